@@ -1,0 +1,45 @@
+"""Joining the parts: the only place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from firm.db import db, flask_config, prepare_engine
+from firm.secrets import SecretKeys
+from firm.settings import Settings
+from payouts.rails.manual import ManualRail
+from payouts.rails.rail import Rail
+from payouts.rails.sepa import SepaRail
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What use cases are given besides their subject: the rails and the keys for bank details."""
+
+    settings: Settings
+    rails: Mapping[str, Rail]
+    keys: SecretKeys
+
+
+def standard_rails() -> dict[str, Rail]:
+    return {"manual": ManualRail(), "sepa": SepaRail()}
+
+
+def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None) -> Flask:
+    """The application without its HTTP side: what commands and workers run in."""
+    app = Flask("chambers", static_folder=None)
+    app.config.update(flask_config(settings))
+    db.init_app(app)
+    app.extensions["chambers"] = Parts(settings, rails or standard_rails(), SecretKeys(settings.keys))
+    with app.app_context():
+        prepare_engine(db.engine, synchronous=settings.sqlite_synchronous)
+    return app
+
+
+def parts() -> Parts:
+    """The parts of the application that is running."""
+    found: Parts = current_app.extensions["chambers"]
+    return found

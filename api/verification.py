@@ -1,0 +1,46 @@
+"""Every invariant built so far, and running them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import firm.allocation.invariants
+import firm.billing.invariants
+import firm.ledger.invariants
+import payouts.earnings.invariants
+import payouts.runs.invariants
+import payouts.statements.invariants
+from firm.db import reading
+from firm.invariant import Invariant
+from sqlalchemy import text
+
+INVARIANTS: tuple[Invariant, ...] = (
+    *firm.ledger.invariants.CHECKS,
+    *firm.billing.invariants.CHECKS,
+    *firm.allocation.invariants.CHECKS,
+    *payouts.earnings.invariants.CHECKS,
+    *payouts.runs.invariants.CHECKS,
+    *payouts.statements.invariants.CHECKS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one invariant's check found: no breaches when it holds. At most ten are kept."""
+
+    invariant: Invariant
+    breaches: list[dict[str, Any]]
+
+    @property
+    def holds(self) -> bool:
+        return not self.breaches
+
+
+def findings() -> Iterator[Finding]:
+    """Check every invariant, in order, in one consistent view."""
+    with reading() as session:
+        for invariant in INVARIANTS:
+            rows = session.execute(text(invariant.query)).mappings().fetchmany(10)
+            yield Finding(invariant, [dict(row) for row in rows])

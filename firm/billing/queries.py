@@ -1,0 +1,37 @@
+"""Finding invoices and receipts."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from firm.billing.model import Invoice, Receipt
+from firm.errors import NotFound
+
+
+class InvoiceNotFound(NotFound):
+    """No invoice has this id or number."""
+
+
+def find_invoice(session: Session, key: str) -> Invoice:
+    """An invoice by id or number. Raises `InvoiceNotFound`."""
+    invoice = session.scalar(select(Invoice).where(or_(Invoice.id == key, Invoice.number == key)))
+    if invoice is None:
+        raise InvoiceNotFound(f"There is no invoice {key!r}.")
+    return invoice
+
+
+def invoices(
+    session: Session, *, client_id: str | None = None, state: str | None = None, after: str = "", limit: int = 50
+) -> list[Invoice]:
+    """Invoices in the order of their ids, after one of them."""
+    query = select(Invoice).where(Invoice.id > after).order_by(Invoice.id).limit(limit)
+    if client_id is not None:
+        query = query.where(Invoice.client_id == client_id)
+    if state is not None:
+        query = query.where(Invoice.state == state)
+    return list(session.scalars(query))
+
+
+def receipts_of(session: Session, invoice_id: str) -> list[Receipt]:
+    return list(session.scalars(select(Receipt).where(Receipt.invoice_id == invoice_id).order_by(Receipt.id)))

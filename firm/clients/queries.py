@@ -1,0 +1,34 @@
+"""Finding clients."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from firm.clients.model import Client, ClientContact
+from firm.errors import NotFound
+
+
+class ClientNotFound(NotFound):
+    """No client has this id or name."""
+
+
+def find(session: Session, key: str) -> Client:
+    """A client by id or name. Raises `ClientNotFound`."""
+    client = session.scalar(select(Client).where(or_(Client.id == key, Client.name == key)))
+    if client is None:
+        raise ClientNotFound(f"There is no client {key!r}.")
+    return client
+
+
+def page(session: Session, *, after: str = "", limit: int = 50) -> list[Client]:
+    """Clients in the order of their ids, after one of them."""
+    return list(session.scalars(select(Client).where(Client.id > after).order_by(Client.id).limit(limit)))
+
+
+def contacts_of(session: Session, client_id: str) -> list[ClientContact]:
+    return list(
+        session.scalars(
+            select(ClientContact).where(ClientContact.client_id == client_id).order_by(ClientContact.id)
+        )
+    )

@@ -1,0 +1,309 @@
+"""The database: engine, transactions, column types. The only place that knows which engine is below.
+
+`with transaction() as session:` is one unit of work: it commits at the end, rolls back on any exception and
+raises if another is open. A `with` cannot run its body twice, so the retry after a serialization failure
+stands in one place beside it: the decorator `use_case`, which runs the whole function again.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import pysqlite3.dbapi2 as sqlite
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Engine, MetaData, String, Table, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
+from sqlalchemy.types import TypeDecorator
+
+from firm.errors import Busy, InvariantBroken, Misconfigured
+from firm.money import LIMIT_MINOR
+from firm.month import Month
+from firm.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FIRST_SAFE_SQLITE = (3, 51, 3)
+"""Older SQLite libraries (from 3.7.0) can corrupt a WAL database written by two connections at once."""
+
+LOCK_WAIT_SECONDS = 8
+"""How long a write waits for another one before the caller is told to try again."""
+
+
+
+class UtcMoment(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC on both databases. A naive one is refused: nobody knows when it was."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def __init__(self, timezone: bool = True) -> None:
+        super().__init__(timezone=timezone)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise InvariantBroken("A moment without a time zone reached the database.")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+
+
+class MonthText(TypeDecorator[Month]):
+    """A month as its text, "2026-10", which sorts as the months do."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int = 7) -> None:
+        super().__init__(length=length)
+
+    def process_bind_param(self, value: Month | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Month | None:
+        return None if value is None else Month.parse(value)
+
+
+Identifier = Annotated[str, mapped_column(String(34), primary_key=True)]
+Reference = Annotated[str, mapped_column(String(34))]
+CurrencyCode = Annotated[str, mapped_column(String(3))]
+Minor = Annotated[int, mapped_column(BigInteger)]
+
+
+class Base(DeclarativeBase):
+    registry = registry(
+        type_annotation_map={datetime: UtcMoment, Month: MonthText},
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+    )
+
+
+def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
+    """A CHECK that a text column holds one of the words of a state or kind."""
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({words})", name=f"{column}_known")
+
+
+def whole_minor(column: str, *, least: int = -LIMIT_MINOR) -> CheckConstraint:
+    """A CHECK that an amount is a whole number in range.
+
+    SQLite would keep 0.5 or '12abc' in an integer column; comparing with the cast refuses both, and the same
+    text is valid on PostgreSQL.
+    """
+    return CheckConstraint(
+        f"{column} = CAST({column} AS BIGINT) AND {column} BETWEEN {least} AND {LIMIT_MINOR}",
+        name=f"{column}_whole",
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+
+def flask_config(settings: Settings) -> dict[str, Any]:
+    """What Flask-SQLAlchemy needs. Raises `Misconfigured` if the SQLite library may corrupt our files."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "postgresql":
+        options: dict[str, Any] = {
+            "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c timezone=UTC"},
+            "pool_pre_ping": True,
+        }
+        return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
+    if sqlite.sqlite_version_info < FIRST_SAFE_SQLITE:
+        raise Misconfigured(
+            f"The SQLite library {sqlite.sqlite_version} can corrupt a database that two processes write; "
+            "install the pysqlite3 wheel of requirements/runtime.txt, or use PostgreSQL."
+        )
+    path = Path(url.database or "").absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = {
+        "module": sqlite,
+        "connect_args": {"timeout": LOCK_WAIT_SECONDS},
+    }
+    return {"SQLALCHEMY_DATABASE_URI": url.set(database=str(path)), "SQLALCHEMY_ENGINE_OPTIONS": options}
+
+
+def prepare_engine(engine: Engine, *, synchronous: str) -> None:
+    """Give a SQLite engine our pragmas on every connection, and BEGIN IMMEDIATE for writers."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _set_pragmas(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={LOCK_WAIT_SECONDS * 1000}",
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+            "cache_size=-65536",
+            "trusted_schema=OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Writers take the write lock at once: a lock asked for halfway fails without waiting. Readers must
+        # not take it, or they would wait for writers.
+        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+_open: ContextVar[bool] = ContextVar("transaction_open", default=False)
+
+
+class NestedTransaction(InvariantBroken):
+    """A use case called another one: they follow one another, they never contain one another."""
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One unit of work that may write. Raises `Busy` when another writer holds the lock too long."""
+    with _unit_of_work() as session:
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """One consistent view that writes nothing and never waits for writers; it is rolled back at the end."""
+    with _unit_of_work(read_only=True) as session:
+        yield session
+
+
+@contextmanager
+def _unit_of_work(*, read_only: bool = False) -> Iterator[Session]:
+    if _open.get():
+        raise NestedTransaction("A transaction is open already; use cases never contain one another.")
+    token = _open.set(True)
+    session = db.session()
+    try:
+        if read_only:
+            # REPEATABLE READ, so that a report read in several statements is of one moment.
+            options = (
+                {"sqlite_begin": "DEFERRED"}
+                if db.engine.dialect.name == "sqlite"
+                else {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+            )
+            session.connection(execution_options=options)
+        yield session
+        if read_only:
+            # What was read may be used after the end; a rollback would empty objects still attached.
+            session.expunge_all()
+            session.rollback()
+        else:
+            session.commit()
+    except OperationalError as error:
+        session.rollback()
+        if _is_lock_wait(error):
+            raise Busy("Somebody else is writing to the books; try again in a moment.") from error
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        # Nothing read in one transaction may be believed in the next.
+        db.session.remove()
+        _open.reset(token)
+
+
+def use_case(function: Callable[P, T]) -> Callable[P, T]:
+    """Mark a function that owns its transaction: it runs again after a deadlock or serialization failure.
+
+    The body must not reach the outside world; it may run up to five times, each in a transaction of its own.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for attempt in range(1, 5):
+            try:
+                return function(*args, **kwargs)
+            except DBAPIError as error:
+                if not _may_be_retried(error):
+                    raise
+                time.sleep(random.uniform(0.005, 0.02) * 2**attempt)
+        return function(*args, **kwargs)
+
+    return run
+
+
+def leaving_the_house() -> None:
+    """Called before every call to the outside. Raises `InvariantBroken` while a transaction is open."""
+    if _open.get():
+        raise InvariantBroken("The outside world was called inside a transaction; commit the intent first.")
+
+
+def _may_be_retried(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+
+
+def _is_lock_wait(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == "55P03" or "database is locked" in str(error.orig)
+
+
+def violated(error: DBAPIError, constraint: str) -> bool:
+    """Whether an IntegrityError is about the named constraint or, on SQLite, its columns "table.a, table.b"."""
+    name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if name is not None:
+        return bool(name == constraint)
+    found = re.search(r"constraint failed: (.+)", str(error.orig))
+    return found is not None and found[1] in (constraint, _sqlite_columns(constraint))
+
+
+def _sqlite_columns(constraint: str) -> str:
+    """SQLite reports a violated unique constraint by its columns; find those of a named one."""
+    for table in Base.metadata.tables.values():
+        for named in (*table.constraints, *table.indexes):
+            if named.name is not None and str(named.name) == constraint and hasattr(named, "columns"):
+                return ", ".join(f"{table.name}.{column.name}" for column in named.columns)
+    return constraint
+
+
+def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows of equal keys by the quickest way of each engine: COPY, or one prepared statement."""
+    if not rows:
+        return
+    session.flush()
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        connection.execute(table.insert(), list(rows))
+        return
+    columns = list(rows[0])
+    processors = [
+        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        for name in columns
+    ]
+    names = ", ".join(f'"{name}"' for name in columns)
+    plan = list(zip(columns, processors, strict=True))
+    statement = f'COPY "{table.name}" ({names}) FROM STDIN'
+    raw: Any = connection.connection.driver_connection
+    try:
+        with raw.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([process(row[name]) if process else row[name] for name, process in plan])
+    except connection.dialect.loaded_dbapi.IntegrityError as error:
+        raise IntegrityError(statement, None, error) from error
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError(statement, None, error) from error

@@ -1,0 +1,195 @@
+"""Drafting, signing and ending engagements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from firm import ids
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.clients import queries as clients
+from firm.db import transaction, use_case
+from firm.engagements import queries
+from firm.engagements.model import CYCLES, Engagement, Interest, Tier
+from firm.engagements.rules import BLOCKING_CLAUSES, blocked
+from firm.errors import Invalid, Refused
+from firm.ledger import accounts, periods
+from firm.money import Money
+from firm.month import Month
+from firm.portfolio import queries as portfolio
+from firm.profile import operations as profiles
+
+
+class EngagementWithoutInterests(Refused):
+    """Nobody knows what a client without interests pays for."""
+
+
+class ClauseRefused(Refused):
+    """The agreement holds a clause that the firm never signs."""
+
+
+class NotADraft(Refused):
+    """Only a draft can be signed, and its terms stand from then on."""
+
+
+class InterestTwice(Invalid):
+    """An engagement names each package once."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInterest:
+    """A package, by id or name, and the two answers about it."""
+
+    package: str
+    may_stop: bool
+    months_to_replace: int
+
+
+@use_case
+def add_tier(*, name: str, entitlements: Sequence[str] = (), by: Actor, now: datetime) -> Tier:
+    """Add a tier, or the next version of one. Engagements keep the version they were sold on."""
+    with transaction() as session:
+        last = session.scalar(select(func.max(Tier.version)).where(Tier.name == name))
+        tier = Tier(
+            id=ids.new("tir"),
+            name=name,
+            version=(last or 0) + 1,
+            entitlements="\n".join(entitlements),
+            created_at=now,
+        )
+        session.add(tier)
+        audit.record(session, "tier.added", tier.id, {"name": name, "version": tier.version}, by=by, now=now)
+    return tier
+
+
+@use_case
+def draft(
+    *,
+    client: str,
+    tier: str,
+    fee: Money,
+    cycle: str,
+    starts_on: date,
+    ends_on: date | None = None,
+    renews_on: date | None = None,
+    notice_days: int = 90,
+    subcontracting_allowed: bool = False,
+    po_number: str | None = None,
+    clauses: Sequence[str] = (),
+    interests: Sequence[NamedInterest] = (),
+    by: Actor,
+    now: datetime,
+) -> Engagement:
+    """Draft an engagement for a client and a tier, given by id or name. Raises when either is unknown."""
+    if cycle not in CYCLES:
+        raise Invalid(f"{cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.")
+    if fee.minor <= 0:
+        raise Invalid("A retainer's monthly fee is above zero.")
+    if ends_on is not None and ends_on <= starts_on:
+        raise Invalid("An engagement ends after it starts; `ends_on` is the first day it no longer runs.")
+    with transaction() as session:
+        engagement = Engagement(
+            id=ids.new("eng"),
+            client_id=clients.find(session, client).id,
+            tier_id=queries.find_tier(session, tier).id,
+            fee_minor=fee.minor,
+            currency=fee.currency,
+            cycle_months=CYCLES[cycle],
+            starts_on=starts_on,
+            ends_on=ends_on,
+            renews_on=renews_on,
+            notice_days=notice_days,
+            subcontracting_allowed=subcontracting_allowed,
+            po_number=po_number,
+            clauses="\n".join(clauses),
+            state="draft",
+            created_at=now,
+        )
+        session.add(engagement)
+        session.flush()
+        _name_interests(session, engagement.id, interests)
+        facts = {"client": engagement.client_id, "fee": fee.decimal, "currency": fee.currency}
+        audit.record(session, "engagement.drafted", engagement.id, facts, by=by, now=now)
+    return engagement
+
+
+@use_case
+def name_interests(
+    engagement_id: str, interests: Sequence[NamedInterest], *, by: Actor, now: datetime
+) -> list[Interest]:
+    """Add interests to an engagement, also after its signature: needs change. Raises `InterestTwice`."""
+    with transaction() as session:
+        engagement = queries.find(session, engagement_id)
+        _name_interests(session, engagement.id, interests)
+        packages = [interest.package for interest in interests]
+        audit.record(
+            session, "engagement.interests-named", engagement.id, {"packages": packages}, by=by, now=now
+        )
+        return queries.interests_of(session, engagement.id)
+
+
+@use_case
+def sign(engagement_id: str, *, by: Actor, now: datetime) -> Engagement:
+    """Sign a draft. Raises `NotADraft`, `EngagementWithoutInterests`, `ClauseRefused`."""
+    with transaction() as session:
+        claimed = session.execute(
+            update(Engagement)
+            .where(Engagement.id == engagement_id, Engagement.state == "draft")
+            .values(state="signed", signed_at=now)
+        )
+        engagement = queries.find(session, engagement_id)
+        if claimed.rowcount != 1:
+            raise NotADraft(f"The engagement is {engagement.state} already; draft another one to change terms.")
+        _refuse_unsignable(session, engagement)
+        accounts.open_currency(session, engagement.currency)
+        audit.record(session, "engagement.signed", engagement.id, {}, by=by, now=now)
+    return engagement
+
+
+@use_case
+def end(engagement_id: str, *, on: date, by: Actor, now: datetime) -> Engagement:
+    """End a signed engagement on the first day it no longer runs, not within a closed month."""
+    with transaction() as session:
+        engagement = queries.find(session, engagement_id)
+        if engagement.state == "draft" or on <= engagement.starts_on:
+            raise Refused("Only a signed engagement can be ended, on a day after its start.")
+        first_open = periods.earliest_open(session, first=profiles.current(session).first_month)
+        if Month.of(on) < first_open:
+            raise Refused(f"The engagement has been recognized until {first_open.previous.name}; end it later.")
+        engagement.ends_on = on
+        engagement.state = "ended"
+        audit.record(session, "engagement.ended", engagement.id, {"on": on.isoformat()}, by=by, now=now)
+    return engagement
+
+
+def _refuse_unsignable(session: Session, engagement: Engagement) -> None:
+    for clause in blocked(engagement.clauses.splitlines()):
+        raise ClauseRefused(f"The clause {clause} is never signed; offer instead: {BLOCKING_CLAUSES[clause]}.")
+    if not queries.interests_of(session, engagement.id):
+        raise EngagementWithoutInterests(
+            "The engagement names no interest; add at least one package that the client cares about, then sign."
+        )
+
+
+def _name_interests(session: Session, engagement_id: str, interests: Sequence[NamedInterest]) -> None:
+    known = {interest.package_id for interest in queries.interests_of(session, engagement_id)}
+    for interest in interests:
+        package = portfolio.find(session, interest.package)
+        if package.id in known:
+            raise InterestTwice(f"The engagement names {package.name} already.")
+        known.add(package.id)
+        session.add(
+            Interest(
+                id=ids.new("int"),
+                engagement_id=engagement_id,
+                package_id=package.id,
+                may_stop=interest.may_stop,
+                months_to_replace=interest.months_to_replace,
+            )
+        )
+    session.flush()

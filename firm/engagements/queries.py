@@ -1,0 +1,85 @@
+"""Finding tiers, engagements and interests."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from firm.engagements.model import Engagement, Interest, Tier
+from firm.engagements.rules import Term
+from firm.errors import NotFound
+from firm.month import Month
+
+
+class EngagementNotFound(NotFound):
+    """No engagement has this id."""
+
+
+class TierNotFound(NotFound):
+    """No tier has this name, or not in this version."""
+
+
+def find(session: Session, engagement_id: str) -> Engagement:
+    """An engagement by id. Raises `EngagementNotFound`."""
+    engagement = session.get(Engagement, engagement_id)
+    if engagement is None:
+        raise EngagementNotFound(f"There is no engagement {engagement_id!r}.")
+    return engagement
+
+
+def find_tier(session: Session, name: str, version: int | None = None) -> Tier:
+    """A tier by name, in one version or its latest; or by id. Raises `TierNotFound`."""
+    query = select(Tier).where(or_(Tier.name == name, Tier.id == name)).order_by(Tier.version.desc()).limit(1)
+    if version is not None:
+        query = query.where(Tier.version == version)
+    tier = session.scalar(query)
+    if tier is None:
+        raise TierNotFound(f"There is no tier {name!r}; add it with `chambers tier add`.")
+    return tier
+
+
+def tiers(session: Session, *, after: str = "", limit: int = 50) -> list[Tier]:
+    return list(session.scalars(select(Tier).where(Tier.id > after).order_by(Tier.id).limit(limit)))
+
+
+def page(
+    session: Session, *, client_id: str | None = None, after: str = "", limit: int = 50
+) -> list[Engagement]:
+    """Engagements in the order of their ids, after one of them; of one client, or of all."""
+    query = select(Engagement).where(Engagement.id > after).order_by(Engagement.id).limit(limit)
+    if client_id is not None:
+        query = query.where(Engagement.client_id == client_id)
+    return list(session.scalars(query))
+
+
+def running(month: Month) -> ColumnElement[bool]:
+    """The condition that an engagement is signed and its term touches the month."""
+    return and_(
+        Engagement.state != "draft",
+        Engagement.starts_on < month.next.first_day,
+        or_(Engagement.ends_on.is_(None), Engagement.ends_on > month.first_day),
+    )
+
+
+def interests_of(session: Session, engagement_id: str) -> list[Interest]:
+    return list(
+        session.scalars(
+            select(Interest).where(Interest.engagement_id == engagement_id).order_by(Interest.id)
+        )
+    )
+
+
+def interested(session: Session, package_id: str, month: Month) -> list[Engagement]:
+    """The engagements running in the month whose clients named an interest in the package."""
+    return list(
+        session.scalars(
+            select(Engagement)
+            .join(Interest, Interest.engagement_id == Engagement.id)
+            .where(Interest.package_id == package_id, running(month))
+            .order_by(Engagement.id)
+        )
+    )
+
+
+def term_of(engagement: Engagement) -> Term:
+    return Term(engagement.fee, engagement.starts_on, engagement.ends_on)

@@ -1,0 +1,66 @@
+"""Entering and finding rates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.db import transaction, use_case
+from firm.errors import Invalid, Refused
+from firm.exchange.model import ExchangeRate
+from firm.exchange.rules import parse_rate
+from firm.ledger import periods
+from firm.money import digits
+from firm.month import Month
+from firm.profile import operations as profiles
+
+
+class RateMissing(Refused):
+    """Revenue in another currency cannot be recognized without the month's rate."""
+
+
+class RateInUse(Refused):
+    """A month that has begun to close has used its rates."""
+
+
+@use_case
+def set_rate(
+    currency: str, month: Month, rate: str, *, source: str, by: Actor, now: datetime
+) -> ExchangeRate:
+    """Enter a month's rate, or correct it before the month is closed. Raises `InvalidRate`, `RateInUse`."""
+    digits(currency)
+    value = parse_rate(rate)
+    with transaction() as session:
+        if currency == profiles.current(session).currency:
+            raise Invalid(f"The books are in {currency}; it needs no rate.")
+        if periods.steps(session, month) or periods.is_closed(session, month):
+            raise RateInUse(f"{month.name} has been recognized with its rates; they cannot change any more.")
+        row = session.merge(
+            ExchangeRate(
+                currency=currency, month=month, rate=value, source=source, set_at=now, set_by=by.name
+            )
+        )
+        facts = {"rate": rate, "source": source}
+        audit.record(session, "rate.set", f"{currency}:{month}", facts, by=by, now=now)
+    return row
+
+
+def rates_for(session: Session, month: Month, currencies: Collection[str]) -> dict[str, int]:
+    """The rates of a month for these currencies. Raises `RateMissing`, naming the first that is not there."""
+    found = session.execute(
+        select(ExchangeRate.currency, ExchangeRate.rate).where(
+            ExchangeRate.month == month, ExchangeRate.currency.in_(currencies)
+        )
+    )
+    rates: dict[str, int] = dict(found.tuples().all())
+    for currency in sorted(set(currencies) - set(rates)):
+        raise RateMissing(
+            f"There is no {currency} rate for {month.name}; enter it with"
+            f" `chambers rate set {currency} {month} RATE --source …`."
+        )
+    return rates

@@ -1,0 +1,79 @@
+"""The chart of accounts: the same codes in every currency, and a fund account per reserve."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from firm.errors import Invalid
+from firm.ledger.model import account
+from firm.money import digits
+
+BANK = "assets:bank"
+RECEIVABLES = "assets:receivables"
+UNBILLED = "assets:unbilled-revenue"
+DEFERRED = "liabilities:deferred-revenue"
+PAYABLES = "liabilities:payables"
+IN_TRANSIT = "liabilities:payouts-in-transit"
+RETAINERS = "income:retainers"
+MAINTAINER_PAY = "expenses:maintainers"
+EXCHANGE = "equity:exchange"
+"""Where two currencies meet: an entry that converts balances in each currency against this account."""
+ALLOCATED = "equity:allocated"
+"""The counterpart of all funds: what allocation has set aside and not been used yet, as a debit."""
+OVERHEAD_FUND = "equity:funds:overhead"
+PACKAGE_FUNDS = "equity:funds:packages"
+RESERVES = "equity:funds:reserves:"
+
+CHART = {
+    BANK: "asset",
+    RECEIVABLES: "asset",
+    UNBILLED: "asset",
+    DEFERRED: "liability",
+    PAYABLES: "liability",
+    IN_TRANSIT: "liability",
+    EXCHANGE: "equity",
+    ALLOCATED: "equity",
+    OVERHEAD_FUND: "equity",
+    PACKAGE_FUNDS: "equity",
+    RETAINERS: "income",
+    MAINTAINER_PAY: "expense",
+}
+
+_RESERVE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
+
+
+class InvalidReserveName(Invalid):
+    """A reserve's name becomes part of an account code."""
+
+
+def reserve_fund(name: str) -> str:
+    """The account code of a reserve. Raises `InvalidReserveName`."""
+    if _RESERVE_NAME.fullmatch(name) is None:
+        raise InvalidReserveName(
+            f"{name!r} cannot name a reserve; use lower-case letters, digits and hyphens, such as on-ramp."
+        )
+    return RESERVES + name
+
+
+def open_currency(session: Session, currency: str) -> None:
+    """Make sure that every account of the chart exists in the currency. May be repeated."""
+    digits(currency)
+    open_accounts(session, CHART, currency)
+
+
+def open_reserve(session: Session, name: str, currency: str) -> None:
+    """Make sure that the reserve's fund account exists. May be repeated."""
+    open_accounts(session, {reserve_fund(name): "equity"}, currency)
+
+
+def open_accounts(session: Session, kinds: dict[str, str], currency: str) -> None:
+    """Add those accounts of the currency that are missing. May be repeated."""
+    present = set(session.scalars(select(account.c.code).where(account.c.currency == currency)))
+    missing = [
+        {"code": code, "currency": currency, "kind": kind} for code, kind in kinds.items() if code not in present
+    ]
+    if missing:
+        session.execute(account.insert(), missing)

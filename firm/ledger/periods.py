@@ -1,0 +1,133 @@
+"""Periods: months that are open or closed, and the steps of a close that are done.
+
+A step is claimed by inserting its row, in the transaction that does the step: of two closes at the same moment
+one finds the row taken, waits for it, and goes on with the next step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.errors import Refused
+from firm.ledger.model import period, period_step
+from firm.month import Month
+
+
+class MonthClosed(Refused):
+    """A closed month takes no entry."""
+
+    def __init__(self, month: Month) -> None:
+        super().__init__(
+            f"{month.name} is closed; post the correction in an open month and say that it adjusts {month.name}."
+        )
+
+
+class EarlierMonthOpen(Refused):
+    """Months are closed in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A finished step of a month's close: how many things it made, and their sum in the books' currency."""
+
+    name: str
+    done_at: datetime
+    done_by: str
+    items: int
+    total_minor: int
+
+
+def is_closed(session: Session, month: Month) -> bool:
+    return session.scalar(select(period.c.state).where(period.c.month == month)) == "closed"
+
+
+def refuse_if_closed(session: Session, month: Month) -> None:
+    """Raises `MonthClosed`."""
+    if is_closed(session, month):
+        raise MonthClosed(month)
+
+
+def earliest_open(session: Session, *, first: Month) -> Month:
+    """The month to close next: the one after the last closed, or the first of the books."""
+    last = session.scalar(
+        select(period.c.month).where(period.c.state == "closed").order_by(period.c.month.desc()).limit(1)
+    )
+    return first if last is None else last.next
+
+
+def open_month(session: Session, month: Month) -> None:
+    """Make sure the month has its row. May be repeated; a closed month stays closed."""
+    if session.scalar(select(period.c.month).where(period.c.month == month)) is None:
+        try:
+            with session.begin_nested():
+                session.execute(insert(period), {"month": month})
+        except IntegrityError:
+            # Another writer opened it between our look and our insert: that is what was wanted.
+            return
+
+
+def claim_step(
+    session: Session, month: Month, step: str, *, items: int, total_minor: int, by: Actor, now: datetime
+) -> bool:
+    """Write down that this transaction does the step. False if it is done already, by whomever."""
+    if session.scalar(select(period_step.c.step).where(*_is(month, step))) is not None:
+        return False
+    row = {
+        "month": month,
+        "step": step,
+        "done_at": now,
+        "done_by": by.name,
+        "items": items,
+        "total_minor": total_minor,
+    }
+    try:
+        with session.begin_nested():
+            session.execute(insert(period_step), row)
+    except IntegrityError:
+        return False
+    return True
+
+
+def set_result(session: Session, month: Month, step: str, *, items: int, total_minor: int) -> None:
+    """Write down what the claimed step made, in the same transaction."""
+    session.execute(
+        update(period_step).where(*_is(month, step)).values(items=items, total_minor=total_minor)
+    )
+
+
+def steps(session: Session, month: Month) -> list[Step]:
+    """The finished steps of a month, in the order in which they were done."""
+    rows = session.execute(
+        select(period_step)
+        .where(period_step.c.month == month)
+        .order_by(period_step.c.done_at, period_step.c.step)
+    )
+    return [Step(row.step, row.done_at, row.done_by, row.items, row.total_minor) for row in rows]
+
+
+def close(session: Session, month: Month, *, first: Month, by: Actor, now: datetime) -> bool:
+    """Close the month and open the next. False if it is closed already. Raises `EarlierMonthOpen`."""
+    earliest = earliest_open(session, first=first)
+    if earliest < month:
+        raise EarlierMonthOpen(f"Close {earliest.name} first: months are closed in their order.")
+    changed = session.execute(
+        update(period)
+        .where(period.c.month == month, period.c.state == "open")
+        .values(state="closed", closed_at=now, closed_by=by.name)
+    )
+    if changed.rowcount != 1:
+        return False
+    open_month(session, month.next)
+    audit.record(session, "month.closed", str(month), {}, by=by, now=now)
+    return True
+
+
+def _is(month: Month, step: str) -> tuple[object, object]:
+    return period_step.c.month == month, period_step.c.step == step

@@ -1,0 +1,168 @@
+"""Reading the books: balances, entries, trial balance. Balances come from the kept rows, not from postings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Subquery, func, select, union_all
+from sqlalchemy.orm import Session
+
+from firm.ledger.entry import Line
+from firm.ledger.journal import EntryNotFound
+from firm.ledger.model import BALANCE_KEY, DIMENSIONS, balance, balance_delta, journal_entry, posting
+from firm.money import Money
+from firm.month import Month
+
+
+@dataclass(frozen=True, slots=True)
+class PostedEntry:
+    """A journal entry as it stands in the books."""
+
+    number: int
+    source: str
+    on: date
+    narration: str
+    adjusts: Month | None
+    reverses: int | None
+    posted_at: datetime
+    posted_by: str
+    lines: tuple[Line, ...]
+
+    def __str__(self) -> str:
+        return as_text(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """An account's balance, debit positive."""
+
+    account: str
+    balance: Money
+
+
+def as_text(lines: Iterable[Line]) -> str:
+    """Lines as accountants write them, "dr assets:bank   10,000.00 USD", amounts aligned."""
+    rows = [(line.account, line.amount) for line in lines]
+    width = max((len(account) for account, _ in rows), default=0)
+    figures = [str(Money(abs(amount.minor), amount.currency)) for _, amount in rows]
+    column = max(map(len, figures), default=0)
+    return "\n".join(
+        f"{'dr' if amount.minor > 0 else 'cr'} {account:<{width}}   {figure:>{column}}"
+        for (account, amount), figure in zip(rows, figures, strict=True)
+    )
+
+
+def balance_of(session: Session, account: str, currency: str, **dimensions: str) -> Money:
+    """One account's balance, debit positive; with dimensions (`maintainer_id=…`), that part of it."""
+    rows = _current(*_where(account, currency, dimensions))
+    return Money(int(session.scalar(select(func.coalesce(func.sum(rows.c.amount_minor), 0))) or 0), currency)
+
+
+def balances_by(session: Session, account: str, currency: str, dimension: str) -> dict[str, Money]:
+    """One account's balances by one dimension, in the order of its ids; zero balances are left out."""
+    rows = _current(*_where(account, currency, {}), keys=(dimension,))
+    by = rows.c[dimension]
+    found = session.execute(select(by, func.sum(rows.c.amount_minor)).group_by(by).order_by(by))
+    return {key: Money(int(amount), currency) for key, amount in found if amount}
+
+
+def trial_balance(session: Session) -> list[AccountBalance]:
+    """Every account that was ever posted to, in the order of code and currency."""
+    rows = _current(keys=("account", "currency"))
+    found = session.execute(
+        select(rows.c.account, rows.c.currency, func.sum(rows.c.amount_minor))
+        .group_by(rows.c.account, rows.c.currency)
+        .order_by(rows.c.account, rows.c.currency)
+    )
+    return [AccountBalance(account, Money(int(amount), currency)) for account, currency, amount in found]
+
+
+def entry(session: Session, number: int) -> PostedEntry:
+    """One entry with its lines. Raises `EntryNotFound`."""
+    found = entries(session, numbers=[number])
+    if not found:
+        raise EntryNotFound(f"There is no journal entry number {number}.")
+    return found[0]
+
+
+def entry_of(session: Session, source: str) -> PostedEntry:
+    """The entry that one cause was booked as. Raises `EntryNotFound`."""
+    number = session.scalar(select(journal_entry.c.id).where(journal_entry.c.source == source))
+    if number is None:
+        raise EntryNotFound(f"Nothing is booked for {source}.")
+    return entry(session, number)
+
+
+def entries(
+    session: Session,
+    *,
+    numbers: Sequence[int] | None = None,
+    month: Month | None = None,
+    after: int = 0,
+    limit: int = 200,
+) -> list[PostedEntry]:
+    """Entries in their order, after a number, at most `limit`: a page of the journal."""
+    query = select(journal_entry).where(journal_entry.c.id > after).order_by(journal_entry.c.id).limit(limit)
+    if numbers is not None:
+        query = query.where(journal_entry.c.id.in_(numbers))
+    if month is not None:
+        query = query.where(journal_entry.c.month == month)
+    heads = session.execute(query).all()
+    lines = _lines(session, [head.id for head in heads])
+    return [
+        PostedEntry(
+            head.id,
+            head.source,
+            head.on_date,
+            head.narration,
+            head.adjusts_month,
+            head.reverses_id,
+            head.posted_at,
+            head.posted_by,
+            tuple(lines[head.id]),
+        )
+        for head in heads
+    ]
+
+
+def moved(session: Session, account: str, currency: str, month: Month, dimension: str) -> dict[str, Money]:
+    """What a month's entries moved on one account, by one dimension, debit positive."""
+    by = posting.c[dimension]
+    found = session.execute(
+        select(by, func.sum(posting.c.amount_minor))
+        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
+        .where(
+            journal_entry.c.month == month, posting.c.account == account, posting.c.currency == currency
+        )
+        .group_by(by)
+        .order_by(by)
+    )
+    return {key: Money(int(amount), currency) for key, amount in found}
+
+
+def _lines(session: Session, numbers: Sequence[int]) -> dict[int, list[Line]]:
+    lines: dict[int, list[Line]] = {number: [] for number in numbers}
+    rows = session.execute(
+        select(posting)
+        .where(posting.c.entry_id.in_(numbers))
+        .order_by(posting.c.entry_id, posting.c.line)
+    )
+    for row in rows:
+        dimensions = (getattr(row, name) for name in DIMENSIONS)
+        lines[row.entry_id].append(Line(row.account, Money(row.amount_minor, row.currency), *dimensions))
+    return lines
+
+
+def _where(account: str, currency: str, dimensions: dict[str, str]) -> list[tuple[str, str]]:
+    return [("account", account), ("currency", currency), *dimensions.items()]
+
+
+def _current(*where: tuple[str, str], keys: Sequence[str] = BALANCE_KEY) -> Subquery:
+    """The kept balances and the deltas not folded into them yet, as one set of rows."""
+    parts = []
+    for table in (balance, balance_delta):
+        conditions: list[ColumnElement[bool]] = [table.c[name] == value for name, value in where]
+        parts.append(select(*(table.c[key] for key in keys), table.c.amount_minor).where(*conditions))
+    return union_all(*parts).subquery()

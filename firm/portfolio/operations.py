@@ -1,0 +1,49 @@
+"""Adopting packages and changing their state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from firm import ids
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.db import transaction, use_case
+from firm.errors import Refused
+from firm.portfolio.model import Package
+
+
+class PackageNameTaken(Refused):
+    """A package is in the portfolio once."""
+
+
+@use_case
+def adopt(
+    *, name: str, ecosystem: str, repository: str = "", folder: str = "", by: Actor, now: datetime
+) -> Package:
+    """Add a package to the portfolio. Raises `PackageNameTaken`."""
+    package = Package(
+        id=ids.new("pkg"),
+        name=name,
+        ecosystem=ecosystem,
+        repository=repository,
+        folder=folder.strip("/"),
+        state="adopted",
+        created_at=now,
+    )
+    with transaction() as session:
+        session.add(package)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise PackageNameTaken(f"The portfolio has a package {name!r} already.") from error
+        audit.record(session, "package.adopted", package.id, {"name": name}, by=by, now=now)
+    return package
+
+
+def set_state(session: Session, package_id: str, state: str) -> None:
+    """Move a package to another state, in the transaction of what caused it, which is what is audited."""
+    session.execute(update(Package).where(Package.id == package_id).values(state=state))

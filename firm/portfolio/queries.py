@@ -1,0 +1,36 @@
+"""Finding packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from firm.errors import NotFound
+from firm.portfolio.model import Package
+
+
+class PackageNotFound(NotFound):
+    """No package has this id or name."""
+
+
+def find(session: Session, key: str) -> Package:
+    """A package by id or name. Raises `PackageNotFound`."""
+    package = session.scalar(select(Package).where(or_(Package.id == key, Package.name == key)))
+    if package is None:
+        raise PackageNotFound(f"There is no package {key!r} in the portfolio; add it with `chambers package add`.")
+    return package
+
+
+def page(session: Session, *, after: str = "", limit: int = 50) -> list[Package]:
+    """Packages in the order of their ids, after one of them."""
+    return list(session.scalars(select(Package).where(Package.id > after).order_by(Package.id).limit(limit)))
+
+
+def names(session: Session, package_ids: Iterable[str] | None = None) -> dict[str, str]:
+    """Package names by id: of these ids, or of all."""
+    query = select(Package.id, Package.name)
+    if package_ids is not None:
+        query = query.where(Package.id.in_(list(package_ids)))
+    return dict(session.execute(query).tuples().all())

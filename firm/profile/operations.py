@@ -1,0 +1,111 @@
+"""Establishing the firm and setting its switches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.db import transaction, use_case
+from firm.errors import Invalid, Refused
+from firm.ledger import accounts, periods
+from firm.month import Month
+from firm.profile.model import Profile
+from firm.secrets import SecretKeys
+
+_COLOR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
+IBAN_PLACE = "profile.iban:1"
+
+
+class AlreadyEstablished(Refused):
+    """A database holds one firm."""
+
+
+class NotEstablished(Refused):
+    """The database holds no firm yet."""
+
+
+class InvalidProfile(Invalid):
+    """A time zone or color that is none."""
+
+
+@use_case
+def establish(
+    *,
+    name: str,
+    address: Sequence[str],
+    email: str,
+    currency: str,
+    time_zone: str,
+    first_month: Month,
+    color: str = "#1f3a5f",
+    by: Actor,
+    now: datetime,
+) -> Profile:
+    """Set up the firm and its books. Raises `AlreadyEstablished`, `InvalidProfile`, `InvalidMoney`."""
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidProfile(
+            f"{time_zone!r} is no time zone; use a name such as Europe/Berlin or America/New_York."
+        ) from error
+    if _COLOR.fullmatch(color) is None:
+        raise InvalidProfile(f"{color!r} is no color; write it as #1f3a5f.")
+    profile = Profile(
+        id=1,
+        name=name,
+        address="\n".join(address),
+        email=email,
+        color=color,
+        currency=currency,
+        time_zone=time_zone,
+        first_month=first_month,
+        sole_approval=False,
+        established_at=now,
+    )
+    with transaction() as session:
+        if session.get(Profile, 1) is not None:
+            raise AlreadyEstablished("This database holds a firm already; use another database for another firm.")
+        accounts.open_currency(session, currency)
+        periods.open_month(session, first_month)
+        session.add(profile)
+        session.flush()
+        facts = {"name": name, "currency": currency, "time_zone": time_zone, "first_month": str(first_month)}
+        audit.record(session, "firm.established", "firm", facts, by=by, now=now)
+    return profile
+
+
+@use_case
+def switch_sole_approval(allowed: bool, *, by: Actor, now: datetime) -> None:
+    """Let one person prepare and approve a run, or forbid it again. Always audited."""
+    with transaction() as session:
+        current(session)
+        session.execute(update(Profile).values(sole_approval=allowed))
+        audit.record(session, "firm.sole-approval", "firm", {"allowed": allowed}, by=by, now=now)
+
+
+@use_case
+def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor, now: datetime) -> None:
+    """Keep the account that SEPA files pay from, sealed. `iban` is checked by the caller's rail."""
+    with transaction() as session:
+        current(session)
+        session.execute(
+            update(Profile).values(
+                iban_sealed=keys.seal(iban, place=IBAN_PLACE), iban_last4=iban[-4:], bic=bic
+            )
+        )
+        audit.record(session, "firm.bank-account-set", "firm", {"last4": iban[-4:]}, by=by, now=now)
+
+
+def current(session: Session) -> Profile:
+    """The firm. Raises `NotEstablished`."""
+    profile = session.get(Profile, 1)
+    if profile is None:
+        raise NotEstablished("There is no firm in this database yet; run `chambers init` first.")
+    return profile

@@ -1,0 +1,57 @@
+"""Bank details at rest: AES-GCM with key ids, bound to the place they belong to.
+
+A sealed value is `v1.<key id>.<base64 of nonce and ciphertext>`. The place ("destination.iban:<row id>") is
+authenticated with it, so that a value copied into another row does not open.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from firm.errors import InvariantBroken, Misconfigured
+
+_VERSION = "v1"
+
+
+class SecretUnreadable(InvariantBroken):
+    """A sealed value does not open: its key is gone, or it was moved or changed."""
+
+
+class SecretKeys:
+    """The keys in use, newest first: the first seals, all open."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        self._keys = keys
+
+    def seal(self, text: str, *, place: str) -> str:
+        """Raises `Misconfigured` when no key is set."""
+        if not self._keys:
+            raise Misconfigured(
+                "Set CHAMBERS_SECRET_KEYS before storing bank details; `chambers secret-key` prints a new key."
+            )
+        name, key = next(iter(self._keys.items()))
+        nonce = os.urandom(12)
+        sealed = nonce + AESGCM(key).encrypt(nonce, text.encode(), place.encode())
+        return f"{_VERSION}.{name}.{base64.b64encode(sealed).decode()}"
+
+    def open(self, sealed: str, *, place: str) -> str:
+        """Raises `SecretUnreadable`."""
+        version, _, rest = sealed.partition(".")
+        name, _, encoded = rest.partition(".")
+        key = self._keys.get(name)
+        if version != _VERSION or key is None:
+            raise SecretUnreadable(f"The key {name!r} is not among CHAMBERS_SECRET_KEYS; add it back to read this.")
+        raw = base64.b64decode(encoded)
+        try:
+            return AESGCM(key).decrypt(raw[:12], raw[12:], place.encode()).decode()
+        except InvalidTag as error:
+            raise SecretUnreadable("A sealed value was moved or changed and cannot be opened.") from error
+
+
+def new_key() -> str:
+    """A fresh key in the form of the setting."""
+    return f"k{os.urandom(2).hex()}:{base64.b64encode(os.urandom(32)).decode()}"

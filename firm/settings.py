@@ -1,0 +1,91 @@
+"""Settings from the environment. A wrong or missing one is named in one sentence at start."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from firm.errors import Misconfigured
+
+_DEFAULT_DATABASE = "sqlite:///var/chambers.db"
+
+
+class Settings(BaseSettings):
+    """All settings, each read from `CHAMBERS_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="CHAMBERS_", extra="ignore", frozen=True)
+
+    database_url: str = Field(default=_DEFAULT_DATABASE)
+    """Where the books are: `sqlite:///path/to/file.db` or `postgresql://user@host/name`."""
+
+    secret_keys: SecretStr = Field(default=SecretStr(""))
+    """Keys for bank details at rest, newest first: `id:base64-of-32-bytes`, comma-separated."""
+
+    sqlite_synchronous: str = Field(default="FULL")
+    """FULL survives a power cut and is for real books; NORMAL is for throw-away ones."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        try:
+            backend = make_url(value).get_backend_name()
+        except ArgumentError:
+            raise ValueError("it is not a database address such as sqlite:///var/chambers.db") from None
+        if backend not in ("sqlite", "postgresql"):
+            raise ValueError(f"{backend} is not supported; use sqlite or postgresql")
+        return value
+
+    @field_validator("sqlite_synchronous")
+    @classmethod
+    def _known_synchronous(cls, value: str) -> str:
+        if value not in ("FULL", "NORMAL"):
+            raise ValueError("use FULL or NORMAL")
+        return value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _well_formed_keys(cls, value: SecretStr) -> SecretStr:
+        _parse_keys(value.get_secret_value())
+        return value
+
+    @property
+    def keys(self) -> dict[str, bytes]:
+        """Key id to 32 bytes, newest first; empty when none are set."""
+        return _parse_keys(self.secret_keys.get_secret_value())
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file when the books are in SQLite."""
+        url = make_url(self.database_url)
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def _parse_keys(text: str) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, _, encoded = part.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("write each key as id:base64-of-32-bytes") from None
+        if not name or len(key) != 32:
+            raise ValueError("write each key as id:base64-of-32-bytes")
+        keys[name] = key
+    return keys
+
+
+def load() -> Settings:
+    """Read the environment. Raises `Misconfigured` with one sentence that names the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "CHAMBERS_" + "_".join(str(part) for part in first["loc"]).upper()
+        reason = first["msg"].removeprefix("Value error, ")
+        raise Misconfigured(f"The environment variable {name} is wrong: {reason}.") from None

@@ -1,0 +1,53 @@
+"""Upgrading, downgrading and checking the schema of an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema to a revision. May be repeated."""
+    _with_connection(engine, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the schema back to a revision ("base" for none). For development and its tests."""
+    _with_connection(engine, lambda config: command.downgrade(config, revision))
+
+
+def check(engine: Engine) -> None:
+    """Raises alembic's error when the schema differs from the models."""
+    _with_connection(engine, command.check)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the schema is the one this version was written for."""
+    head = ScriptDirectory.from_config(config_for()).get_current_head()
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def config_for() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _with_connection(engine: Engine, run: object) -> None:
+    config = config_for()
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Rebuilding a table must not fire its foreign keys; the pragma works outside a transaction only.
+            connection.connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[attr-defined]
+        config.attributes["connection"] = connection
+        run(config)  # type: ignore[operator]
+        connection.commit()
+        if engine.dialect.name == "sqlite":
+            connection.connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[attr-defined]

@@ -1,0 +1,206 @@
+"""The month, step by step. Every step commits and may be repeated: to finish an interrupted month, run it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from firm.actor import Actor
+from firm.allocation import operations as allocation
+from firm.allocation import queries as plans
+from firm.allocation.rules import Target, by_target, divide_all
+from firm.billing import invoices, recognition
+from firm.db import reading, transaction, use_case
+from firm.errors import Refused
+from firm.ledger import accounts, balances, periods
+from firm.ledger import queries as ledger
+from firm.money import Money, total
+from firm.month import Month
+from firm.profile import operations as profiles
+from firm.profile.model import Profile
+from payouts.earnings import operations as earnings
+from payouts.earnings import queries as earned
+from payouts.earnings.rules import Line, work_out
+from payouts.statements import operations as statements
+from payouts.terms import queries as terms
+
+CLOSING_STEP = "close"
+STEPS = (recognition.STEP, allocation.STEP, earnings.STEP, CLOSING_STEP, statements.STEP)
+
+Progress = Callable[[str], None]
+
+
+class MonthNotOver(Refused):
+    """A month is closed after its last day."""
+
+
+class BeforeTheBooks(Refused):
+    """The books begin with their first month."""
+
+
+class NotClosedYet(Refused):
+    """The month has no closing to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What a month's close came to, all in the currency of the books."""
+
+    month: Month
+    closed: bool
+    steps: Sequence[periods.Step]
+    recognized: Money
+    allocated: dict[Target, Money]
+    earned: Money
+    payable: Money
+    """What is payable to maintainers now, from this month and those before."""
+
+    @property
+    def residual(self) -> Money:
+        """Everything not earned by others: the firm's own, part of it set aside in funds."""
+        return self.recognized - self.earned
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What closing the month would come to today, with nothing written."""
+
+    month: Month
+    recognized: Money
+    allocated: dict[Target, Money]
+    earned: Money
+    lines: Sequence[Line]
+
+    @property
+    def residual(self) -> Money:
+        return self.recognized - self.earned
+
+
+def close(month: Month, *, by: Actor, now: datetime, progress: Progress = lambda step: None) -> Closing:
+    """Close a month: invoice, recognize, allocate, work out earnings, close, issue statements.
+
+    Changes nothing when the month is closed already. What stands in the way is found before the first step and
+    raised as a sentence: `MonthNotOver`, `EarlierMonthOpen`, `NoPlanInForce`, `PackageWithoutWeight`,
+    `MaintainerWithoutTerms`, `RateMissing`.
+    """
+    if not refuse_unready(month, now=now):
+        invoices.issue_month(month, by=by, now=now)
+        progress("invoices")
+        recognition.recognise_month(month, by=by, now=now)
+        progress("recognition")
+        allocation.allocate_month(month, by=by, now=now)
+        progress("allocation")
+        earnings.accrue_month(month, by=by, now=now)
+        progress("earnings")
+        _close_period(month, by=by, now=now)
+        progress("close")
+    statements.issue_month(month, by=by, now=now)
+    progress("statements")
+    return closing(month)
+
+
+def refuse_unready(month: Month, *, now: datetime) -> bool:
+    """Whether the month is closed already; raises what stands in the way of closing it."""
+    with reading() as session:
+        profile = profiles.current(session)
+        if periods.is_closed(session, month):
+            return True
+        _refuse_wrong_month(session, profile, month, now)
+        plans.in_force(session, month)
+        plans.refuse_unweighted(session, month)
+        terms.refuse_missing(session, month)
+        if not _done(session, month, recognition.STEP):
+            recognition.earned_until(session, month)
+    return False
+
+
+def closing(month: Month) -> Closing:
+    """What the month's close came to so far. Raises `NotClosedYet` when it has not begun."""
+    with reading() as session:
+        currency = profiles.current(session).currency
+        steps = periods.steps(session, month)
+        if not steps:
+            raise NotClosedYet(f"{month.name} has not been closed; close it with `chambers month close {month}`.")
+        owed = ledger.balance_of(session, accounts.PAYABLES, currency)
+        return Closing(
+            month=month,
+            closed=periods.is_closed(session, month),
+            steps=steps,
+            recognized=total(recognition.revenue(session, month).values(), currency),
+            allocated=plans.totals(session, month, currency),
+            earned=earned.total_earned(session, month, currency),
+            payable=-owed,
+        )
+
+
+def preview(month: Month, *, now: datetime) -> Preview:
+    """Work the month out as closing would, and write nothing. The month may still be running."""
+    with reading() as session:
+        profile = profiles.current(session)
+        if profile.month_at(now) < month:
+            raise MonthNotOver(f"{month.name} has not begun; there is nothing to preview.")
+        periods.refuse_if_closed(session, month)
+        _refuse_before_books(profile, month)
+        plan = plans.contents(session, plans.in_force(session, month).id)
+        revenue = _revenue(session, month)
+        recognized = total(revenue.values(), profile.currency)
+        shares = by_target(divide_all(plan, revenue))
+        packages = {target: minor for (kind, target), minor in shares.items() if kind == "package"}
+        figures = earned.figures_of(session, month, revenue=recognized.minor, allocated=packages)
+        if not _done(session, month, allocation.STEP):
+            funds = {key: figures.funds.get(key, 0) + packages.get(key, 0) for key in {*figures.funds, *packages}}
+            figures = _with_funds(figures, funds)
+        lines = work_out(earned.terms_of(session, month), earned.time_shares(session, month), figures)
+    return Preview(
+        month=month,
+        recognized=recognized,
+        allocated={target: Money(minor, profile.currency) for target, minor in shares.items()},
+        earned=Money(sum(line.amount for line in lines), profile.currency),
+        lines=lines,
+    )
+
+
+@use_case
+def _close_period(month: Month, *, by: Actor, now: datetime) -> None:
+    with transaction() as session:
+        if not periods.claim_step(session, month, CLOSING_STEP, items=1, total_minor=0, by=by, now=now):
+            return
+        balances.fold(session)
+        periods.close(session, month, first=profiles.current(session).first_month, by=by, now=now)
+
+
+def _refuse_wrong_month(session: Session, profile: Profile, month: Month, now: datetime) -> None:
+    _refuse_before_books(profile, month)
+    if profile.month_at(now) <= month:
+        raise MonthNotOver(f"{month.name} is not over; close it from 1 {month.next.name} on.")
+    earliest = periods.earliest_open(session, first=profile.first_month)
+    if earliest < month:
+        raise periods.EarlierMonthOpen(f"Close {earliest.name} first: months are closed in their order.")
+
+
+def _refuse_before_books(profile: Profile, month: Month) -> None:
+    if month < profile.first_month:
+        raise BeforeTheBooks(f"The books begin with {profile.first_month.name}; {month.name} lies before.")
+
+
+def _revenue(session: Session, month: Month) -> dict[str, Money]:
+    if _done(session, month, recognition.STEP):
+        return recognition.revenue(session, month)
+    revenue: dict[str, Money] = {}
+    for item in recognition.earned_until(session, month):
+        key = item.party.engagement_id
+        revenue[key] = revenue[key] + item.booked if key in revenue else item.booked
+    return revenue
+
+
+def _done(session: Session, month: Month, step: str) -> bool:
+    return any(done.name == step for done in periods.steps(session, month))
+
+
+def _with_funds(figures: earned.MonthFigures, funds: dict[str, int]) -> earned.MonthFigures:
+    return earned.MonthFigures(
+        figures.currency, figures.revenue, figures.allocated, funds, figures.package_names
+    )

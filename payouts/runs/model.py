@@ -1,0 +1,145 @@
+"""The tables of runs, payouts, attempts and rail files."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from firm.db import Base, CurrencyCode, Identifier, Minor, one_of, whole_minor
+from firm.money import Money
+
+RUN_STATES = ("draft", "proposed", "approved", "releasing", "settled", "partly-settled", "canceled")
+PAYOUT_STATES = (
+    "planned",
+    "reserved",
+    "sending",
+    "unknown",
+    "sent",
+    "settled",
+    "refused",
+    "returned",
+    "canceled",
+)
+LIVE = ("planned", "reserved", "sending", "unknown")
+EDGES = {
+    "planned": ("reserved", "canceled"),
+    "reserved": ("sending",),
+    "sending": ("sent", "refused", "unknown"),
+    "unknown": ("sent", "refused"),
+    "sent": ("settled", "returned"),
+    "settled": ("returned",),
+}
+"""The only ways a payout may go; a trigger holds every writer to them."""
+
+_live = text(f"state IN ({', '.join(repr(state) for state in LIVE)})")
+
+
+class PayoutRun(Base):
+    """A batch of payments in one currency."""
+
+    __tablename__ = "payout_run"
+    __table_args__ = (
+        one_of("state", RUN_STATES),
+        CheckConstraint(
+            "approved_by IS NULL OR sole_approval OR"
+            " (approved_by <> prepared_by AND approved_by <> COALESCE(proposed_by, ''))",
+            name="approved_by_another",
+        ),
+        CheckConstraint(
+            "state IN ('draft', 'proposed', 'canceled') OR (approved_by IS NOT NULL AND digest IS NOT NULL)",
+            name="approved_before_release",
+        ),
+    )
+
+    id: Mapped[Identifier]
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    currency: Mapped[CurrencyCode]
+    state: Mapped[str] = mapped_column(String(20))
+    prepared_by: Mapped[str] = mapped_column(String(200))
+    prepared_at: Mapped[datetime]
+    proposed_by: Mapped[str | None] = mapped_column(String(200))
+    proposed_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None] = mapped_column(String(200))
+    approved_at: Mapped[datetime | None]
+    digest: Mapped[str | None] = mapped_column(String(64))
+    sole_approval: Mapped[bool] = mapped_column(default=False)
+
+
+class Payout(Base):
+    """One payment to one maintainer."""
+
+    __tablename__ = "payout"
+    __table_args__ = (
+        one_of("state", PAYOUT_STATES),
+        whole_minor("amount_minor", least=1),
+        UniqueConstraint("run_id", "maintainer_id"),
+        Index(
+            "uq_payout_live",
+            "maintainer_id",
+            "currency",
+            unique=True,
+            sqlite_where=_live,
+            postgresql_where=_live,
+        ),
+    )
+
+    id: Mapped[Identifier]
+    run_id: Mapped[str] = mapped_column(ForeignKey("payout_run.id"))
+    maintainer_id: Mapped[str] = mapped_column(ForeignKey("maintainer.id"), index=True)
+    destination_id: Mapped[str] = mapped_column(ForeignKey("destination.id"))
+    rail: Mapped[str] = mapped_column(String(20))
+    amount_minor: Mapped[Minor]
+    currency: Mapped[CurrencyCode]
+    payee_name: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(20))
+    reference: Mapped[str | None] = mapped_column(String(100))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    settled_on: Mapped[date | None]
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+class PayoutAttempt(Base):
+    """One sending of one payout, committed with its key before the call."""
+
+    __tablename__ = "payout_attempt"
+    __table_args__ = (
+        UniqueConstraint("payout_id", "number"),
+        one_of("state", ["sending", "sent", "refused", "unknown"]),
+        Index(
+            "uq_payout_attempt_live",
+            "payout_id",
+            unique=True,
+            sqlite_where=text("state IN ('sending', 'unknown', 'sent')"),
+            postgresql_where=text("state IN ('sending', 'unknown', 'sent')"),
+        ),
+    )
+
+    id: Mapped[Identifier]
+    payout_id: Mapped[str] = mapped_column(ForeignKey("payout.id"))
+    number: Mapped[int]
+    key: Mapped[str] = mapped_column(String(100), unique=True)
+    request_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(20))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    detail: Mapped[str | None] = mapped_column(String(500))
+
+
+class RailFile(Base):
+    """The file of a run on a rail, sealed because it names accounts; never changed once written."""
+
+    __tablename__ = "rail_file"
+    __table_args__ = (UniqueConstraint("run_id", "rail"),)
+
+    id: Mapped[Identifier]
+    run_id: Mapped[str] = mapped_column(ForeignKey("payout_run.id"))
+    rail: Mapped[str] = mapped_column(String(20))
+    message_id: Mapped[str] = mapped_column(String(35), unique=True)
+    content_sealed: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]

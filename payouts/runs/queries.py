@@ -1,0 +1,85 @@
+"""Finding runs and payouts, and what is payable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from firm.errors import NotFound
+from firm.ledger import accounts
+from firm.ledger import queries as ledger
+from firm.money import Money
+from payouts.runs.model import LIVE, Payout, PayoutRun, RailFile
+
+
+class RunNotFound(NotFound):
+    """No payout run has this id or number."""
+
+
+class PayoutNotFound(NotFound):
+    """No payout has this id."""
+
+
+class FileNotWritten(NotFound):
+    """The run has no file on this rail, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Somebody with money payable whom a run cannot pay, and why."""
+
+    maintainer_id: str
+    payable: Money
+    reason: str
+
+
+def find(session: Session, key: str) -> PayoutRun:
+    """A run by id or number. Raises `RunNotFound`."""
+    run = session.scalar(select(PayoutRun).where(or_(PayoutRun.id == key, PayoutRun.number == key)))
+    if run is None:
+        raise RunNotFound(f"There is no payout run {key!r}.")
+    return run
+
+
+def page(session: Session, *, after: str = "", limit: int = 50) -> list[PayoutRun]:
+    return list(
+        session.scalars(select(PayoutRun).where(PayoutRun.id > after).order_by(PayoutRun.id).limit(limit))
+    )
+
+
+def payouts_of(session: Session, run_id: str) -> list[Payout]:
+    """A run's payouts, in the order of their ids."""
+    return list(session.scalars(select(Payout).where(Payout.run_id == run_id).order_by(Payout.id)))
+
+
+def find_payout(session: Session, payout_id: str) -> Payout:
+    """A payout by id. Raises `PayoutNotFound`."""
+    payout = session.get(Payout, payout_id)
+    if payout is None:
+        raise PayoutNotFound(f"There is no payout {payout_id!r}.")
+    return payout
+
+
+def find_file(session: Session, run_id: str, rail: str) -> RailFile:
+    """The file of a run on a rail. Raises `FileNotWritten`."""
+    found = session.scalar(select(RailFile).where(RailFile.run_id == run_id, RailFile.rail == rail))
+    if found is None:
+        raise FileNotWritten(f"The run has no {rail} file; it is written when the run is sent.")
+    return found
+
+
+def payables(session: Session, currency: str) -> dict[str, Money]:
+    """What the books say the firm owes each maintainer, by id; what is reserved is no longer payable."""
+    balances = ledger.balances_by(session, accounts.PAYABLES, currency, "maintainer_id")
+    return {maintainer_id: -balance for maintainer_id, balance in balances.items()}
+
+
+def with_live_payout(session: Session, currency: str) -> set[str]:
+    """Maintainers who are in a run already that has not been sent."""
+    return set(
+        session.scalars(
+            select(Payout.maintainer_id).where(Payout.state.in_(LIVE), Payout.currency == currency)
+        )
+    )

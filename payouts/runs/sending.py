@@ -1,0 +1,331 @@
+"""Sending a run and learning what became of it.
+
+For each payout: commit the attempt with its key, call the rail with no transaction open, commit the outcome. To go
+on after a crash, send again: what was under way is looked up first, and what is done is not touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from firm import ids
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.db import leaving_the_house, reading, transaction, use_case
+from firm.errors import Refused
+from firm.ledger import accounts, journal
+from firm.ledger.entry import Entry, credit, debit
+from firm.profile import operations as profiles
+from firm.secrets import SecretKeys
+from payouts.destinations import operations as destinations
+from payouts.destinations.model import Destination
+from payouts.rails import rail as rails_
+from payouts.rails.rail import Absent, Batch, Order, Rail
+from payouts.runs import queries
+from payouts.runs.model import Payout, PayoutAttempt, PayoutRun, RailFile
+from payouts.runs.preparation import RunNotInState
+from payouts.runs.rules import request_digest, state_of_run
+
+Progress = Callable[[int, int], None]
+
+
+class PayoutNotInState(Refused):
+    """The payout is not where this step begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A payout with its live attempt: `fresh` if nobody can have sent it yet."""
+
+    payout_id: str
+    rail: str
+    order: Order
+    attempt_id: str
+    fresh: bool
+
+
+def send(
+    key: str,
+    *,
+    rails: Mapping[str, Rail],
+    keys: SecretKeys,
+    by: Actor,
+    now: datetime,
+    progress: Progress = lambda done, total: None,
+) -> PayoutRun:
+    """Send every payout of an approved run over its rail, then write the files of file rails.
+
+    May be repeated, and repeated after a crash: nothing is sent twice. Raises `RunNotInState`.
+    """
+    waiting = _begin(key, by=by, now=now)
+    for done, payout_id in enumerate(waiting, 1):
+        _send_one(payout_id, rails=rails, keys=keys, by=by, now=now)
+        progress(done, len(waiting))
+    return _write_files(key, rails=rails, keys=keys, by=by, now=now)
+
+
+@use_case
+def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime) -> Payout:
+    """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`."""
+    with transaction() as session:
+        payout = queries.find_payout(session, payout_id)
+        _move(session, payout, ("sent",), state="settled", reference=reference, settled_on=on)
+        entry = Entry(
+            f"payout-settled:{payout.id}",
+            on,
+            f"Payout settled, {reference}",
+            (
+                debit(accounts.IN_TRANSIT, payout.amount, maintainer_id=payout.maintainer_id),
+                credit(accounts.BANK, payout.amount),
+            ),
+        )
+        journal.post(session, entry, by=by, now=now)
+        _finish_run(session, payout.run_id)
+        audit.record(session, "payout.settled", payout.id, {"reference": reference}, by=by, now=now)
+        return queries.find_payout(session, payout_id)
+
+
+@use_case
+def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
+    """Enter that a payment came back, before or after it settled: the money is payable again."""
+    with transaction() as session:
+        payout = queries.find_payout(session, payout_id)
+        came_from = accounts.BANK if payout.state == "settled" else accounts.IN_TRANSIT
+        _move(session, payout, ("sent", "settled"), state="returned", reason=reason)
+        _make_payable(session, payout, came_from, f"payout-returned:{payout.id}", reason, on=on, by=by, now=now)
+        _finish_run(session, payout.run_id)
+        audit.record(session, "payout.returned", payout.id, {"reason": reason}, by=by, now=now)
+        return queries.find_payout(session, payout_id)
+
+
+def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) -> str:
+    """The file to take to the bank, the same bytes each time; each reading of it is audited."""
+    with transaction() as session:
+        found = queries.find_file(session, queries.find(session, run).id, rail)
+        audit.record(session, "rail-file.opened", found.id, {"rail": rail}, by=by, now=now)
+        return keys.open(found.content_sealed, place=_file_place(found.id))
+
+
+@use_case
+def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
+    """Move the run to releasing and list the payouts that still have to be sent or looked up."""
+    with transaction() as session:
+        run = queries.find(session, key)
+        claimed = session.execute(
+            update(PayoutRun)
+            .where(PayoutRun.id == run.id, PayoutRun.state == "approved")
+            .values(state="releasing")
+            .execution_options(synchronize_session=False)
+        )
+        session.refresh(run)
+        if claimed.rowcount:
+            audit.record(session, "run.released", run.id, {}, by=by, now=now)
+        elif run.state not in ("releasing", "settled", "partly-settled"):
+            raise RunNotInState(f"{run.number} is {run.state}; it can be sent once it is approved.")
+        states = ("reserved", "sending", "unknown")
+        return [p.id for p in queries.payouts_of(session, run.id) if p.state in states]
+
+
+def _send_one(
+    payout_id: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime
+) -> None:
+    under_way = _start_attempt(payout_id, keys=keys, by=by, now=now)
+    rail = rails[under_way.rail]
+    leaving_the_house()
+    outcome: rails_.Outcome | Absent = Absent() if under_way.fresh else rail.find(under_way.order)
+    if isinstance(outcome, Absent):
+        # The look-up found nothing, or nothing was ever sent: the committed key makes this the only payment.
+        outcome = rail.send(under_way.order)
+    _store_outcome(under_way, outcome, by=by, now=now)
+
+
+@use_case
+def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> _UnderWay:
+    """Commit the intent: the payout is sending, under a key that no other attempt has."""
+    with transaction() as session:
+        payout = queries.find_payout(session, payout_id)
+        fresh = payout.state == "reserved"
+        if fresh:
+            _move(session, payout, ("reserved",), state="sending")
+            attempt = _new_attempt(session, payout, now)
+            facts = {"key": attempt.key}
+            audit.record(session, "payout.sending", payout.id, facts, by=by, now=now)
+        else:
+            attempt = session.scalars(
+                select(PayoutAttempt).where(
+                    PayoutAttempt.payout_id == payout.id, PayoutAttempt.state.in_(["sending", "unknown"])
+                )
+            ).one()
+        return _UnderWay(payout.id, payout.rail, _order(session, payout, attempt.key, keys), attempt.id, fresh)
+
+
+def _new_attempt(session: Session, payout: Payout, now: datetime) -> PayoutAttempt:
+    earlier = select(func.count()).select_from(PayoutAttempt).where(PayoutAttempt.payout_id == payout.id)
+    number = int(session.scalar(earlier) or 0) + 1
+    key = f"{payout.id}-{number}"
+    attempt = PayoutAttempt(
+        id=ids.new("att"),
+        payout_id=payout.id,
+        number=number,
+        key=key,
+        request_digest=request_digest(payout, key),
+        state="sending",
+        started_at=now,
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+def _order(session: Session, payout: Payout, key: str, keys: SecretKeys) -> Order:
+    destination = session.get_one(Destination, payout.destination_id)
+    run = queries.find(session, payout.run_id)
+    return Order(
+        key=key,
+        payout_id=payout.id,
+        group=run.number,
+        amount=payout.amount,
+        payee=destinations.payee_of(destination, keys),
+        memo=f"{profiles.current(session).name} {run.number}",
+    )
+
+
+@use_case
+def _store_outcome(under_way: _UnderWay, outcome: rails_.Outcome, *, by: Actor, now: datetime) -> None:
+    """Commit what the rail said. A refusal makes the money payable again in the same commit."""
+    with transaction() as session:
+        payout = queries.find_payout(session, under_way.payout_id)
+        state, detail = _read(outcome)
+        session.execute(
+            update(PayoutAttempt)
+            .where(PayoutAttempt.id == under_way.attempt_id)
+            .values(state=state, finished_at=now, detail=detail[:500])
+        )
+        if payout.state == state:
+            return
+        changes = {"reference": detail[:100]} if state == "sent" else {"reason": detail[:500]}
+        _move(session, payout, ("sending", "unknown"), state=state, **changes)
+        if state == "refused":
+            today = now.astimezone(profiles.current(session).zone).date()
+            source = f"payout-refused:{payout.id}"
+            _make_payable(session, payout, accounts.IN_TRANSIT, source, detail, on=today, by=by, now=now)
+            _finish_run(session, payout.run_id)
+        audit.record(session, f"payout.{state}", payout.id, {"detail": detail[:500]}, by=by, now=now)
+
+
+def _read(outcome: rails_.Outcome) -> tuple[str, str]:
+    match outcome:
+        case rails_.Sent(reference):
+            return "sent", reference
+        case rails_.Refused(reason):
+            return "refused", reason
+        case rails_.Unknown(detail):
+            return "unknown", detail
+
+
+def _make_payable(
+    session: Session,
+    payout: Payout,
+    came_from: str,
+    source: str,
+    reason: str,
+    *,
+    on: date,
+    by: Actor,
+    now: datetime,
+) -> None:
+    party = {"maintainer_id": payout.maintainer_id}
+    back = debit(came_from, payout.amount, **({} if came_from == accounts.BANK else party))
+    entry = Entry(source, on, f"Payable again: {reason}"[:500], (back, credit(accounts.PAYABLES, payout.amount, **party)))
+    journal.post(session, entry, by=by, now=now)
+
+
+def _move(session: Session, payout: Payout, before: tuple[str, ...], **changes: object) -> None:
+    claimed = session.execute(
+        update(Payout)
+        .where(Payout.id == payout.id, Payout.state.in_(before))
+        .values(**changes)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(payout)
+    if claimed.rowcount != 1:
+        raise PayoutNotInState(f"The payout to {payout.payee_name} is {payout.state}; this step is for {before[0]}.")
+
+
+def _finish_run(session: Session, run_id: str) -> None:
+    states = [payout.state for payout in queries.payouts_of(session, run_id)]
+    session.execute(update(PayoutRun).where(PayoutRun.id == run_id).values(state=state_of_run(states)))
+
+
+@use_case
+def _write_files(
+    key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime
+) -> PayoutRun:
+    """Write each rail's file once, when nothing of it is left to send."""
+    with transaction() as session:
+        run = queries.find(session, key)
+        payouts = queries.payouts_of(session, run.id)
+        for name in sorted({payout.rail for payout in payouts}):
+            ours = [payout for payout in payouts if payout.rail == name]
+            if any(payout.state in ("reserved", "sending", "unknown") for payout in ours):
+                continue
+            sent = [payout for payout in ours if payout.state == "sent"]
+            if sent and not _file_written(session, run.id, name):
+                _write_file(session, run, name, rails[name], sent, keys, by=by, now=now)
+        return run
+
+
+def _file_written(session: Session, run_id: str, rail: str) -> bool:
+    query = select(RailFile.id).where(RailFile.run_id == run_id, RailFile.rail == rail)
+    return session.scalar(query) is not None
+
+
+def _write_file(
+    session: Session,
+    run: PayoutRun,
+    name: str,
+    rail: Rail,
+    payouts: list[Payout],
+    keys: SecretKeys,
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    today = now.astimezone(profiles.current(session).zone).date()
+    message_id = f"{run.number}-{run.id[-8:]}"
+    orders = [_order(session, payout, f"{payout.id}-1", keys) for payout in payouts]
+    batch = Batch(message_id, now, today + timedelta(days=1), orders)
+    content = rail.file(batch, destinations.payer(session, keys))
+    if content is None:
+        return
+    identifier = ids.new("fil")
+    session.add(
+        RailFile(
+            id=identifier,
+            run_id=run.id,
+            rail=name,
+            message_id=message_id,
+            content_sealed=keys.seal(content, place=_file_place(identifier)),
+            sha256=hashlib.sha256(content.encode()).hexdigest(),
+            created_at=now,
+        )
+    )
+    facts = {"run": run.number, "payouts": len(payouts)}
+    audit.record(session, "rail-file.written", identifier, facts, by=by, now=now)
+
+
+def _file_place(identifier: str) -> str:
+    return f"rail_file.content:{identifier}"
+
+
+def run_with_payouts(key: str) -> tuple[PayoutRun, list[Payout]]:
+    """A run and its payouts as of one moment."""
+    with reading() as session:
+        run = queries.find(session, key)
+        return run, queries.payouts_of(session, run.id)

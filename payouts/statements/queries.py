@@ -1,0 +1,147 @@
+"""Finding statements, and reading from the books what they account for."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from firm.errors import NotFound
+from firm.ledger import accounts
+from firm.ledger import queries as ledger
+from firm.ledger.model import journal_entry, posting
+from firm.money import Money
+from firm.month import Month
+from payouts.earnings.queries import Earning, earned
+from payouts.runs.model import Payout, PayoutRun
+from payouts.statements.model import statement
+from payouts.statements.rules import Account, Payment
+
+
+class StatementNotFound(NotFound):
+    """No statement has this id or number."""
+
+
+def find(session: Session, key: str) -> Row[Any]:
+    """A statement by id or number. Raises `StatementNotFound`."""
+    row = session.execute(
+        select(statement).where(or_(statement.c.id == key, statement.c.number == key))
+    ).one_or_none()
+    if row is None:
+        raise StatementNotFound(f"There is no statement {key!r}.")
+    return row
+
+
+def of_month(session: Session, maintainer_id: str, month: Month) -> Row[Any]:
+    """A maintainer's latest statement of a month. Raises `StatementNotFound`."""
+    row = session.execute(
+        select(statement)
+        .where(statement.c.maintainer_id == maintainer_id, statement.c.month == month)
+        .order_by(statement.c.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise StatementNotFound(
+            f"There is no statement of {month.name} for this maintainer; it is issued when the month closes."
+        )
+    return row
+
+
+def page(
+    session: Session,
+    *,
+    maintainer_id: str | None = None,
+    month: Month | None = None,
+    after: str = "",
+    limit: int = 50,
+) -> list[Row[Any]]:
+    """Statements in the order of their ids, after one of them."""
+    query = select(statement).where(statement.c.id > after).order_by(statement.c.id).limit(limit)
+    if maintainer_id is not None:
+        query = query.where(statement.c.maintainer_id == maintainer_id)
+    if month is not None:
+        query = query.where(statement.c.month == month)
+    return list(session.execute(query))
+
+
+def figures(row: Row[Any]) -> Mapping[str, object]:
+    """The frozen figures of a statement."""
+    found: Mapping[str, object] = json.loads(row.figures)
+    return found
+
+
+def accounts_of(session: Session, month: Month, currency: str) -> list[Account]:
+    """Every maintainer's month: those with an opening balance, earnings or payments in it."""
+    closing = _closing(session, month, currency)
+    lines = _earnings(session, month)
+    payments = _payments(session, month, currency)
+    zero = Money.zero(currency)
+    found = []
+    for maintainer_id in sorted({*closing, *lines, *payments}):
+        earnings, paid = lines.get(maintainer_id, []), payments.get(maintainer_id, [])
+        moved = sum(line.amount.minor for line in earnings) - sum(payment.amount.minor for payment in paid)
+        opening = closing.get(maintainer_id, zero) - Money(moved, currency)
+        if opening or earnings or paid:
+            found.append(Account(maintainer_id, opening, earnings, paid))
+    return found
+
+
+def _closing(session: Session, month: Month, currency: str) -> dict[str, Money]:
+    """Payables at the end of the month: today's kept balances less what later months moved."""
+    closing = ledger.balances_by(session, accounts.PAYABLES, currency, "maintainer_id")
+    found = {maintainer_id: -balance for maintainer_id, balance in closing.items()}
+    later = session.execute(
+        select(posting.c.maintainer_id, func.sum(posting.c.amount_minor))
+        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
+        .where(
+            journal_entry.c.month > month,
+            posting.c.account == accounts.PAYABLES,
+            posting.c.currency == currency,
+        )
+        .group_by(posting.c.maintainer_id)
+    )
+    for maintainer_id, minor in later:
+        found[maintainer_id] = found.get(maintainer_id, Money.zero(currency)) + Money(int(minor), currency)
+    return found
+
+
+def _earnings(session: Session, month: Month) -> dict[str, list[Earning]]:
+    found: dict[str, list[Earning]] = defaultdict(list)
+    for line in earned(session, month):
+        found[line.maintainer_id].append(line)
+    return found
+
+
+def _payments(session: Session, month: Month, currency: str) -> dict[str, list[Payment]]:
+    """What payouts moved on payables in the month: debits were reserved for one, credits came back."""
+    payout_of_entry = and_(
+        journal_entry.c.source.like("payout%"),
+        Payout.id == func.substr(journal_entry.c.source, func.length(journal_entry.c.source) - 29, 30),
+    )
+    rows = session.execute(
+        select(
+            posting.c.maintainer_id,
+            posting.c.amount_minor,
+            journal_entry.c.on_date,
+            Payout.rail,
+            PayoutRun.number,
+        )
+        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
+        .join(Payout, payout_of_entry)
+        .join(PayoutRun, PayoutRun.id == Payout.run_id)
+        .where(
+            journal_entry.c.month == month,
+            posting.c.account == accounts.PAYABLES,
+            posting.c.currency == currency,
+        )
+        .order_by(posting.c.entry_id)
+    )
+    found: dict[str, list[Payment]] = defaultdict(list)
+    for row in rows:
+        payment = Payment(row.on_date, row.rail, row.number, Money(row.amount_minor, currency))
+        found[row.maintainer_id].append(payment)
+    return found

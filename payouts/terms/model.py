@@ -1,0 +1,58 @@
+"""The tables of pay terms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from firm.db import Base, CurrencyCode, Identifier, Minor, whole_minor
+from firm.month import Month
+
+
+class PayTerms(Base):
+    """One version of a maintainer's terms; `until_month` is the first month they no longer hold."""
+
+    __tablename__ = "pay_terms"
+    __table_args__ = (
+        UniqueConstraint("maintainer_id", "from_month"),
+        CheckConstraint("until_month IS NULL OR until_month > from_month", name="until_after_from"),
+        CheckConstraint("growth_bp BETWEEN 0 AND 10000", name="growth_bp_range"),
+        whole_minor("guarantee_minor", least=0),
+        whole_minor("baseline_minor", least=0),
+    )
+
+    id: Mapped[Identifier]
+    maintainer_id: Mapped[str] = mapped_column(ForeignKey("maintainer.id"))
+    from_month: Mapped[Month]
+    until_month: Mapped[Month | None]
+    currency: Mapped[CurrencyCode]
+    guarantee_minor: Mapped[Minor]
+    growth_bp: Mapped[int]
+    baseline_minor: Mapped[Minor]
+    cap_minor: Mapped[Minor | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(200))
+
+
+class FundShare(Base):
+    """A rate on what a month allocates to a package."""
+
+    __tablename__ = "pay_terms_fund_share"
+    __table_args__ = (CheckConstraint("rate_bp BETWEEN 1 AND 10000", name="rate_bp_range"),)
+
+    terms_id: Mapped[str] = mapped_column(ForeignKey("pay_terms.id"), primary_key=True)
+    package_id: Mapped[str] = mapped_column(ForeignKey("package.id"), primary_key=True)
+    rate_bp: Mapped[int]
+
+
+class FixedFee(Base):
+    """A monthly amount for a package."""
+
+    __tablename__ = "pay_terms_fixed_fee"
+    __table_args__ = (whole_minor("amount_minor", least=1),)
+
+    terms_id: Mapped[str] = mapped_column(ForeignKey("pay_terms.id"), primary_key=True)
+    package_id: Mapped[str] = mapped_column(ForeignKey("package.id"), primary_key=True)
+    amount_minor: Mapped[Minor]

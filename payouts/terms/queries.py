@@ -1,0 +1,84 @@
+"""Finding pay terms."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from firm.errors import NotFound, Refused
+from firm.month import Month
+from payouts.terms.model import FixedFee, FundShare, PayTerms
+from staffing.assignments.model import Assignment
+from staffing.assignments.queries import running
+from staffing.maintainers.model import Maintainer
+
+
+class TermsNotFound(NotFound):
+    """No pay terms have this id."""
+
+
+class MaintainerWithoutTerms(Refused):
+    """Somebody works on a paid assignment and nobody knows for what."""
+
+
+def find(session: Session, terms_id: str) -> PayTerms:
+    """Pay terms by id. Raises `TermsNotFound`."""
+    found = session.get(PayTerms, terms_id)
+    if found is None:
+        raise TermsNotFound(f"There are no pay terms {terms_id!r}.")
+    return found
+
+
+def page(
+    session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50
+) -> list[PayTerms]:
+    """Pay terms in the order of their ids, after one of them."""
+    query = select(PayTerms).where(PayTerms.id > after).order_by(PayTerms.id).limit(limit)
+    if maintainer_id is not None:
+        query = query.where(PayTerms.maintainer_id == maintainer_id)
+    return list(session.scalars(query))
+
+
+def shares_of(session: Session, terms_id: str) -> dict[str, int]:
+    """Package id to rate in basis points."""
+    query = select(FundShare.package_id, FundShare.rate_bp).where(FundShare.terms_id == terms_id)
+    return dict(session.execute(query.order_by(FundShare.package_id)).tuples().all())
+
+
+def fees_of(session: Session, terms_id: str) -> dict[str, int]:
+    """Package id to minor units a month."""
+    query = select(FixedFee.package_id, FixedFee.amount_minor).where(FixedFee.terms_id == terms_id)
+    return dict(session.execute(query.order_by(FixedFee.package_id)).tuples().all())
+
+
+def in_force(month: Month) -> ColumnElement[bool]:
+    """The condition that terms hold in a month: the latest that began, unless they ended."""
+    begun = (
+        select(PayTerms.maintainer_id, func.max(PayTerms.from_month).label("from_month"))
+        .where(PayTerms.from_month <= month)
+        .group_by(PayTerms.maintainer_id)
+        .subquery()
+    )
+    latest = select(begun.c.maintainer_id).where(
+        begun.c.maintainer_id == PayTerms.maintainer_id, begun.c.from_month == PayTerms.from_month
+    )
+    return and_(latest.exists(), or_(PayTerms.until_month.is_(None), PayTerms.until_month > month))
+
+
+def refuse_missing(session: Session, month: Month) -> None:
+    """Raises `MaintainerWithoutTerms` if a paid assignment of the month has no terms; owners need none."""
+    with_terms = select(PayTerms.maintainer_id).where(in_force(month))
+    missing = session.scalars(
+        select(Maintainer.name)
+        .where(
+            Maintainer.works_as != "owner",
+            Maintainer.id.in_(select(Assignment.maintainer_id).where(Assignment.paid, running(month))),
+            Maintainer.id.not_in(with_terms),
+        )
+        .order_by(Maintainer.name)
+    ).all()
+    if missing:
+        raise MaintainerWithoutTerms(
+            f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} a paid assignment in {month.name} and no"
+            " pay terms; set them with `chambers terms set`, or end the assignment."
+        )

@@ -1,0 +1,132 @@
+"""Assigning maintainers to packages, and ending assignments."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from firm import ids
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.db import transaction, use_case
+from firm.errors import Invalid, Refused
+from firm.ledger import periods
+from firm.money import BASIS
+from firm.month import Month
+from firm.portfolio import operations as portfolio_operations
+from firm.portfolio import queries as portfolio
+from firm.profile import operations as profiles
+from staffing.assignments import queries
+from staffing.assignments.model import ROLES, Assignment
+from staffing.assignments.rules import obstacles
+from staffing.maintainers import queries as maintainers
+
+
+class PackageNotFunded(Refused):
+    """The funding gate is shut; the lead may override it with a reason."""
+
+
+class MoreThanWholeTime(Refused):
+    """A person has one whole time."""
+
+
+@use_case
+def assign(
+    *,
+    maintainer: str,
+    package: str,
+    role: str,
+    share_bp: int,
+    from_on: date,
+    until_on: date | None = None,
+    paid: bool = True,
+    override_reason: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> Assignment:
+    """Assign a maintainer to a package, both by id or name, for a share of time in basis points.
+
+    Raises `PackageNotFunded` unless a reason overrides the gate, and `MoreThanWholeTime`.
+    """
+    _refuse_impossible(role, share_bp, from_on, until_on)
+    with transaction() as session:
+        person = maintainers.find(session, maintainer)
+        target = portfolio.find(session, package)
+        if paid:
+            funding = queries.funding_of(session, target, Month.of(from_on))
+            found = obstacles(funding, subcontractor=person.works_as == "subcontractor")
+            if found and not override_reason:
+                raise PackageNotFunded(" ".join(found) + " The lead may override this with a reason.")
+            _refuse_overtime(session, person.id, share_bp, from_on, until_on)
+        assignment = Assignment(
+            id=ids.new("asn"),
+            maintainer_id=person.id,
+            package_id=target.id,
+            role=role,
+            share_bp=share_bp,
+            paid=paid,
+            from_on=from_on,
+            until_on=until_on,
+            override_reason=override_reason,
+            created_at=now,
+        )
+        session.add(assignment)
+        session.flush()
+        if paid and target.state == "adopted":
+            portfolio_operations.set_state(session, target.id, "staffed")
+        facts = {"maintainer": person.id, "package": target.id, "role": role, "override": override_reason}
+        audit.record(session, "assignment.made", assignment.id, facts, by=by, now=now)
+    return assignment
+
+
+@use_case
+def end(assignment_id: str, *, on: date, by: Actor, now: datetime) -> Assignment:
+    """End an assignment on the first day it no longer runs, not within a closed month."""
+    with transaction() as session:
+        assignment = queries.find(session, assignment_id)
+        first_open = periods.earliest_open(session, first=profiles.current(session).first_month)
+        if on <= assignment.from_on or on < first_open.first_day:
+            raise Refused(f"End it after its start and not before {first_open.name}, the first open month.")
+        assignment.until_on = on
+        session.flush()
+        still_staffed = session.scalar(
+            select(func.count())
+            .select_from(Assignment)
+            .where(
+                Assignment.package_id == assignment.package_id,
+                Assignment.paid,
+                or_(Assignment.until_on.is_(None), Assignment.until_on > on),
+            )
+        )
+        if not still_staffed:
+            portfolio_operations.set_state(session, assignment.package_id, "adopted")
+        audit.record(session, "assignment.ended", assignment.id, {"on": on.isoformat()}, by=by, now=now)
+    return assignment
+
+
+def _refuse_impossible(role: str, share_bp: int, from_on: date, until_on: date | None) -> None:
+    if role not in ROLES:
+        raise Invalid(f"{role!r} is no role of an assignment; use one of {', '.join(ROLES)}.")
+    if not 0 <= share_bp <= BASIS:
+        raise Invalid("A share of time lies between 0 and 100 %.")
+    if until_on is not None and until_on <= from_on:
+        raise Invalid("An assignment ends after it starts.")
+
+
+def _refuse_overtime(
+    session: Session, maintainer_id: str, share_bp: int, from_on: date, until_on: date | None
+) -> None:
+    overlapping = select(func.coalesce(func.sum(Assignment.share_bp), 0)).where(
+        Assignment.maintainer_id == maintainer_id,
+        Assignment.paid,
+        or_(Assignment.until_on.is_(None), Assignment.until_on > from_on),
+    )
+    if until_on is not None:
+        overlapping = overlapping.where(Assignment.from_on < until_on)
+    taken = int(session.scalar(overlapping) or 0)
+    if taken + share_bp > BASIS:
+        raise MoreThanWholeTime(
+            f"{taken // 100} % of their time is assigned already; end or shorten an assignment first."
+        )

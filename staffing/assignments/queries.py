@@ -1,0 +1,75 @@
+"""Finding assignments, by package, person and month."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from firm.allocation.model import PlanWeight
+from firm.allocation.queries import NoPlanInForce, in_force
+from firm.engagements.queries import interested
+from firm.errors import NotFound
+from firm.ledger import accounts
+from firm.ledger.queries import balance_of
+from firm.month import Month
+from firm.portfolio.model import Package
+from firm.profile import operations as profiles
+from staffing.assignments.model import Assignment
+from staffing.assignments.rules import Funding
+
+
+class AssignmentNotFound(NotFound):
+    """No assignment has this id."""
+
+
+def find(session: Session, assignment_id: str) -> Assignment:
+    """An assignment by id. Raises `AssignmentNotFound`."""
+    found = session.get(Assignment, assignment_id)
+    if found is None:
+        raise AssignmentNotFound(f"There is no assignment {assignment_id!r}.")
+    return found
+
+
+def page(
+    session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50
+) -> list[Assignment]:
+    """Assignments in the order of their ids, after one of them."""
+    query = select(Assignment).where(Assignment.id > after).order_by(Assignment.id).limit(limit)
+    if maintainer_id is not None:
+        query = query.where(Assignment.maintainer_id == maintainer_id)
+    return list(session.scalars(query))
+
+
+def running(month: Month) -> ColumnElement[bool]:
+    """The condition that an assignment touches the month."""
+    return and_(
+        Assignment.from_on < month.next.first_day,
+        or_(Assignment.until_on.is_(None), Assignment.until_on > month.first_day),
+    )
+
+
+def funding_of(session: Session, package: Package, month: Month) -> Funding:
+    """What the gate asks about a package in a month."""
+    engagements = interested(session, package.id, month)
+    return Funding(
+        package.name,
+        has_money=_has_weight(session, package.id, month) or _has_fund(session, package.id),
+        has_interest=bool(engagements),
+        allows_subcontractors=any(engagement.subcontracting_allowed for engagement in engagements),
+    )
+
+
+def _has_weight(session: Session, package_id: str, month: Month) -> bool:
+    try:
+        plan = in_force(session, month)
+    except NoPlanInForce:
+        return False
+    weight = session.scalar(
+        select(PlanWeight.weight).where(PlanWeight.plan_id == plan.id, PlanWeight.package_id == package_id)
+    )
+    return bool(weight)
+
+
+def _has_fund(session: Session, package_id: str) -> bool:
+    currency = profiles.current(session).currency
+    return balance_of(session, accounts.PACKAGE_FUNDS, currency, package_id=package_id).minor < 0

@@ -1,0 +1,60 @@
+"""Finding maintainers, and who a name in public history is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from firm.errors import NotFound
+from staffing.maintainers.model import Alias, Maintainer
+
+
+class MaintainerNotFound(NotFound):
+    """No maintainer has this id or name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All aliases at once, to attribute a history in one pass."""
+
+    by_email: Mapping[str, str]
+    by_name: Mapping[str, str]
+
+    def who(self, name: str, email: str) -> str | None:
+        """The maintainer's id, or None for somebody who is not ours: never a guess."""
+        return self.by_email.get(email.lower()) or self.by_name.get(name.lower())
+
+
+def find(session: Session, key: str) -> Maintainer:
+    """A maintainer by id or name. Raises `MaintainerNotFound`."""
+    found = session.scalar(select(Maintainer).where(or_(Maintainer.id == key, Maintainer.name == key)))
+    if found is None:
+        raise MaintainerNotFound(f"There is no maintainer {key!r}.")
+    return found
+
+
+def page(session: Session, *, after: str = "", limit: int = 50) -> list[Maintainer]:
+    """Maintainers in the order of their ids, after one of them."""
+    return list(
+        session.scalars(select(Maintainer).where(Maintainer.id > after).order_by(Maintainer.id).limit(limit))
+    )
+
+
+def aliases_of(session: Session, maintainer_id: str) -> list[Alias]:
+    return list(session.scalars(select(Alias).where(Alias.maintainer_id == maintainer_id).order_by(Alias.id)))
+
+
+def names(session: Session) -> dict[str, str]:
+    """Names of all maintainers by id."""
+    return dict(session.execute(select(Maintainer.id, Maintainer.name)).tuples().all())
+
+
+def directory(session: Session) -> Directory:
+    rows = session.execute(select(Alias.kind, Alias.value, Alias.maintainer_id)).all()
+    return Directory(
+        by_email={row.value: row.maintainer_id for row in rows if row.kind == "email"},
+        by_name={row.value: row.maintainer_id for row in rows if row.kind == "name"},
+    )

@@ -1,0 +1,121 @@
+"""Entering stages, letters and runway plans."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import update
+
+from firm import ids
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.db import transaction, use_case
+from firm.errors import Invalid, NotFound, Refused
+from firm.money import Money
+from staffing.maintainers import queries as maintainers
+from staffing.onramp import queries
+from staffing.onramp.model import STAGES, OnrampStage, PrecommitmentLetter, RunwayPlan
+
+
+class StageOutOfOrder(Refused):
+    """Stages follow one another."""
+
+
+class NotReady(Refused):
+    """Something on the readiness list is not met."""
+
+
+class LetterNotFound(NotFound):
+    """No letter in force has this id."""
+
+
+@use_case
+def enter_stage(
+    maintainer: str, stage: str, *, on: date, note: str = "", by: Actor, now: datetime
+) -> OnrampStage:
+    """Enter the next stage on a day. Raises `StageOutOfOrder`, and `NotReady` for the stage of ready."""
+    if stage not in STAGES:
+        raise Invalid(f"{stage!r} is no stage of the on-ramp; use one of {', '.join(STAGES)}.")
+    with transaction() as session:
+        person = maintainers.find(session, maintainer)
+        so_far = queries.onramp(session, person.id, on=date.max)
+        reached = STAGES.index(so_far.stage) if so_far.stage else -1
+        if STAGES.index(stage) <= reached:
+            raise StageOutOfOrder(f"{person.name} is {so_far.stage} already; stages only go forward.")
+        if so_far.stages and on < so_far.stages[-1].entered_on:
+            raise StageOutOfOrder(f"{person.name} became {so_far.stage} later than that day.")
+        lacking = [c.explanation for c in queries.onramp(session, person.id, on=on).criteria if not c.met]
+        if stage in ("ready", "spun-off") and lacking:
+            raise NotReady(f"{person.name} is not ready: {' '.join(lacking)}")
+        row = OnrampStage(id=ids.new("stg"), maintainer_id=person.id, stage=stage, entered_on=on, note=note)
+        session.add(row)
+        audit.record(session, "onramp.stage-entered", person.id, {"stage": stage}, by=by, now=now)
+    return row
+
+
+@use_case
+def record_letter(
+    maintainer: str,
+    *,
+    company: str,
+    amount: Money,
+    term_months: int,
+    signed_on: date,
+    expires_on: date,
+    condition: str = "",
+    by: Actor,
+    now: datetime,
+) -> PrecommitmentLetter:
+    """Record a signed pre-commitment letter: `amount` a month for `term_months`."""
+    if amount.minor <= 0 or not 1 <= term_months <= 120 or expires_on <= signed_on:
+        raise Invalid("A letter promises an amount above zero for 1 to 120 months and expires after its signature.")
+    with transaction() as session:
+        letter = PrecommitmentLetter(
+            id=ids.new("ltr"),
+            maintainer_id=maintainers.find(session, maintainer).id,
+            company=company,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            term_months=term_months,
+            condition=condition,
+            signed_on=signed_on,
+            expires_on=expires_on,
+        )
+        session.add(letter)
+        audit.record(session, "onramp.letter-recorded", letter.id, {"company": company}, by=by, now=now)
+    return letter
+
+
+@use_case
+def withdraw_letter(letter_id: str, *, on: date, by: Actor, now: datetime) -> PrecommitmentLetter:
+    """Record that a company withdrew its letter; from that day on it does not count. Raises `LetterNotFound`."""
+    with transaction() as session:
+        changed = session.execute(
+            update(PrecommitmentLetter)
+            .where(PrecommitmentLetter.id == letter_id, PrecommitmentLetter.withdrawn_on.is_(None))
+            .values(withdrawn_on=on)
+        )
+        if changed.rowcount != 1:
+            raise LetterNotFound(f"There is no pre-commitment letter {letter_id!r} in force.")
+        audit.record(session, "onramp.letter-withdrawn", letter_id, {"on": on.isoformat()}, by=by, now=now)
+        return session.get_one(PrecommitmentLetter, letter_id)
+
+
+@use_case
+def record_runway(
+    maintainer: str, *, months_covered: int, text: str, by: Actor, now: datetime
+) -> RunwayPlan:
+    """Record how the junior lives until the new firm earns; the latest plan counts."""
+    if not 0 <= months_covered <= 60:
+        raise Invalid("A runway plan covers between 0 and 60 months.")
+    with transaction() as session:
+        plan = RunwayPlan(
+            id=ids.new("rwy"),
+            maintainer_id=maintainers.find(session, maintainer).id,
+            months_covered=months_covered,
+            text=text,
+            recorded_at=now,
+        )
+        session.add(plan)
+        audit.record(session, "onramp.runway-recorded", plan.id, {"months": months_covered}, by=by, now=now)
+    return plan

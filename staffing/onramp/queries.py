@@ -1,0 +1,59 @@
+"""Where somebody stands on the on-ramp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from staffing.onramp.model import STAGES, OnrampStage, PrecommitmentLetter, RunwayPlan
+from staffing.onramp.rules import Criterion, Letter, readiness
+
+
+@dataclass(frozen=True, slots=True)
+class Onramp:
+    """A maintainer's stages so far, letters, and the readiness list on a day."""
+
+    maintainer_id: str
+    on: date
+    stages: list[OnrampStage]
+    letters: list[PrecommitmentLetter]
+    criteria: list[Criterion]
+
+    @property
+    def stage(self) -> str | None:
+        return self.stages[-1].stage if self.stages else None
+
+    @property
+    def ready(self) -> bool:
+        return all(criterion.met for criterion in self.criteria)
+
+
+def onramp(session: Session, maintainer_id: str, *, on: date) -> Onramp:
+    """Where a maintainer stands on a day."""
+    entered = session.scalars(
+        select(OnrampStage).where(OnrampStage.maintainer_id == maintainer_id, OnrampStage.entered_on <= on)
+    )
+    stages = sorted(entered, key=lambda entry: STAGES.index(entry.stage))
+    letters = list(
+        session.scalars(
+            select(PrecommitmentLetter)
+            .where(PrecommitmentLetter.maintainer_id == maintainer_id)
+            .order_by(PrecommitmentLetter.id)
+        )
+    )
+    plan = session.scalar(
+        select(RunwayPlan)
+        .where(RunwayPlan.maintainer_id == maintainer_id)
+        .order_by(RunwayPlan.id.desc())
+        .limit(1)
+    )
+    criteria = readiness(
+        stage=stages[-1].stage if stages else None,
+        letters=[Letter(l_.company, l_.signed_on, l_.expires_on, l_.withdrawn_on) for l_ in letters],
+        runway_months=plan.months_covered if plan else None,
+        on=on,
+    )
+    return Onramp(maintainer_id, on, stages, letters, criteria)

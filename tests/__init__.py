@@ -1,0 +1,1 @@
+"""Tests: examples of the business, told with real databases and made-up people."""

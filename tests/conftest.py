@@ -1,0 +1,82 @@
+"""What every test stands on: no network, some time zone, and a private PostgreSQL on demand."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import tzdata
+
+from tests import postgres
+
+THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+ZONES = (
+    "Pacific/Kiritimati",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "UTC",
+    "Pacific/Pago_Pago",
+)
+_resolve = socket.getaddrinfo
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    _stay_on_this_machine()
+    _move_to(_zone(config))
+
+
+def pytest_report_header() -> str:
+    return f"time zone: {os.environ['TZ']} (CHAMBERS_TEST_TZ chooses one)"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How to repeat this run; `-q` swallows the header, and a failure may depend on order or zone."""
+    seed = config.getoption("randomly_seed", None)
+    terminalreporter.write_line(f"Repeat with: CHAMBERS_TEST_TZ={os.environ['TZ']} pytest -p randomly_seed={seed}")
+
+
+def _stay_on_this_machine() -> None:
+    """pytest-socket (its options are in pyproject.toml) guards connections; this guards asking for names."""
+
+    def resolve_here(host: Any, *args: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in (None, "", "0.0.0.0", "::", *THIS_MACHINE):  # noqa: S104
+            raise RuntimeError(f"A test asked for the address of {name!r}; tests stay on this machine.")
+        return _resolve(host, *args, **options)
+
+    socket.getaddrinfo = resolve_here
+
+
+def _zone(config: pytest.Config) -> str:
+    seed = config.getoption("randomly_seed", 0)
+    return os.environ.get("CHAMBERS_TEST_TZ") or ZONES[(seed if isinstance(seed, int) else 0) % len(ZONES)]
+
+
+def _move_to(zone: str) -> None:
+    """Make `zone` the process's and its children's. Fails where the system does not know it."""
+    if not Path("/usr/share/zoneinfo").exists():
+        os.environ["TZDIR"] = str(Path(tzdata.__file__).parent / "zoneinfo")
+    os.environ["TZ"] = zone
+    time.tzset()
+    now = datetime.now(UTC)
+    if now.astimezone().utcoffset() != now.astimezone(ZoneInfo(zone)).utcoffset():
+        raise pytest.UsageError(f"This system has no time zone {zone}; set CHAMBERS_TEST_TZ to one that it has.")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of this worker's own PostgreSQL server, started when the first test asks for it."""
+    with postgres.server() as url:
+        yield url
+
+
+# The database fixtures stand below: a migrated SQLite file that each test copies, and a migrated template
+# database on `postgres_server` from which each test gets its own (`postgres.create_database`).
