@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import text
+
 import firm.allocation.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
@@ -14,7 +16,6 @@ import payouts.runs.invariants
 import payouts.statements.invariants
 from firm.db import reading
 from firm.invariant import Invariant
-from sqlalchemy import text
 
 INVARIANTS: tuple[Invariant, ...] = (
     *firm.ledger.invariants.CHECKS,

@@ -16,12 +16,26 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
 import pysqlite3.dbapi2 as sqlite
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Engine, MetaData, String, Table, event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Engine,
+    Index,
+    MetaData,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    Update,
+    event,
+)
+from sqlalchemy.engine import Connection, CursorResult, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
@@ -31,6 +45,9 @@ from firm.money import LIMIT_MINOR
 from firm.month import Month
 from firm.settings import Settings
 
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of a query, whatever its columns."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -39,7 +56,6 @@ FIRST_SAFE_SQLITE = (3, 51, 3)
 
 LOCK_WAIT_SECONDS = 8
 """How long a write waits for another one before the caller is told to try again."""
-
 
 
 class UtcMoment(TypeDecorator[datetime]):
@@ -119,7 +135,6 @@ def whole_minor(column: str, *, least: int = -LIMIT_MINOR) -> CheckConstraint:
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-
 
 
 def flask_config(settings: Settings) -> dict[str, Any]:
@@ -249,6 +264,15 @@ def use_case(function: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
+def claim(session: Session, statement: Update) -> bool:
+    """Run an UPDATE that must change exactly one row, and say whether it did.
+
+    This is how a use case takes what it decides about: of two at the same moment, one gets True.
+    """
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
 def leaving_the_house() -> None:
     """Called before every call to the outside. Raises `InvariantBroken` while a transaction is open."""
     if _open.get():
@@ -276,7 +300,7 @@ def _sqlite_columns(constraint: str) -> str:
     """SQLite reports a violated unique constraint by its columns; find those of a named one."""
     for table in Base.metadata.tables.values():
         for named in (*table.constraints, *table.indexes):
-            if named.name is not None and str(named.name) == constraint and hasattr(named, "columns"):
+            if isinstance(named, (UniqueConstraint, Index)) and named.name == constraint:
                 return ", ".join(f"{table.name}.{column.name}" for column in named.columns)
     return constraint
 
@@ -292,8 +316,7 @@ def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
         return
     columns = list(rows[0])
     processors = [
-        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-        for name in columns
+        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in columns
     ]
     names = ", ".join(f'"{name}"' for name in columns)
     plan = list(zip(columns, processors, strict=True))

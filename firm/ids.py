@@ -73,5 +73,3 @@ def number_of(prefix: str, identifier: str) -> int | None:
 def is_id(text: str) -> bool:
     """Whether the text has the form of one of our ids (names of things never do)."""
     return _FORM.fullmatch(text) is not None
-
-

@@ -11,9 +11,20 @@ from zoneinfo import ZoneInfo
 from firm.errors import Invalid
 
 _TEXT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
-_NAMES = (
-    "January February March April May June July August September October November December".split()
-)
+_NAMES = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 class InvalidMonth(Invalid):

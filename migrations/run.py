@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -40,14 +41,14 @@ def config_for() -> Config:
     return config
 
 
-def _with_connection(engine: Engine, run: object) -> None:
+def _with_connection(engine: Engine, run: Callable[[Config], None]) -> None:
     config = config_for()
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             # Rebuilding a table must not fire its foreign keys; the pragma works outside a transaction only.
-            connection.connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[attr-defined]
+            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
         config.attributes["connection"] = connection
-        run(config)  # type: ignore[operator]
+        run(config)
         connection.commit()
         if engine.dialect.name == "sqlite":
-            connection.connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[attr-defined]
+            connection.connection.cursor().execute("PRAGMA foreign_keys=ON")

@@ -23,7 +23,7 @@ from firm.profile import operations as profiles
 from firm.profile.model import Profile
 from payouts.earnings import operations as earnings
 from payouts.earnings import queries as earned
-from payouts.earnings.rules import Line, work_out
+from payouts.earnings.rules import Line, MonthFigures, work_out
 from payouts.statements import operations as statements
 from payouts.terms import queries as terms
 
@@ -200,7 +200,5 @@ def _done(session: Session, month: Month, step: str) -> bool:
     return any(done.name == step for done in periods.steps(session, month))
 
 
-def _with_funds(figures: earned.MonthFigures, funds: dict[str, int]) -> earned.MonthFigures:
-    return earned.MonthFigures(
-        figures.currency, figures.revenue, figures.allocated, funds, figures.package_names
-    )
+def _with_funds(figures: MonthFigures, funds: dict[str, int]) -> MonthFigures:
+    return MonthFigures(figures.currency, figures.revenue, figures.allocated, funds, figures.package_names)

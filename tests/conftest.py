@@ -15,6 +15,15 @@ import pytest
 import tzdata
 
 from tests import postgres
+from tests.databases import (  # noqa: F401 (fixtures, found by their names)
+    app,
+    fresh_url,
+    migrated_file,
+    migrated_template,
+    postgresql_url,
+    sqlite_app,
+    sqlite_url,
+)
 
 THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 ZONES = (
@@ -40,7 +49,9 @@ def pytest_report_header() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """How to repeat this run; `-q` swallows the header, and a failure may depend on order or zone."""
     seed = config.getoption("randomly_seed", None)
-    terminalreporter.write_line(f"Repeat with: CHAMBERS_TEST_TZ={os.environ['TZ']} pytest -p randomly_seed={seed}")
+    terminalreporter.write_line(
+        f"Repeat with: CHAMBERS_TEST_TZ={os.environ['TZ']} pytest --randomly-seed={seed}"
+    )
 
 
 def _stay_on_this_machine() -> None:
@@ -68,7 +79,9 @@ def _move_to(zone: str) -> None:
     time.tzset()
     now = datetime.now(UTC)
     if now.astimezone().utcoffset() != now.astimezone(ZoneInfo(zone)).utcoffset():
-        raise pytest.UsageError(f"This system has no time zone {zone}; set CHAMBERS_TEST_TZ to one that it has.")
+        raise pytest.UsageError(
+            f"This system has no time zone {zone}; set CHAMBERS_TEST_TZ to one that it has."
+        )
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +89,3 @@ def postgres_server() -> Iterator[str]:
     """The URL of this worker's own PostgreSQL server, started when the first test asks for it."""
     with postgres.server() as url:
         yield url
-
-
-# The database fixtures stand below: a migrated SQLite file that each test copies, and a migrated template
-# database on `postgres_server` from which each test gets its own (`postgres.create_database`).

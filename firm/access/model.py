@@ -19,9 +19,7 @@ class ApiToken(Base):
     __tablename__ = "api_token"
     __table_args__ = (
         one_of("role", _ROLES),
-        CheckConstraint(
-            "(role IN ('maintainer', 'client')) = (subject_id IS NOT NULL)", name="own_roles_have_subject"
-        ),
+        CheckConstraint("(role IN ('maintainer', 'client')) = (subject_id IS NOT NULL)", name="own_roles_have_subject"),
     )
 
     id: Mapped[Identifier]

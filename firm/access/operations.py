@@ -13,7 +13,7 @@ from firm.access.model import ApiToken
 from firm.access.rules import digest, new_secret, well_formed
 from firm.actor import Actor, Role
 from firm.audit import operations as audit
-from firm.db import transaction, use_case
+from firm.db import claim, transaction, use_case
 from firm.errors import ChambersError, Invalid, NotFound, Refused
 
 
@@ -66,10 +66,8 @@ def issue_token(
 def revoke_token(name: str, *, by: Actor, now: datetime) -> None:
     """Revoke a token at once. Raises `TokenNotFound`."""
     with transaction() as session:
-        changed = session.execute(
-            update(ApiToken).where(ApiToken.name == name, ApiToken.revoked_at.is_(None)).values(revoked_at=now)
-        )
-        if changed.rowcount != 1:
+        live = update(ApiToken).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))
+        if not claim(session, live.values(revoked_at=now)):
             raise TokenNotFound(f"There is no live token named {name!r}.")
         audit.record(session, "token.revoked", name, {}, by=by, now=now)
 

@@ -63,7 +63,7 @@ def contents(session: Session, plan_id: str) -> Plan:
     plan = find(session, plan_id)
     reserves = session.execute(select(PlanReserve.name, PlanReserve.rate_bp).where(PlanReserve.plan_id == plan_id))
     weights = session.execute(select(PlanWeight.package_id, PlanWeight.weight).where(PlanWeight.plan_id == plan_id))
-    return Plan(plan.overhead_bp, dict(reserves.tuples().all()), dict(weights.tuples().all()))
+    return Plan(plan.overhead_bp, dict(reserves.all()), dict(weights.all()))
 
 
 def refuse_unweighted(session: Session, month: Month) -> None:

@@ -14,16 +14,12 @@ from firm.actor import Actor
 from firm.audit.model import audit_record
 
 
-def record(
-    session: Session, verb: str, subject: str, facts: Mapping[str, Any], *, by: Actor, now: datetime
-) -> None:
+def record(session: Session, verb: str, subject: str, facts: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
     """Add one record to the session's transaction. `facts` are JSON values, never secrets."""
     session.execute(insert(audit_record), values(verb, subject, facts, by=by, now=now))
 
 
-def values(
-    verb: str, subject: str, facts: Mapping[str, Any], *, by: Actor, now: datetime
-) -> dict[str, Any]:
+def values(verb: str, subject: str, facts: Mapping[str, Any], *, by: Actor, now: datetime) -> dict[str, Any]:
     """The row of one record, for statements that write it together with their own rows."""
     return {
         "at": now,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Row, select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from firm import ids
@@ -17,7 +17,7 @@ from firm.audit import operations as audit
 from firm.billing.model import Invoice, invoiced_month, recognition
 from firm.billing.rules import Party, ServiceMonth, invoice_lines, months_to_invoice
 from firm.clients.model import Client
-from firm.db import bulk_insert, transaction, use_case
+from firm.db import AnyRow, bulk_insert, transaction, use_case
 from firm.engagements.model import Engagement
 from firm.engagements.queries import running
 from firm.engagements.rules import Term
@@ -44,7 +44,7 @@ class Invoicing:
 class _Due:
     """An invoice to be: the engagement's row and the months it bills."""
 
-    row: Row[tuple[object, ...]]
+    row: AnyRow
     months: Sequence[ServiceMonth]
 
 
@@ -90,7 +90,7 @@ def _due(session: Session, month: Month, profile: Profile) -> tuple[list[_Due], 
     return due, held_back
 
 
-def _running_engagements(session: Session, month: Month) -> Sequence[Row[tuple[object, ...]]]:
+def _running_engagements(session: Session, month: Month) -> Sequence[AnyRow]:
     return session.execute(
         select(
             Engagement.id,
@@ -111,9 +111,7 @@ def _running_engagements(session: Session, month: Month) -> Sequence[Row[tuple[o
     ).all()
 
 
-def _issue(
-    session: Session, due: Sequence[_Due], *, on: date, profile: Profile, by: Actor, now: datetime
-) -> None:
+def _issue(session: Session, due: Sequence[_Due], *, on: date, profile: Profile, by: Actor, now: datetime) -> None:
     numbers = take(session, "INV", on.year, len(due))
     identifiers = ids.new_many("inv", len(due))
     earned = _months_by_engagement(session, recognition, since=profile.first_month)
@@ -183,9 +181,9 @@ def _issue_day(profile: Profile, month: Month, now: datetime) -> date:
     return min(max(today, month.first_day), month.last_day)
 
 
-def _months_by_engagement(session: Session, table: object, *, since: Month) -> dict[str, set[Month]]:
+def _months_by_engagement(session: Session, table: Table, *, since: Month) -> dict[str, set[Month]]:
     found: dict[str, set[Month]] = defaultdict(set)
-    columns = table.c  # type: ignore[attr-defined]
+    columns = table.c
     query = select(columns.engagement_id, columns.month).where(columns.month >= since)
     for engagement_id, month in session.execute(query):
         found[engagement_id].add(month)

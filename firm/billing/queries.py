@@ -22,7 +22,12 @@ def find_invoice(session: Session, key: str) -> Invoice:
 
 
 def invoices(
-    session: Session, *, client_id: str | None = None, state: str | None = None, after: str = "", limit: int = 50
+    session: Session,
+    *,
+    client_id: str | None = None,
+    state: str | None = None,
+    after: str = "",
+    limit: int = 50,
 ) -> list[Invoice]:
     """Invoices in the order of their ids, after one of them."""
     query = select(Invoice).where(Invoice.id > after).order_by(Invoice.id).limit(limit)

@@ -12,7 +12,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.billing import queries
 from firm.billing.model import Invoice, Receipt
-from firm.db import transaction, use_case
+from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit
@@ -28,9 +28,7 @@ class ReceiptKnown(Refused):
 
 
 @use_case
-def record(
-    invoice: str, *, amount: Money, received_on: date, reference: str, by: Actor, now: datetime
-) -> Receipt:
+def record(invoice: str, *, amount: Money, received_on: date, reference: str, by: Actor, now: datetime) -> Receipt:
     """Record money received for an invoice, given by id or number.
 
     `reference` is the bank's and makes the receipt unique. Raises `MoreThanOpen`, `ReceiptKnown`, `MonthClosed`.
@@ -43,13 +41,9 @@ def record(
             raise CurrencyMismatch(f"Invoice {target.number} is in {target.currency}.")
         # Claim before deciding: the row changes only while enough of it is open.
         received = Invoice.received_minor + amount.minor
-        claimed = session.execute(
-            update(Invoice)
-            .where(Invoice.id == target.id, received <= Invoice.total_minor)
-            .values(received_minor=received, state=case((received == Invoice.total_minor, "paid"), else_="open"))
-            .execution_options(synchronize_session=False)
-        )
-        if claimed.rowcount != 1:
+        state = case((received == Invoice.total_minor, "paid"), else_="open")
+        enough_open = update(Invoice).where(Invoice.id == target.id, received <= Invoice.total_minor)
+        if not claim(session, enough_open.values(received_minor=received, state=state)):
             raise MoreThanOpen(
                 f"{amount} is more than the {target.open_amount} open on {target.number}; record what belongs to it."
             )

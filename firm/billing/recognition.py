@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.billing.model import invoiced_month, recognition
 from firm.billing.rules import Party, booked, recognition_lines
-from firm.db import bulk_insert, transaction, use_case
+from firm.db import AnyRow, bulk_insert, transaction, use_case
 from firm.engagements.model import Engagement
 from firm.engagements.rules import Term
 from firm.exchange.operations import rates_for
@@ -101,7 +101,7 @@ def revenue(session: Session, month: Month) -> dict[str, Money]:
     return {engagement_id: Money(minor, currency) for engagement_id, minor in sums.items()}
 
 
-def _engagements_begun(session: Session, month: Month) -> Sequence[object]:
+def _engagements_begun(session: Session, month: Month) -> Sequence[AnyRow]:
     return session.execute(
         select(
             Engagement.id,
@@ -116,9 +116,9 @@ def _engagements_begun(session: Session, month: Month) -> Sequence[object]:
     ).all()
 
 
-def _months_of(session: Session, table: object) -> Mapping[str, set[Month]]:
+def _months_of(session: Session, table: Table) -> Mapping[str, set[Month]]:
     found: dict[str, set[Month]] = defaultdict(set)
-    columns = table.c  # type: ignore[attr-defined]
+    columns = table.c
     for engagement_id, month in session.execute(select(columns.engagement_id, columns.month)):
         found[engagement_id].add(month)
     return found

@@ -53,11 +53,23 @@ def invoice_lines(party: Party, months: Sequence[ServiceMonth], recognized: Coll
     currency = months[0].amount.currency
     earned = sum(service.amount.minor for service in months if service.month in recognized)
     total = sum(service.amount.minor for service in months)
-    lines = [debit(accounts.RECEIVABLES, Money(total, currency), client_id=party.client_id, engagement_id=party.engagement_id)]
+    lines = [
+        debit(
+            accounts.RECEIVABLES,
+            Money(total, currency),
+            client_id=party.client_id,
+            engagement_id=party.engagement_id,
+        )
+    ]
     for account, minor in ((accounts.UNBILLED, earned), (accounts.DEFERRED, total - earned)):
         if minor:
             lines.append(
-                credit(account, Money(minor, currency), client_id=party.client_id, engagement_id=party.engagement_id)
+                credit(
+                    account,
+                    Money(minor, currency),
+                    client_id=party.client_id,
+                    engagement_id=party.engagement_id,
+                )
             )
     return lines
 

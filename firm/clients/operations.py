@@ -54,9 +54,7 @@ def register(
 
 
 @use_case
-def add_contact(
-    client: str, *, name: str, email: str, role: str, by: Actor, now: datetime
-) -> ClientContact:
+def add_contact(client: str, *, name: str, email: str, role: str, by: Actor, now: datetime) -> ClientContact:
     """Add a contact of a client, given by id or name. Raises `ClientNotFound`, `UnknownContactRole`."""
     if role not in CONTACT_ROLES:
         raise UnknownContactRole(f"{role!r} is no contact's role; use one of {', '.join(CONTACT_ROLES)}.")

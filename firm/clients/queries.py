@@ -28,7 +28,5 @@ def page(session: Session, *, after: str = "", limit: int = 50) -> list[Client]:
 
 def contacts_of(session: Session, client_id: str) -> list[ClientContact]:
     return list(
-        session.scalars(
-            select(ClientContact).where(ClientContact.client_id == client_id).order_by(ClientContact.id)
-        )
+        session.scalars(select(ClientContact).where(ClientContact.client_id == client_id).order_by(ClientContact.id))
     )

@@ -13,7 +13,7 @@ from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.clients import queries as clients
-from firm.db import transaction, use_case
+from firm.db import claim, transaction, use_case
 from firm.engagements import queries
 from firm.engagements.model import CYCLES, Engagement, Interest, Tier
 from firm.engagements.rules import BLOCKING_CLAUSES, blocked
@@ -127,9 +127,7 @@ def name_interests(
         engagement = queries.find(session, engagement_id)
         _name_interests(session, engagement.id, interests)
         packages = [interest.package for interest in interests]
-        audit.record(
-            session, "engagement.interests-named", engagement.id, {"packages": packages}, by=by, now=now
-        )
+        audit.record(session, "engagement.interests-named", engagement.id, {"packages": packages}, by=by, now=now)
         return queries.interests_of(session, engagement.id)
 
 
@@ -137,13 +135,10 @@ def name_interests(
 def sign(engagement_id: str, *, by: Actor, now: datetime) -> Engagement:
     """Sign a draft. Raises `NotADraft`, `EngagementWithoutInterests`, `ClauseRefused`."""
     with transaction() as session:
-        claimed = session.execute(
-            update(Engagement)
-            .where(Engagement.id == engagement_id, Engagement.state == "draft")
-            .values(state="signed", signed_at=now)
-        )
+        drafted = update(Engagement).where(Engagement.id == engagement_id, Engagement.state == "draft")
+        signed = claim(session, drafted.values(state="signed", signed_at=now))
         engagement = queries.find(session, engagement_id)
-        if claimed.rowcount != 1:
+        if not signed:
             raise NotADraft(f"The engagement is {engagement.state} already; draft another one to change terms.")
         _refuse_unsignable(session, engagement)
         accounts.open_currency(session, engagement.currency)

@@ -42,9 +42,7 @@ def tiers(session: Session, *, after: str = "", limit: int = 50) -> list[Tier]:
     return list(session.scalars(select(Tier).where(Tier.id > after).order_by(Tier.id).limit(limit)))
 
 
-def page(
-    session: Session, *, client_id: str | None = None, after: str = "", limit: int = 50
-) -> list[Engagement]:
+def page(session: Session, *, client_id: str | None = None, after: str = "", limit: int = 50) -> list[Engagement]:
     """Engagements in the order of their ids, after one of them; of one client, or of all."""
     query = select(Engagement).where(Engagement.id > after).order_by(Engagement.id).limit(limit)
     if client_id is not None:
@@ -62,11 +60,7 @@ def running(month: Month) -> ColumnElement[bool]:
 
 
 def interests_of(session: Session, engagement_id: str) -> list[Interest]:
-    return list(
-        session.scalars(
-            select(Interest).where(Interest.engagement_id == engagement_id).order_by(Interest.id)
-        )
-    )
+    return list(session.scalars(select(Interest).where(Interest.engagement_id == engagement_id).order_by(Interest.id)))
 
 
 def interested(session: Session, package_id: str, month: Month) -> list[Engagement]:

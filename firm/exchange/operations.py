@@ -29,9 +29,7 @@ class RateInUse(Refused):
 
 
 @use_case
-def set_rate(
-    currency: str, month: Month, rate: str, *, source: str, by: Actor, now: datetime
-) -> ExchangeRate:
+def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, now: datetime) -> ExchangeRate:
     """Enter a month's rate, or correct it before the month is closed. Raises `InvalidRate`, `RateInUse`."""
     digits(currency)
     value = parse_rate(rate)
@@ -41,9 +39,7 @@ def set_rate(
         if periods.steps(session, month) or periods.is_closed(session, month):
             raise RateInUse(f"{month.name} has been recognized with its rates; they cannot change any more.")
         row = session.merge(
-            ExchangeRate(
-                currency=currency, month=month, rate=value, source=source, set_at=now, set_by=by.name
-            )
+            ExchangeRate(currency=currency, month=month, rate=value, source=source, set_at=now, set_by=by.name)
         )
         facts = {"rate": rate, "source": source}
         audit.record(session, "rate.set", f"{currency}:{month}", facts, by=by, now=now)
@@ -57,7 +53,7 @@ def rates_for(session: Session, month: Month, currencies: Collection[str]) -> di
             ExchangeRate.month == month, ExchangeRate.currency.in_(currencies)
         )
     )
-    rates: dict[str, int] = dict(found.tuples().all())
+    rates: dict[str, int] = dict(found.all())
     for currency in sorted(set(currencies) - set(rates)):
         raise RateMissing(
             f"There is no {currency} rate for {month.name}; enter it with"

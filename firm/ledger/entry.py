@@ -28,7 +28,12 @@ class Line:
 
     def negated(self) -> Line:
         return Line(
-            self.account, -self.amount, self.client_id, self.engagement_id, self.package_id, self.maintainer_id
+            self.account,
+            -self.amount,
+            self.client_id,
+            self.engagement_id,
+            self.package_id,
+            self.maintainer_id,
         )
 
 

@@ -44,9 +44,10 @@ def post(session: Session, entry: Entry, *, by: Actor, now: datetime) -> int:
 
     Raises `AlreadyPosted` if its source is in the books, and `MonthClosed` if its month is closed.
     """
-    engine = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     try:
-        return engine.post(session, entry, by=by, now=now)
+        if session.get_bind().dialect.name == "postgresql":
+            return postgresql.post(session, entry, by=by, now=now)
+        return sqlite.post(session, entry, by=by, now=now)
     except IntegrityError as error:
         raise _explained(error, [entry]) from error
 
@@ -55,9 +56,10 @@ def post_many(session: Session, entries: Sequence[Entry], *, by: Actor, now: dat
     """Post many entries, all or none, and return their numbers in order. Raises as `post` does."""
     if not entries:
         return []
-    engine = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     try:
-        return engine.post_many(session, entries, by=by, now=now)
+        if session.get_bind().dialect.name == "postgresql":
+            return postgresql.post_many(session, entries, by=by, now=now)
+        return sqlite.post_many(session, entries, by=by, now=now)
     except IntegrityError as error:
         raise _explained(error, entries) from error
 

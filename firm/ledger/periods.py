@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.db import claim
 from firm.errors import Refused
 from firm.ledger.model import period, period_step
 from firm.month import Month
@@ -97,17 +98,13 @@ def claim_step(
 
 def set_result(session: Session, month: Month, step: str, *, items: int, total_minor: int) -> None:
     """Write down what the claimed step made, in the same transaction."""
-    session.execute(
-        update(period_step).where(*_is(month, step)).values(items=items, total_minor=total_minor)
-    )
+    session.execute(update(period_step).where(*_is(month, step)).values(items=items, total_minor=total_minor))
 
 
 def steps(session: Session, month: Month) -> list[Step]:
     """The finished steps of a month, in the order in which they were done."""
     rows = session.execute(
-        select(period_step)
-        .where(period_step.c.month == month)
-        .order_by(period_step.c.done_at, period_step.c.step)
+        select(period_step).where(period_step.c.month == month).order_by(period_step.c.done_at, period_step.c.step)
     )
     return [Step(row.step, row.done_at, row.done_by, row.items, row.total_minor) for row in rows]
 
@@ -117,17 +114,13 @@ def close(session: Session, month: Month, *, first: Month, by: Actor, now: datet
     earliest = earliest_open(session, first=first)
     if earliest < month:
         raise EarlierMonthOpen(f"Close {earliest.name} first: months are closed in their order.")
-    changed = session.execute(
-        update(period)
-        .where(period.c.month == month, period.c.state == "open")
-        .values(state="closed", closed_at=now, closed_by=by.name)
-    )
-    if changed.rowcount != 1:
+    still_open = update(period).where(period.c.month == month, period.c.state == "open")
+    if not claim(session, still_open.values(state="closed", closed_at=now, closed_by=by.name)):
         return False
     open_month(session, month.next)
     audit.record(session, "month.closed", str(month), {}, by=by, now=now)
     return True
 
 
-def _is(month: Month, step: str) -> tuple[object, object]:
+def _is(month: Month, step: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return period_step.c.month == month, period_step.c.step == step

@@ -133,9 +133,7 @@ def moved(session: Session, account: str, currency: str, month: Month, dimension
     found = session.execute(
         select(by, func.sum(posting.c.amount_minor))
         .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
-        .where(
-            journal_entry.c.month == month, posting.c.account == account, posting.c.currency == currency
-        )
+        .where(journal_entry.c.month == month, posting.c.account == account, posting.c.currency == currency)
         .group_by(by)
         .order_by(by)
     )
@@ -145,9 +143,7 @@ def moved(session: Session, account: str, currency: str, month: Month, dimension
 def _lines(session: Session, numbers: Sequence[int]) -> dict[int, list[Line]]:
     lines: dict[int, list[Line]] = {number: [] for number in numbers}
     rows = session.execute(
-        select(posting)
-        .where(posting.c.entry_id.in_(numbers))
-        .order_by(posting.c.entry_id, posting.c.line)
+        select(posting).where(posting.c.entry_id.in_(numbers)).order_by(posting.c.entry_id, posting.c.line)
     )
     for row in rows:
         dimensions = (getattr(row, name) for name in DIMENSIONS)

@@ -46,9 +46,7 @@ def post_many(session: Session, entries: Sequence[Entry], *, by: Actor, now: dat
     numbers = list(range(first, first + len(entries)))
     numbered = list(zip(entries, numbers, strict=True))
     bulk_insert(session, posting, [line for entry, number in numbered for line in rows.of_lines(entry, number)])
-    bulk_insert(
-        session, journal_entry, [rows.of_entry(entry, number, by=by, now=now) for entry, number in numbered]
-    )
+    bulk_insert(session, journal_entry, [rows.of_entry(entry, number, by=by, now=now) for entry, number in numbered])
     session.execute(_add_balance, rows.changes(entries))
     audit.record(session, "entries.posted", f"{first}-{numbers[-1]}", rows.facts(entries), by=by, now=now)
     return numbers

@@ -16,10 +16,6 @@ def take(session: Session, kind: str, year: int, count: int = 1) -> list[str]:
     session.execute(
         engine.insert(number_series).values(name=name, last=0).on_conflict_do_nothing(index_elements=["name"])
     )
-    session.execute(
-        update(number_series)
-        .where(number_series.c.name == name)
-        .values(last=number_series.c.last + count)
-    )
+    session.execute(update(number_series).where(number_series.c.name == name).values(last=number_series.c.last + count))
     last = session.scalars(select(number_series.c.last).where(number_series.c.name == name)).one()
     return [f"{name}-{number:04d}" for number in range(last - count + 1, last + 1)]

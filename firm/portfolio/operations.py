@@ -21,9 +21,7 @@ class PackageNameTaken(Refused):
 
 
 @use_case
-def adopt(
-    *, name: str, ecosystem: str, repository: str = "", folder: str = "", by: Actor, now: datetime
-) -> Package:
+def adopt(*, name: str, ecosystem: str, repository: str = "", folder: str = "", by: Actor, now: datetime) -> Package:
     """Add a package to the portfolio. Raises `PackageNameTaken`."""
     package = Package(
         id=ids.new("pkg"),

@@ -33,4 +33,4 @@ def names(session: Session, package_ids: Iterable[str] | None = None) -> dict[st
     query = select(Package.id, Package.name)
     if package_ids is not None:
         query = query.where(Package.id.in_(list(package_ids)))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

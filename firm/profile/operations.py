@@ -96,9 +96,7 @@ def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor,
     with transaction() as session:
         current(session)
         session.execute(
-            update(Profile).values(
-                iban_sealed=keys.seal(iban, place=IBAN_PLACE), iban_last4=iban[-4:], bic=bic
-            )
+            update(Profile).values(iban_sealed=keys.seal(iban, place=IBAN_PLACE), iban_last4=iban[-4:], bic=bic)
         )
         audit.record(session, "firm.bank-account-set", "firm", {"last4": iban[-4:]}, by=by, now=now)
 

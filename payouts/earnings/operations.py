@@ -42,20 +42,14 @@ def accrue_month(month: Month, *, by: Actor, now: datetime) -> None:
         audit.record(session, "earnings.accrued", str(month), facts, by=by, now=now)
 
 
-def _book(
-    session: Session, month: Month, lines: Sequence[Line], currency: str, *, by: Actor, now: datetime
-) -> None:
+def _book(session: Session, month: Month, lines: Sequence[Line], currency: str, *, by: Actor, now: datetime) -> None:
     by_maintainer = [
         (maintainer_id, list(theirs)) for maintainer_id, theirs in groupby(lines, lambda line: line.maintainer_id)
     ]
     bulk_insert(
         session,
         earning,
-        [
-            _row(month, line, number, currency)
-            for _, theirs in by_maintainer
-            for number, line in enumerate(theirs, 1)
-        ],
+        [_row(month, line, number, currency) for _, theirs in by_maintainer for number, line in enumerate(theirs, 1)],
     )
     entries = [_pay_entry(month, maintainer_id, theirs, currency) for maintainer_id, theirs in by_maintainer]
     used = used_by_package(lines)
@@ -71,14 +65,15 @@ def _pay_entry(month: Month, maintainer_id: str, lines: Sequence[Line], currency
     total = Money(sum(by_package.values()), currency)
     pay = [
         debit(
-            accounts.MAINTAINER_PAY, Money(minor, currency), package_id=package_id, maintainer_id=maintainer_id
+            accounts.MAINTAINER_PAY,
+            Money(minor, currency),
+            package_id=package_id,
+            maintainer_id=maintainer_id,
         )
         for package_id, minor in sorted(by_package.items())
     ]
     payable = credit(accounts.PAYABLES, total, maintainer_id=maintainer_id)
-    return Entry(
-        f"earnings:{month}:{maintainer_id}", month.last_day, f"Earned in {month.name}", (*pay, payable)
-    )
+    return Entry(f"earnings:{month}:{maintainer_id}", month.last_day, f"Earned in {month.name}", (*pay, payable))
 
 
 def _fund_entry(month: Month, used: dict[str, int], currency: str) -> Entry:

@@ -115,10 +115,7 @@ def earned(
 ) -> list[Earning]:
     """The earnings of a month, of one maintainer or all, in their order."""
     query = (
-        select(earning)
-        .where(earning.c.month == month)
-        .order_by(earning.c.maintainer_id, earning.c.line)
-        .limit(limit)
+        select(earning).where(earning.c.month == month).order_by(earning.c.maintainer_id, earning.c.line).limit(limit)
     )
     if maintainer_id is not None:
         query = query.where(earning.c.maintainer_id == maintainer_id)
@@ -138,9 +135,7 @@ def earned(
 
 
 def total_earned(session: Session, month: Month, currency: str) -> Money:
-    total = session.scalar(
-        select(func.coalesce(func.sum(earning.c.amount_minor), 0)).where(earning.c.month == month)
-    )
+    total = session.scalar(select(func.coalesce(func.sum(earning.c.amount_minor), 0)).where(earning.c.month == month))
     return Money(int(total or 0), currency)
 
 

@@ -78,9 +78,7 @@ def lines_of(terms: Terms, shares: Sequence[tuple[str, int]], figures: MonthFigu
         lines.append(Line(terms.maintainer_id, "fixed-fee", package_id, amount, explanation))
     for package_id, rate_bp in terms.fund_shares:
         base = figures.allocated.get(package_id, 0)
-        explanation = (
-            f"{percent(rate_bp)} of the {money(base)} allocated to {figures.package_names[package_id]}"
-        )
+        explanation = f"{percent(rate_bp)} of the {money(base)} allocated to {figures.package_names[package_id]}"
         amount = portion(base, rate_bp, 10_000)
         lines.append(Line(terms.maintainer_id, "fund-share", package_id, amount, explanation))
     growth, reason = growth_of(terms, figures)
@@ -159,7 +157,8 @@ def _spread(
             kind,
             package_id,
             part,
-            f"{reason}; {percent(portion(10_000, time, whole))} of the time was for {figures.package_names[package_id]}",
+            f"{reason}; {percent(portion(10_000, time, whole))} of the time was for"
+            f" {figures.package_names[package_id]}",
         )
         for (package_id, time), part in zip(shares, parts, strict=True)
     ]

@@ -17,7 +17,19 @@ from payouts.rails.rail import Absent, Batch, Description, Order, Outcome, Payee
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 _OUTSIDE = re.compile(r"[^A-Za-z0-9/\-?:().,'+ ]")
 _EQUIVALENTS = str.maketrans(
-    {"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "&": "+", "þ": "th"}
+    {
+        "ß": "ss",
+        "æ": "ae",
+        "Æ": "AE",
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+        "&": "+",
+        "þ": "th",
+    }
 )
 
 

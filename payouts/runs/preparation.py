@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.db import bulk_insert, transaction, use_case
+from firm.db import bulk_insert, claim, transaction, use_case
 from firm.errors import InvariantBroken, Refused
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit
@@ -117,7 +117,13 @@ def approve(key: str, *, by: Actor, now: datetime) -> PayoutRun:
             raise ApproverIsPreparer(f"{run.number} was prepared by {by.name}; somebody else has to approve it.")
         # Claim before deciding: of two approvals at the same moment one changes the row and the other none.
         _move(
-            session, run, "proposed", state="approved", approved_by=by.name, approved_at=now, sole_approval=alone
+            session,
+            run,
+            "proposed",
+            state="approved",
+            approved_by=by.name,
+            approved_at=now,
+            sole_approval=alone,
         )
         payouts = queries.payouts_of(session, run.id)
         if digest(payouts) != run.digest:
@@ -204,14 +210,10 @@ def _rows(run: PayoutRun, payable: Sequence[tuple[Destination, Money]]) -> list[
 
 def _move(session: Session, run: PayoutRun, before: str, **changes: object) -> None:
     """Change the run's row if it is still in the state; raises `RunNotInState` otherwise."""
-    claimed = session.execute(
-        update(PayoutRun)
-        .where(PayoutRun.id == run.id, PayoutRun.state == before)
-        .values(**changes)
-        .execution_options(synchronize_session=False)
-    )
+    in_state = update(PayoutRun).where(PayoutRun.id == run.id, PayoutRun.state == before)
+    moved = claim(session, in_state.values(**changes))
     session.refresh(run)
-    if claimed.rowcount != 1:
+    if not moved:
         raise RunNotInState(f"{run.number} is {run.state}, not {before}; this step is for a {before} run.")
 
 

@@ -44,9 +44,7 @@ def find(session: Session, key: str) -> PayoutRun:
 
 
 def page(session: Session, *, after: str = "", limit: int = 50) -> list[PayoutRun]:
-    return list(
-        session.scalars(select(PayoutRun).where(PayoutRun.id > after).order_by(PayoutRun.id).limit(limit))
-    )
+    return list(session.scalars(select(PayoutRun).where(PayoutRun.id > after).order_by(PayoutRun.id).limit(limit)))
 
 
 def payouts_of(session: Session, run_id: str) -> list[Payout]:
@@ -78,8 +76,4 @@ def payables(session: Session, currency: str) -> dict[str, Money]:
 
 def with_live_payout(session: Session, currency: str) -> set[str]:
     """Maintainers who are in a run already that has not been sent."""
-    return set(
-        session.scalars(
-            select(Payout.maintainer_id).where(Payout.state.in_(LIVE), Payout.currency == currency)
-        )
-    )
+    return set(session.scalars(select(Payout.maintainer_id).where(Payout.state.in_(LIVE), Payout.currency == currency)))

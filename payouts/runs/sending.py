@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.db import leaving_the_house, reading, transaction, use_case
+from firm.db import claim, leaving_the_house, reading, transaction, use_case
 from firm.errors import Refused
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit
@@ -117,14 +117,10 @@ def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
     """Move the run to releasing and list the payouts that still have to be sent or looked up."""
     with transaction() as session:
         run = queries.find(session, key)
-        claimed = session.execute(
-            update(PayoutRun)
-            .where(PayoutRun.id == run.id, PayoutRun.state == "approved")
-            .values(state="releasing")
-            .execution_options(synchronize_session=False)
-        )
+        approved = update(PayoutRun).where(PayoutRun.id == run.id, PayoutRun.state == "approved")
+        released = claim(session, approved.values(state="releasing"))
         session.refresh(run)
-        if claimed.rowcount:
+        if released:
             audit.record(session, "run.released", run.id, {}, by=by, now=now)
         elif run.state not in ("releasing", "settled", "partly-settled"):
             raise RunNotInState(f"{run.number} is {run.state}; it can be sent once it is approved.")
@@ -132,9 +128,7 @@ def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
         return [p.id for p in queries.payouts_of(session, run.id) if p.state in states]
 
 
-def _send_one(
-    payout_id: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime
-) -> None:
+def _send_one(payout_id: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> None:
     under_way = _start_attempt(payout_id, keys=keys, by=by, now=now)
     rail = rails[under_way.rail]
     leaving_the_house()
@@ -242,19 +236,20 @@ def _make_payable(
 ) -> None:
     party = {"maintainer_id": payout.maintainer_id}
     back = debit(came_from, payout.amount, **({} if came_from == accounts.BANK else party))
-    entry = Entry(source, on, f"Payable again: {reason}"[:500], (back, credit(accounts.PAYABLES, payout.amount, **party)))
+    entry = Entry(
+        source,
+        on,
+        f"Payable again: {reason}"[:500],
+        (back, credit(accounts.PAYABLES, payout.amount, **party)),
+    )
     journal.post(session, entry, by=by, now=now)
 
 
 def _move(session: Session, payout: Payout, before: tuple[str, ...], **changes: object) -> None:
-    claimed = session.execute(
-        update(Payout)
-        .where(Payout.id == payout.id, Payout.state.in_(before))
-        .values(**changes)
-        .execution_options(synchronize_session=False)
-    )
+    in_state = update(Payout).where(Payout.id == payout.id, Payout.state.in_(before))
+    moved = claim(session, in_state.values(**changes))
     session.refresh(payout)
-    if claimed.rowcount != 1:
+    if not moved:
         raise PayoutNotInState(f"The payout to {payout.payee_name} is {payout.state}; this step is for {before[0]}.")
 
 
@@ -264,9 +259,7 @@ def _finish_run(session: Session, run_id: str) -> None:
 
 
 @use_case
-def _write_files(
-    key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime
-) -> PayoutRun:
+def _write_files(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> PayoutRun:
     """Write each rail's file once, when nothing of it is left to send."""
     with transaction() as session:
         run = queries.find(session, key)

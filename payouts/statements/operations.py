@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.db import bulk_insert, transaction, use_case
+from firm.db import AnyRow, bulk_insert, transaction, use_case
 from firm.ledger import periods
 from firm.month import Month
 from firm.numbering.operations import take
@@ -61,7 +61,7 @@ def _rows(
     ]
 
 
-def _people(session: Session) -> dict[str, Row[Any]]:
+def _people(session: Session) -> dict[str, AnyRow]:
     rows = session.execute(select(Maintainer.id, Maintainer.name, Maintainer.address))
     return {row.id: row for row in rows}
 
@@ -89,7 +89,7 @@ def _paper(
     month: Month,
     issued_on: str,
     profile: Profile,
-    person: Row[Any],
+    person: AnyRow,
     packages: dict[str, str],
 ) -> dict[str, str]:
     """The frozen figures: names and addresses are those of today, the day of issue."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from firm.db import AnyRow
 from firm.errors import NotFound
 from firm.ledger import accounts
 from firm.ledger import queries as ledger
@@ -26,17 +26,15 @@ class StatementNotFound(NotFound):
     """No statement has this id or number."""
 
 
-def find(session: Session, key: str) -> Row[Any]:
+def find(session: Session, key: str) -> AnyRow:
     """A statement by id or number. Raises `StatementNotFound`."""
-    row = session.execute(
-        select(statement).where(or_(statement.c.id == key, statement.c.number == key))
-    ).one_or_none()
+    row = session.execute(select(statement).where(or_(statement.c.id == key, statement.c.number == key))).one_or_none()
     if row is None:
         raise StatementNotFound(f"There is no statement {key!r}.")
     return row
 
 
-def of_month(session: Session, maintainer_id: str, month: Month) -> Row[Any]:
+def of_month(session: Session, maintainer_id: str, month: Month) -> AnyRow:
     """A maintainer's latest statement of a month. Raises `StatementNotFound`."""
     row = session.execute(
         select(statement)
@@ -58,7 +56,7 @@ def page(
     month: Month | None = None,
     after: str = "",
     limit: int = 50,
-) -> list[Row[Any]]:
+) -> list[AnyRow]:
     """Statements in the order of their ids, after one of them."""
     query = select(statement).where(statement.c.id > after).order_by(statement.c.id).limit(limit)
     if maintainer_id is not None:
@@ -68,7 +66,7 @@ def page(
     return list(session.execute(query))
 
 
-def figures(row: Row[Any]) -> Mapping[str, object]:
+def figures(row: AnyRow) -> Mapping[str, object]:
     """The frozen figures of a statement."""
     found: Mapping[str, object] = json.loads(row.figures)
     return found

@@ -29,9 +29,7 @@ def find(session: Session, terms_id: str) -> PayTerms:
     return found
 
 
-def page(
-    session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50
-) -> list[PayTerms]:
+def page(session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50) -> list[PayTerms]:
     """Pay terms in the order of their ids, after one of them."""
     query = select(PayTerms).where(PayTerms.id > after).order_by(PayTerms.id).limit(limit)
     if maintainer_id is not None:
@@ -42,13 +40,13 @@ def page(
 def shares_of(session: Session, terms_id: str) -> dict[str, int]:
     """Package id to rate in basis points."""
     query = select(FundShare.package_id, FundShare.rate_bp).where(FundShare.terms_id == terms_id)
-    return dict(session.execute(query.order_by(FundShare.package_id)).tuples().all())
+    return dict(session.execute(query.order_by(FundShare.package_id)).all())
 
 
 def fees_of(session: Session, terms_id: str) -> dict[str, int]:
     """Package id to minor units a month."""
     query = select(FixedFee.package_id, FixedFee.amount_minor).where(FixedFee.terms_id == terms_id)
-    return dict(session.execute(query.order_by(FixedFee.package_id)).tuples().all())
+    return dict(session.execute(query.order_by(FixedFee.package_id)).all())
 
 
 def in_force(month: Month) -> ColumnElement[bool]:

@@ -115,9 +115,7 @@ def _refuse_impossible(role: str, share_bp: int, from_on: date, until_on: date |
         raise Invalid("An assignment ends after it starts.")
 
 
-def _refuse_overtime(
-    session: Session, maintainer_id: str, share_bp: int, from_on: date, until_on: date | None
-) -> None:
+def _refuse_overtime(session: Session, maintainer_id: str, share_bp: int, from_on: date, until_on: date | None) -> None:
     overlapping = select(func.coalesce(func.sum(Assignment.share_bp), 0)).where(
         Assignment.maintainer_id == maintainer_id,
         Assignment.paid,

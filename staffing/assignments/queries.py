@@ -30,9 +30,7 @@ def find(session: Session, assignment_id: str) -> Assignment:
     return found
 
 
-def page(
-    session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50
-) -> list[Assignment]:
+def page(session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50) -> list[Assignment]:
     """Assignments in the order of their ids, after one of them."""
     query = select(Assignment).where(Assignment.id > after).order_by(Assignment.id).limit(limit)
     if maintainer_id is not None:

@@ -38,9 +38,7 @@ def find(session: Session, key: str) -> Maintainer:
 
 def page(session: Session, *, after: str = "", limit: int = 50) -> list[Maintainer]:
     """Maintainers in the order of their ids, after one of them."""
-    return list(
-        session.scalars(select(Maintainer).where(Maintainer.id > after).order_by(Maintainer.id).limit(limit))
-    )
+    return list(session.scalars(select(Maintainer).where(Maintainer.id > after).order_by(Maintainer.id).limit(limit)))
 
 
 def aliases_of(session: Session, maintainer_id: str) -> list[Alias]:
@@ -49,7 +47,7 @@ def aliases_of(session: Session, maintainer_id: str) -> list[Alias]:
 
 def names(session: Session) -> dict[str, str]:
     """Names of all maintainers by id."""
-    return dict(session.execute(select(Maintainer.id, Maintainer.name)).tuples().all())
+    return dict(session.execute(select(Maintainer.id, Maintainer.name)).all())
 
 
 def directory(session: Session) -> Directory:

@@ -27,7 +27,7 @@ class OnrampStage(Base):
 
 
 class PrecommitmentLetter(Base):
-    """A prospect's signed promise to retain the junior's future firm. `expires_on` is the first day it no longer counts."""
+    """A prospect's signed promise; `expires_on` is the first day it no longer counts."""
 
     __tablename__ = "precommitment_letter"
     __table_args__ = (

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.db import transaction, use_case
+from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
 from firm.money import Money
 from staffing.maintainers import queries as maintainers
@@ -30,9 +30,7 @@ class LetterNotFound(NotFound):
 
 
 @use_case
-def enter_stage(
-    maintainer: str, stage: str, *, on: date, note: str = "", by: Actor, now: datetime
-) -> OnrampStage:
+def enter_stage(maintainer: str, stage: str, *, on: date, note: str = "", by: Actor, now: datetime) -> OnrampStage:
     """Enter the next stage on a day. Raises `StageOutOfOrder`, and `NotReady` for the stage of ready."""
     if stage not in STAGES:
         raise Invalid(f"{stage!r} is no stage of the on-ramp; use one of {', '.join(STAGES)}.")
@@ -90,21 +88,17 @@ def record_letter(
 def withdraw_letter(letter_id: str, *, on: date, by: Actor, now: datetime) -> PrecommitmentLetter:
     """Record that a company withdrew its letter; from that day on it does not count. Raises `LetterNotFound`."""
     with transaction() as session:
-        changed = session.execute(
-            update(PrecommitmentLetter)
-            .where(PrecommitmentLetter.id == letter_id, PrecommitmentLetter.withdrawn_on.is_(None))
-            .values(withdrawn_on=on)
+        in_force = update(PrecommitmentLetter).where(
+            PrecommitmentLetter.id == letter_id, PrecommitmentLetter.withdrawn_on.is_(None)
         )
-        if changed.rowcount != 1:
+        if not claim(session, in_force.values(withdrawn_on=on)):
             raise LetterNotFound(f"There is no pre-commitment letter {letter_id!r} in force.")
         audit.record(session, "onramp.letter-withdrawn", letter_id, {"on": on.isoformat()}, by=by, now=now)
         return session.get_one(PrecommitmentLetter, letter_id)
 
 
 @use_case
-def record_runway(
-    maintainer: str, *, months_covered: int, text: str, by: Actor, now: datetime
-) -> RunwayPlan:
+def record_runway(maintainer: str, *, months_covered: int, text: str, by: Actor, now: datetime) -> RunwayPlan:
     """Record how the junior lives until the new firm earns; the latest plan counts."""
     if not 0 <= months_covered <= 60:
         raise Invalid("A runway plan covers between 0 and 60 months.")

@@ -45,10 +45,7 @@ def onramp(session: Session, maintainer_id: str, *, on: date) -> Onramp:
         )
     )
     plan = session.scalar(
-        select(RunwayPlan)
-        .where(RunwayPlan.maintainer_id == maintainer_id)
-        .order_by(RunwayPlan.id.desc())
-        .limit(1)
+        select(RunwayPlan).where(RunwayPlan.maintainer_id == maintainer_id).order_by(RunwayPlan.id.desc()).limit(1)
     )
     criteria = readiness(
         stage=stages[-1].stage if stages else None,

@@ -38,9 +38,7 @@ class Criterion:
     explanation: str
 
 
-def readiness(
-    *, stage: str | None, letters: Iterable[Letter], runway_months: int | None, on: date
-) -> list[Criterion]:
+def readiness(*, stage: str | None, letters: Iterable[Letter], runway_months: int | None, on: date) -> list[Criterion]:
     """The readiness list on a day. Two letters of one company count once: one promise is one client."""
     companies = {letter.company.strip().lower() for letter in letters if letter.counts(on)}
     owning = stage is not None and STAGES.index(stage) >= STAGES.index("owning")

@@ -1,1 +1,1 @@
-"""The house's own rules, those that no linter checks: each is a pure function on source, tried on a planted breach."""
+"""The house's own rules, which no linter checks: pure functions on source, each tried on a planted breach."""
