@@ -2,9 +2,11 @@
 
 PYTHON ?= python3
 UV := .tools/bin/uv
+# Where the home folder cannot be written, uv works without its cache.
+UV_CACHE = $(shell mkdir -p "$${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/uv}" 2> /dev/null || echo --no-cache)
 BIN := .venv/bin
 WORKERS ?= 2
-COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE = $(UV) $(UV_CACHE) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
 .PHONY: help setup demo test check serve bench bench-smoke lock audit clean force
@@ -72,7 +74,7 @@ endif
 
 .venv/.project: .venv/.locked pyproject.toml LICENSE $(wildcard README.md)
 	@if test -x $(UV) && $(UV) --version > /dev/null 2>&1; then \
-		$(UV) pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+		$(UV) $(UV_CACHE) pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	else \
 		$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .; \
 	fi
@@ -89,10 +91,11 @@ endif
 
 # uv does not read pip's configuration: where only pip knows the way to a package index, or uv has no build for
 # the machine, plain pip installs the same hashes.
-with_uv = test -x $(UV) && UV_PYTHON_DOWNLOADS=never $(UV) venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .venv \
-	&& $(UV) pip sync --quiet --python $(BIN)/python --require-hashes --no-build requirements/dev.txt
+with_uv = test -x $(UV) && UV_PYTHON_DOWNLOADS=never $(UV) $(UV_CACHE) venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .venv \
+	&& $(UV) $(UV_CACHE) pip sync --quiet --python $(BIN)/python --require-hashes --no-build requirements/dev.txt
 with_pip = { test -x $(BIN)/python && $(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } \
-	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
+	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
+	--require-hashes --only-binary :all: -r requirements/dev.txt
 
 $(UV): requirements/uv.txt
 	@rm -rf .tools

@@ -39,6 +39,15 @@ def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None) 
     return app
 
 
+def create_app(settings: Settings, *, rails: Mapping[str, Rail] | None = None) -> Flask:
+    """The whole application. Refuses to start when a route has no line in the policy."""
+    from api import http  # imported here: commands that serve nothing start without it
+
+    app = create_core(settings, rails=rails)
+    http.join(app)
+    return app
+
+
 def parts() -> Parts:
     """The parts of the application that is running."""
     found: Parts = current_app.extensions["chambers"]

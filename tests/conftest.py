@@ -49,9 +49,7 @@ def pytest_report_header() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """How to repeat this run; `-q` swallows the header, and a failure may depend on order or zone."""
     seed = config.getoption("randomly_seed", None)
-    terminalreporter.write_line(
-        f"Repeat with: CHAMBERS_TEST_TZ={os.environ['TZ']} pytest --randomly-seed={seed}"
-    )
+    terminalreporter.write_line(f"Repeat with: CHAMBERS_TEST_TZ={os.environ['TZ']} pytest --randomly-seed={seed}")
 
 
 def _stay_on_this_machine() -> None:
@@ -79,9 +77,7 @@ def _move_to(zone: str) -> None:
     time.tzset()
     now = datetime.now(UTC)
     if now.astimezone().utcoffset() != now.astimezone(ZoneInfo(zone)).utcoffset():
-        raise pytest.UsageError(
-            f"This system has no time zone {zone}; set CHAMBERS_TEST_TZ to one that it has."
-        )
+        raise pytest.UsageError(f"This system has no time zone {zone}; set CHAMBERS_TEST_TZ to one that it has.")
 
 
 @pytest.fixture(scope="session")

@@ -143,9 +143,7 @@ def _candidates() -> Iterator[Path]:
     if wheel is not None and wheel.origin is not None:
         yield Path(wheel.origin).parent / "pginstall" / "bin"
     debian = Path("/usr/lib/postgresql").glob("*/bin")
-    yield from sorted(
-        debian, key=lambda folder: int("0" + folder.parent.name.partition(".")[0]), reverse=True
-    )
+    yield from sorted(debian, key=lambda folder: int("0" + folder.parent.name.partition(".")[0]), reverse=True)
 
 
 def _open_to_all(folder: Path) -> bool:

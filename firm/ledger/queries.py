@@ -42,6 +42,16 @@ class AccountBalance:
     balance: Money
 
 
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One posting on an account: whose, how much (debit positive), when, and what caused it."""
+
+    maintainer_id: str
+    amount: Money
+    on: date
+    source: str
+
+
 def as_text(lines: Iterable[Line]) -> str:
     """Lines as accountants write them, "dr assets:bank   10,000.00 USD", amounts aligned."""
     rows = [(line.account, line.amount) for line in lines]
@@ -127,17 +137,30 @@ def entries(
     ]
 
 
-def moved(session: Session, account: str, currency: str, month: Month, dimension: str) -> dict[str, Money]:
-    """What a month's entries moved on one account, by one dimension, debit positive."""
-    by = posting.c[dimension]
-    found = session.execute(
-        select(by, func.sum(posting.c.amount_minor))
+def movements(session: Session, account: str, currency: str, month: Month) -> list[Movement]:
+    """What a month's entries moved on one account, in their order."""
+    rows = session.execute(
+        select(posting.c.maintainer_id, posting.c.amount_minor, journal_entry.c.on_date, journal_entry.c.source)
         .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
-        .where(journal_entry.c.month == month, posting.c.account == account, posting.c.currency == currency)
-        .group_by(by)
-        .order_by(by)
+        .where(journal_entry.c.month == month, *_on_account(account, currency))
+        .order_by(posting.c.entry_id, posting.c.line)
     )
-    return {key: Money(int(amount), currency) for key, amount in found}
+    return [Movement(row.maintainer_id, Money(row.amount_minor, currency), row.on_date, row.source) for row in rows]
+
+
+def moved_after(session: Session, account: str, currency: str, month: Month) -> dict[str, Money]:
+    """What later months' entries moved on one account, by maintainer: the way back from today's balances."""
+    rows = session.execute(
+        select(posting.c.maintainer_id, func.sum(posting.c.amount_minor))
+        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
+        .where(journal_entry.c.month > month, *_on_account(account, currency))
+        .group_by(posting.c.maintainer_id)
+    )
+    return {maintainer_id: Money(int(minor), currency) for maintainer_id, minor in rows}
+
+
+def _on_account(account: str, currency: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return posting.c.account == account, posting.c.currency == currency
 
 
 def _lines(session: Session, numbers: Sequence[int]) -> dict[int, list[Line]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -72,6 +73,19 @@ def payables(session: Session, currency: str) -> dict[str, Money]:
     """What the books say the firm owes each maintainer, by id; what is reserved is no longer payable."""
     balances = ledger.balances_by(session, accounts.PAYABLES, currency, "maintainer_id")
     return {maintainer_id: -balance for maintainer_id, balance in balances.items()}
+
+
+def rails_and_numbers(session: Session, payout_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The rail of each payout and the number of its run."""
+    if not payout_ids:
+        return {}
+    # A range instead of a list: a month has thousands of payouts, and their ids follow one another.
+    rows = session.execute(
+        select(Payout.id, Payout.rail, PayoutRun.number)
+        .join(PayoutRun, PayoutRun.id == Payout.run_id)
+        .where(Payout.id.between(min(payout_ids), max(payout_ids)))
+    )
+    return {row.id: (row.rail, row.number) for row in rows}
 
 
 def with_live_payout(session: Session, currency: str) -> set[str]:

@@ -6,18 +6,17 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
 from firm.errors import NotFound
 from firm.ledger import accounts
 from firm.ledger import queries as ledger
-from firm.ledger.model import journal_entry, posting
 from firm.money import Money
 from firm.month import Month
 from payouts.earnings.queries import Earning, earned
-from payouts.runs.model import Payout, PayoutRun
+from payouts.runs import queries as runs
 from payouts.statements.model import statement
 from payouts.statements.rules import Account, Payment
 
@@ -90,21 +89,10 @@ def accounts_of(session: Session, month: Month, currency: str) -> list[Account]:
 
 def _closing(session: Session, month: Month, currency: str) -> dict[str, Money]:
     """Payables at the end of the month: today's kept balances less what later months moved."""
-    closing = ledger.balances_by(session, accounts.PAYABLES, currency, "maintainer_id")
-    found = {maintainer_id: -balance for maintainer_id, balance in closing.items()}
-    later = session.execute(
-        select(posting.c.maintainer_id, func.sum(posting.c.amount_minor))
-        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
-        .where(
-            journal_entry.c.month > month,
-            posting.c.account == accounts.PAYABLES,
-            posting.c.currency == currency,
-        )
-        .group_by(posting.c.maintainer_id)
-    )
-    for maintainer_id, minor in later:
-        found[maintainer_id] = found.get(maintainer_id, Money.zero(currency)) + Money(int(minor), currency)
-    return found
+    owed = ledger.balances_by(session, accounts.PAYABLES, currency, "maintainer_id")
+    later = ledger.moved_after(session, accounts.PAYABLES, currency, month)
+    zero = Money.zero(currency)
+    return {key: later.get(key, zero) - owed.get(key, zero) for key in {*owed, *later}}
 
 
 def _earnings(session: Session, month: Month) -> dict[str, list[Earning]]:
@@ -116,30 +104,11 @@ def _earnings(session: Session, month: Month) -> dict[str, list[Earning]]:
 
 def _payments(session: Session, month: Month, currency: str) -> dict[str, list[Payment]]:
     """What payouts moved on payables in the month: debits were reserved for one, credits came back."""
-    payout_of_entry = and_(
-        journal_entry.c.source.like("payout%"),
-        Payout.id == func.substr(journal_entry.c.source, func.length(journal_entry.c.source) - 29, 30),
-    )
-    rows = session.execute(
-        select(
-            posting.c.maintainer_id,
-            posting.c.amount_minor,
-            journal_entry.c.on_date,
-            Payout.rail,
-            PayoutRun.number,
-        )
-        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
-        .join(Payout, payout_of_entry)
-        .join(PayoutRun, PayoutRun.id == Payout.run_id)
-        .where(
-            journal_entry.c.month == month,
-            posting.c.account == accounts.PAYABLES,
-            posting.c.currency == currency,
-        )
-        .order_by(posting.c.entry_id)
-    )
     found: dict[str, list[Payment]] = defaultdict(list)
-    for row in rows:
-        payment = Payment(row.on_date, row.rail, row.number, Money(row.amount_minor, currency))
-        found[row.maintainer_id].append(payment)
+    movements = ledger.movements(session, accounts.PAYABLES, currency, month)
+    by_payout = [(m.source.rpartition(":")[2], m) for m in movements if m.source.startswith("payout")]
+    ways = runs.rails_and_numbers(session, {payout_id for payout_id, _ in by_payout})
+    for payout_id, movement in by_payout:
+        rail, number = ways[payout_id]
+        found[movement.maintainer_id].append(Payment(movement.on, rail, number, movement.amount))
     return found

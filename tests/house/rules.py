@@ -25,9 +25,7 @@ BORDER = re.compile(r"#\s*border:\s*\S")
 _PATH_LIKE = re.compile(r"(^|_)(path|folder|directory|root|here|home|file)s?$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # Put together from parts, so that this file does not break its own rules.
-_UNWANTED = re.compile(
-    "|".join(("dona" + "tions?", "spon" + "sor(s|ed|ing|ship|ships)?", "gif" + "ts?", "ti" + "ps?"))
-)
+_UNWANTED = re.compile("|".join(("dona" + "tions?", "spon" + "sor(s|ed|ing|ship|ships)?", "gif" + "ts?", "ti" + "ps?")))
 _UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + r"ME)\b")
 _MACHINE_PATH = re.compile(r"(?<![\w.:/~}-])/(wo" + "rk|ro" + "ot|ho" + r"me)/")
 _ADDRESS = re.compile(r"://|--(extra-)?index|--find-links|--trusted-host", re.IGNORECASE)
@@ -77,9 +75,7 @@ def more_than_a_docstring(source: str) -> Iterator[Finding]:
 def endings_of_borrowed_sessions(source: str) -> Iterator[Finding]:
     """commit() and rollback() in a function that was handed its session."""
     for function in ast.walk(ast.parse(source)):
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and "session" in _parameters(
-            function
-        ):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and "session" in _parameters(function):
             for line, ending in _endings(function):
                 yield line, f"`{function.name}` takes a session and calls {ending}()"
 
@@ -138,9 +134,7 @@ def _dotted(node: ast.expr) -> str:
 
 def _catches_everything(handler: ast.ExceptHandler) -> bool:
     caught: Iterable[ast.expr] = (
-        handler.type.elts
-        if isinstance(handler.type, ast.Tuple)
-        else [handler.type or ast.Name("BaseException")]
+        handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type or ast.Name("BaseException")]
     )
     return any(_dotted(kind).rpartition(".")[2] in ("Exception", "BaseException") for kind in caught)
 

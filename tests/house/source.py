@@ -20,9 +20,7 @@ def tracked() -> tuple[Path, ...]:
     """Every file of the project, relative to its root, in order."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode()
-    return tuple(
-        path for name in sorted(filter(None, listing.split("\0"))) if (ROOT / (path := Path(name))).is_file()
-    )
+    return tuple(path for name in sorted(filter(None, listing.split("\0"))) if (ROOT / (path := Path(name))).is_file())
 
 
 def python(*folders: str) -> Iterator[Path]:

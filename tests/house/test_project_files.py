@@ -89,6 +89,10 @@ def test_continuous_integration_calls_what_the_readme_promises() -> None:
     assert os.access(ROOT / ".ci/run", os.X_OK)
 
 
+def test_the_package_shows_the_readme() -> None:
+    assert project()["project"]["readme"] == "README.md"
+
+
 def test_every_command_in_the_papers_is_a_target() -> None:
     known = targets(read("Makefile"))
     named = {call for paper in ("README.md", "CONTRIBUTING.md", ".ci/run") for call in commands(read(paper))}

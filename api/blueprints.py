@@ -1,0 +1,86 @@
+"""Blueprints that parse strictly and document what they answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from flask import Request
+from flask_smorest import Api
+from flask_smorest import Blueprint as SmorestBlueprint
+from webargs.flaskparser import FlaskParser
+
+from api import strict
+from api.fields import DateField, MomentField, MoneyField, MonthField, Schema
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class ProblemSchema(Schema):
+    """A problem document (RFC 9457)."""
+
+    type = ma.fields.String(required=True, metadata={"description": "A stable name for the kind of problem."})
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    detail = ma.fields.String(required=True, metadata={"description": "A sentence that says what to do."})
+    request_id = ma.fields.String(required=True)
+    errors = ma.fields.List(ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String()))
+
+
+class StrictParser(FlaskParser):  # type: ignore[misc]
+    """webargs with our own reader of JSON; what is wrong is raised as it is, for `api.errors`."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"query": ma.RAISE, "json": ma.RAISE, "path": None}  # noqa: RUF012
+
+    def load_json(self, req: Request, schema: Any) -> Any:
+        return strict.body_of(req)
+
+    def handle_error(self, error: Exception, req: Any, schema: Any, **kwargs: Any) -> Any:
+        raise error
+
+
+class Blueprint(SmorestBlueprint):  # type: ignore[misc]
+    """A blueprint whose bodies are read strictly."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class ChambersApi(Api):  # type: ignore[misc]
+    """Generates the OpenAPI document from the blueprints. Errors are handled by `api.errors`, on every route."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """smorest's own handler would answer JSON of another shape."""
+
+    def _register_responses(self) -> None:
+        kept = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_TYPE
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = kept
+
+
+def describe_fields(api: ChambersApi) -> None:
+    """How our own fields look in the document."""
+    api.register_field(MonthField, "string", None)
+    api.register_field(DateField, "string", "date")
+    api.register_field(MomentField, "string", "date-time")
+    api.register_field(MoneyField, "object", None)
+    plugin = api.ma_plugin
+    plugin.converter.add_attribute_function(_shape)
+
+
+def _shape(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]:
+    if isinstance(field, MonthField):
+        return {"pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$", "examples": ["2026-10"]}
+    if isinstance(field, MoneyField):
+        return {
+            "properties": {
+                "amount": {"type": "string", "pattern": "^-?[0-9]{1,16}(\\.[0-9]{1,4})?$"},
+                "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+            },
+            "required": ["amount", "currency"],
+            "additionalProperties": False,
+            "examples": [{"amount": "10000.00", "currency": "USD"}],
+        }
+    return {}

@@ -1,0 +1,66 @@
+"""The command line: `chambers`. Commands are imported when they are called, so that it starts at once."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "init": ("setup:init", "Set up the firm and its books, and make the first lead's token."),
+    "migrate": ("setup:migrate", "Bring the database to the schema of this version."),
+    "serve": ("setup:serve", "Serve the API on this machine."),
+    "secret-key": ("setup:secret_key", "Print a new key for bank details."),
+    "token": ("setup:token", "Issue and revoke tokens."),
+    "firm": ("firm:firm", "The firm's bank account and switches."),
+    "client": ("clients:client", "Clients and their contacts."),
+    "tier": ("clients:tier", "Tiers."),
+    "engagement": ("clients:engagement", "Engagements: draft, sign, end."),
+    "package": ("portfolio:package", "The portfolio."),
+    "plan": ("portfolio:plan", "The allocation plan."),
+    "rate": ("portfolio:rate", "Exchange rates."),
+    "maintainer": ("people:maintainer", "Maintainers, their aliases and destinations."),
+    "assignment": ("people:assignment", "Who works on what."),
+    "terms": ("people:terms", "Pay terms."),
+    "onramp": ("people:onramp", "The way to an own firm: stages, letters, readiness."),
+    "invoice": ("billing:invoice", "Invoices."),
+    "receipt": ("billing:receipt", "Money that arrived."),
+    "month": ("months:month", "Preview and close a month."),
+    "books": ("months:books", "The journal and the trial balance."),
+    "run": ("runs:run", "Payout runs: draft, propose, approve, send, settle."),
+    "import": ("work:import_", "Import public work from git clones and OSV records."),
+    "statement": ("papers:statement", "Statements, as text, JSON, HTML or PDF."),
+    "report": ("papers:report", "Funded-work reports."),
+    "verify": ("checks:verify", "Check every invariant."),
+    "openapi": ("checks:openapi", "Print the OpenAPI document, or check the one in docs/."),
+    "demo": ("demonstration:demo", "Run a made-up firm through a year and close its last month."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and one-line helps, and imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"api.commands.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="chambers", prog_name="chambers")
+def main(**_options: Any) -> None:
+    """The operations of a firm of professional open-source maintainers.
+
+    Settings come from the environment: CHAMBERS_DATABASE_URL says where the books are (SQLite in var/ by
+    default), CHAMBERS_TOKEN who you are. Without a token you act as the lead at this shell.
+    """

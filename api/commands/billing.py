@@ -1,0 +1,73 @@
+"""Invoices and receipts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from api.commands.running import Call, command, json_option, show
+from api.commands.types import DAY, MONEY, MONTH
+from api.v1.invoices import InvoiceSchema, InvoicingSchema, ReceiptSchema
+from firm.billing import invoices, queries, receipts
+from firm.db import reading
+from firm.money import Money
+from firm.month import Month
+
+
+@click.group()
+def invoice() -> None:
+    """Invoices."""
+
+
+@invoice.command("issue")
+@click.argument("month", type=MONTH)
+@json_option
+@command
+def issue(call: Call, month: Month, as_json: bool) -> None:
+    """Issue the invoices that are due for a month. May be repeated."""
+    made = invoices.issue_month(month, by=call.by, now=call.now)
+    if as_json:
+        show(made, InvoicingSchema())
+        return
+    click.echo(f"{made.issued} invoices were issued for {month.name}.")
+    for reason in made.held_back:
+        click.echo(f"Held back: {reason}")
+
+
+@invoice.command("list")
+@click.option("--open", "only_open", is_flag=True, help="Only those not paid in full.")
+@json_option
+@command
+def list_invoices(call: Call, only_open: bool, as_json: bool) -> None:
+    """List invoices."""
+    with reading() as session:
+        found = queries.invoices(session, state="open" if only_open else None, limit=10_000)
+    if as_json:
+        show(found, InvoiceSchema(), many=True)
+    else:
+        for one in found:
+            click.echo(f"{one.number}  due {one.due_on.isoformat()}  {one.total!s:>16}  open {one.open_amount!s:>16}")
+
+
+@click.group()
+def receipt() -> None:
+    """Money that arrived."""
+
+
+@receipt.command("record")
+@click.argument("invoice_number")
+@click.option("--amount", type=MONEY, required=True)
+@click.option("--on", "received_on", type=DAY, required=True)
+@click.option("--reference", required=True, help="The bank's; it makes the receipt unique.")
+@json_option
+@command
+def record(call: Call, invoice_number: str, amount: Money, received_on: date, reference: str, as_json: bool) -> None:
+    """Record money received for an invoice."""
+    made = receipts.record(
+        invoice_number, amount=amount, received_on=received_on, reference=reference, by=call.by, now=call.now
+    )
+    if as_json:
+        show(made, ReceiptSchema())
+    else:
+        click.echo(f"{amount} is recorded for {invoice_number}.")

@@ -1,0 +1,35 @@
+"""The firm's own account and switches."""
+
+from __future__ import annotations
+
+import click
+
+from api.app import parts
+from api.commands.running import Call, command
+from firm.profile import operations as profiles
+from payouts.destinations.operations import checked_iban
+
+
+@click.group()
+def firm() -> None:
+    """The firm's bank account and switches."""
+
+
+@firm.command("bank-account")
+@click.option("--iban", prompt=True, help="The account SEPA files pay from.")
+@click.option("--bic", help="Its BIC, where the bank asks for one.")
+@command
+def bank_account(call: Call, iban: str, bic: str | None) -> None:
+    """Set the account that SEPA files pay from."""
+    number = checked_iban(iban)
+    profiles.set_bank_account(iban=number, bic=bic, keys=parts().keys, by=call.by, now=call.now)
+    click.echo(f"SEPA files pay from the account ending in {number[-4:]}.")
+
+
+@firm.command("sole-approval")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@command
+def sole_approval(call: Call, switch: str) -> None:
+    """Let one person prepare and approve a run (on), or not (off). It is audited."""
+    profiles.switch_sole_approval(switch == "on", by=call.by, now=call.now)
+    click.echo("One person may now prepare and approve a run." if switch == "on" else "Approvals need a second person.")

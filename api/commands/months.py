@@ -1,0 +1,105 @@
+"""Months and the books."""
+
+from __future__ import annotations
+
+import click
+
+from api.commands.progress import step_bar
+from api.commands.running import Call, command, json_option, show
+from api.commands.types import MONTH
+from api.v1.journal import EntrySchema, TrialBalanceSchema
+from api.v1.months import ClosingSchema, PreviewSchema, shown_month
+from firm.db import reading
+from firm.ledger import queries as ledger
+from firm.month import Month
+from payouts import month_end
+
+
+@click.group()
+def month() -> None:
+    """Preview and close a month."""
+
+
+@month.command("preview")
+@click.argument("which", type=MONTH, metavar="MONTH")
+@json_option
+@command
+def preview(call: Call, which: Month, as_json: bool) -> None:
+    """Work a month out and write nothing."""
+    result = month_end.preview(which, now=call.now)
+    if as_json:
+        show(shown_month(result), PreviewSchema())
+    else:
+        _print(result)
+
+
+@month.command("close")
+@click.argument("which", type=MONTH, metavar="MONTH")
+@json_option
+@command
+def close(call: Call, which: Month, as_json: bool) -> None:
+    """Close a month: invoice, recognize, allocate, earnings, close, statements. To finish one, run it again."""
+    with step_bar(f"Closing {which.name}", len(month_end.STEPS) + 1) as step:
+        result = month_end.close(which, by=call.by, now=call.now, progress=step)
+    if as_json:
+        show(shown_month(result), ClosingSchema())
+    else:
+        _print(result)
+
+
+@month.command("status")
+@click.argument("which", type=MONTH, metavar="MONTH")
+@json_option
+@command
+def status(call: Call, which: Month, as_json: bool) -> None:
+    """Show what a month's close came to so far."""
+    result = month_end.closing(which)
+    if as_json:
+        show(shown_month(result), ClosingSchema())
+    else:
+        _print(result)
+
+
+@click.group()
+def books() -> None:
+    """The journal and the trial balance."""
+
+
+@books.command("balance")
+@json_option
+@command
+def balance(call: Call, as_json: bool) -> None:
+    """Show the trial balance."""
+    with reading() as session:
+        rows = ledger.trial_balance(session)
+    if as_json:
+        show({"accounts": rows}, TrialBalanceSchema())
+    else:
+        for row in rows:
+            click.echo(f"{row.account:<40}{row.balance!s:>24}")
+
+
+@books.command("journal")
+@click.argument("which", type=MONTH, metavar="MONTH")
+@json_option
+@command
+def journal(call: Call, which: Month, as_json: bool) -> None:
+    """Show the journal entries of a month."""
+    with reading() as session:
+        found = ledger.entries(session, month=which, limit=100_000)
+    if as_json:
+        show(found, EntrySchema(), many=True)
+    else:
+        for entry in found:
+            click.echo(f"\n{entry.on.isoformat()}  {entry.narration}  [{entry.source}]\n{entry}")
+
+
+def _print(result: month_end.Closing | month_end.Preview) -> None:
+    values = shown_month(result)
+    state = "previewed" if isinstance(result, month_end.Preview) else "closed" if result.closed else "not finished"
+    rows = [("Recognized", result.recognized)]
+    rows += [(f"  {fund['name']}", fund["amount"]) for fund in values["allocated"]]
+    rows += [("Earned by maintainers", result.earned), ("The firm's residual", result.residual)]
+    click.echo(f"{result.month.name} ({state})")
+    for name, amount in rows:
+        click.echo(f"{name:<32}{amount!s:>20}")

@@ -1,0 +1,125 @@
+"""Packages, the allocation plan and exchange rates."""
+
+from __future__ import annotations
+
+import click
+
+from api.commands.running import Call, command, json_option, show
+from api.commands.types import MONTH, PERCENT, PairType
+from api.v1.allocation_plans import PlanSchema, RateShown
+from api.v1.packages import PackageSchema
+from firm.allocation import operations as allocation
+from firm.allocation import queries as plans
+from firm.db import reading
+from firm.exchange import operations as exchange
+from firm.month import Month
+from firm.portfolio import operations, queries
+
+
+@click.group()
+def package() -> None:
+    """The portfolio."""
+
+
+@package.command("add")
+@click.argument("name")
+@click.option("--ecosystem", required=True, help="Such as Go, npm or PyPI.")
+@click.option("--repository", default="", help="Its public address.")
+@click.option("--folder", default="", help="Where it lives inside its repository.")
+@json_option
+@command
+def add(call: Call, name: str, ecosystem: str, repository: str, folder: str, as_json: bool) -> None:
+    """Adopt a package."""
+    made = operations.adopt(
+        name=name, ecosystem=ecosystem, repository=repository, folder=folder, by=call.by, now=call.now
+    )
+    if as_json:
+        show(made, PackageSchema())
+    else:
+        click.echo(f"{made.name} is in the portfolio.")
+
+
+@package.command("list")
+@json_option
+@command
+def list_packages(call: Call, as_json: bool) -> None:
+    """List packages."""
+    with reading() as session:
+        found = queries.page(session, limit=10_000)
+    if as_json:
+        show(found, PackageSchema(), many=True)
+    else:
+        for one in found:
+            click.echo(f"{one.id}  {one.state:<11}  {one.name}")
+
+
+@click.group()
+def plan() -> None:
+    """The allocation plan."""
+
+
+@plan.command("set")
+@click.option("--from", "from_month", type=MONTH, required=True, help="The first month it divides.")
+@click.option("--overhead", type=PERCENT, required=True, help="Percent of the revenue.")
+@click.option("--reserve", "reserves", type=PairType(PERCENT), multiple=True, help="NAME=PERCENT.")
+@click.option("--weight", "weights", type=PairType(click.INT), multiple=True, required=True, help="PACKAGE=WEIGHT.")
+@command
+def set_plan(
+    call: Call,
+    from_month: Month,
+    overhead: int,
+    reserves: tuple[tuple[str, int], ...],
+    weights: tuple[tuple[str, int], ...],
+) -> None:
+    """Make the next version of the plan."""
+    made = allocation.set_plan(
+        from_month=from_month,
+        overhead_bp=overhead,
+        reserves=dict(reserves),
+        weights=dict(weights),
+        by=call.by,
+        now=call.now,
+    )
+    click.echo(f"Version {made.version} of the plan holds from {from_month.name} on.")
+
+
+@plan.command("show")
+@click.argument("month", type=MONTH)
+@json_option
+@command
+def show_plan(call: Call, month: Month, as_json: bool) -> None:
+    """Show the plan in force in a month."""
+    with reading() as session:
+        row = plans.in_force(session, month)
+        contents = plans.contents(session, row.id)
+        names = queries.names(session, contents.weights)
+    if as_json:
+        values = {"id": row.id, "version": row.version, "from_month": row.from_month, "overhead_bp": row.overhead_bp}
+        show(values | {"reserves": contents.reserves, "weights": contents.weights}, PlanSchema())
+        return
+    click.echo(f"Version {row.version}, from {row.from_month.name} on: overhead {row.overhead_bp // 100} %")
+    for name, rate_bp in sorted(contents.reserves.items()):
+        click.echo(f"  reserve {name}: {rate_bp // 100} %")
+    for package_id, weight in sorted(contents.weights.items(), key=lambda item: names[item[0]]):
+        click.echo(f"  {names[package_id]}: weight {weight}")
+
+
+@click.group()
+def rate() -> None:
+    """Exchange rates."""
+
+
+@rate.command("set")
+@click.argument("currency")
+@click.argument("month", type=MONTH)
+@click.argument("value")
+@click.option("--source", required=True, help="Where the rate comes from.")
+@json_option
+@command
+def set_rate(call: Call, currency: str, month: Month, value: str, source: str, as_json: bool) -> None:
+    """Enter what one unit of CURRENCY is worth in the books' currency in a month, like 1.0850."""
+    made = exchange.set_rate(currency.upper(), month, value, source=source, by=call.by, now=call.now)
+    if as_json:
+        show(made, RateShown())
+    else:
+        click.echo(f"{currency.upper()} is worth {value} in {month.name}.")

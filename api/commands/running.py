@@ -1,0 +1,82 @@
+"""What every command stands on: the application, the actor, the moment, and errors as sentences."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from api.app import create_core
+from firm import clock
+from firm.access.operations import actor_of
+from firm.actor import Actor, Role
+from firm.db import reading
+from firm.errors import ChambersError, InvariantBroken, Refused
+from firm.settings import load
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SchemaMissing(Refused):
+    """The database has no tables yet, or those of another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls, and when: read once for each command."""
+
+    by: Actor
+    now: datetime
+
+
+def command(function: Callable[..., T]) -> Callable[..., T]:
+    """Run a command inside the application with its `Call`, and turn our errors into one sentence."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> T:
+        try:
+            with create_core(load()).app_context():
+                return function(Call(caller(), clock.now()), *args, **kwargs)
+        except InvariantBroken:
+            raise
+        except ChambersError as error:
+            raise click.ClickException(error.message) from error
+        except (OperationalError, ProgrammingError) as error:
+            raise click.ClickException(_database_sentence(error)) from error
+
+    return run
+
+
+def caller() -> Actor:
+    """The owner of CHAMBERS_TOKEN, or the lead at this shell, who can reach the database anyway."""
+    secret = os.environ.get("CHAMBERS_TOKEN")
+    if not secret:
+        return Actor(f"shell:{getpass.getuser()}", Role.LEAD)
+    with reading() as session:
+        return actor_of(session, secret)
+
+
+def show(value: Any, schema: Any = None, *, as_json: bool = True, many: bool = False) -> None:
+    """Print a value as JSON, through the API's schema where one is given."""
+    click.echo(json.dumps(schema.dump(value, many=many) if schema else value, ensure_ascii=False, indent=2))
+
+
+def _database_sentence(error: OperationalError | ProgrammingError) -> str:
+    text = str(error.orig)
+    if "no such table" in text or "does not exist" in text:
+        return "The database has not been set up; run `chambers init` (or `chambers migrate` after an update)."
+    if "no such column" in text:
+        return "The database is of another version; run `chambers migrate`."
+    return "The database cannot be reached; check CHAMBERS_DATABASE_URL."
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print what the API would answer.")

@@ -1,0 +1,109 @@
+"""Setting up: the schema, the firm, the first token, and serving."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from api.commands.running import Call, command
+from api.commands.types import MONTH
+from firm import secrets
+from firm.access import operations as access
+from firm.actor import Role
+from firm.db import db
+from firm.month import Month
+from firm.profile import operations as profiles
+from migrations import run
+
+_ROLES = [str(role) for role in Role if role is not Role.SYSTEM]
+
+
+@click.command()
+@click.option("--name", required=True, help="The firm's name, as papers show it.")
+@click.option("--currency", required=True, help="The currency of the books, such as USD. It never changes.")
+@click.option("--time-zone", required=True, help="The zone whose calendar makes the months, such as Europe/Berlin.")
+@click.option("--first-month", type=MONTH, required=True, help="The first month of the books, such as 2026-10.")
+@click.option("--address", multiple=True, help="A line of the firm's address; may be given several times.")
+@click.option("--email", default="", help="The firm's e-mail address.")
+@click.option("--color", default="#1f3a5f", show_default=True, help="The color of the firm's papers.")
+@click.option("--token-name", default="lead", show_default=True, help="The name of the first lead's token.")
+@command
+def init(
+    call: Call,
+    name: str,
+    currency: str,
+    time_zone: str,
+    first_month: Month,
+    address: tuple[str, ...],
+    email: str,
+    color: str,
+    token_name: str,
+) -> None:
+    """Set up the firm and its books, and make the first lead's token."""
+    run.upgrade(db.engine)
+    profiles.establish(
+        name=name,
+        address=address,
+        email=email,
+        currency=currency.upper(),
+        time_zone=time_zone,
+        first_month=first_month,
+        color=color,
+        by=call.by,
+        now=call.now,
+    )
+    _, secret = access.issue_token(name=token_name, role=Role.LEAD, by=call.by, now=call.now)
+    click.echo(f"{name} is set up. Its books are in {currency.upper()} and begin with {first_month.name}.")
+    click.echo(f"The token of {token_name}, shown this once:\n{secret}")
+
+
+@click.command()
+@command
+def migrate(call: Call) -> None:
+    """Bring the database to the schema of this version. May be repeated."""
+    run.upgrade(db.engine)
+    click.echo("The schema is current.")
+
+
+@click.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port.")
+@click.option("--workers", default=2, show_default=True, help="One a core.")
+def serve(bind: str, workers: int) -> None:
+    """Serve the API on this machine with gunicorn."""
+    click.echo(f"Serving on http://{bind}; browse the API at http://{bind}/docs; stop with Ctrl-C.", err=True)
+    # gunicorn's control socket is one path for all instances of a user: two servers would fight for it.
+    options = ["--bind", bind, "--workers", str(workers), "--no-control-socket"]
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *options, "wsgi:app"])  # noqa: S606
+
+
+@click.command("secret-key")
+def secret_key() -> None:
+    """Print a new key for bank details, in the form of CHAMBERS_SECRET_KEYS."""
+    click.echo(secrets.new_key())
+
+
+@click.group()
+def token() -> None:
+    """Issue and revoke tokens."""
+
+
+@token.command()
+@click.option("--name", required=True, help="Whose it is; the audit log names people by it.")
+@click.option("--role", type=click.Choice(_ROLES), required=True)
+@click.option("--subject", help="The id of the maintainer or client whose data it may see.")
+@command
+def issue(call: Call, name: str, role: str, subject: str | None) -> None:
+    """Issue a token and print its secret, this once."""
+    _, secret = access.issue_token(name=name, role=Role(role), subject_id=subject, by=call.by, now=call.now)
+    click.echo(secret)
+
+
+@token.command()
+@click.argument("name")
+@command
+def revoke(call: Call, name: str) -> None:
+    """Revoke a token at once."""
+    access.revoke_token(name, by=call.by, now=call.now)
+    click.echo(f"The token {name} opens nothing any more.")

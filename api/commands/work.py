@@ -1,0 +1,73 @@
+"""Importing public work."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from api.commands.progress import count_bar
+from api.commands.running import Call, command, json_option, show
+from api.commands.types import DAY
+from staffing.work import operations
+from staffing.work.operations import ImportReport
+
+
+@click.group("import")
+def import_() -> None:
+    """Import public work from git clones and OSV records."""
+
+
+@import_.command("git")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--package", required=True, help="Id or name.")
+@click.option("--since", type=DAY, help="The first day (UTC).")
+@click.option("--until", type=DAY, help="The first day no longer read.")
+@json_option
+@command
+def git(call: Call, path: Path, package: str, since: date | None, until: date | None, as_json: bool) -> None:
+    """Import commits, reviews and releases of a package from a clone. May be repeated."""
+    with count_bar(f"Reading {path.name or path}") as progress:
+        report = operations.import_git(
+            path, package, since=since, until=until, progress=progress, by=call.by, now=call.now
+        )
+    _print(report, as_json=as_json)
+
+
+@import_.command("osv")
+@click.argument("path", type=click.Path(path_type=Path))
+@json_option
+@command
+def osv(call: Call, path: Path, as_json: bool) -> None:
+    """Import the advisories of a folder or zip that concern packages of the portfolio. May be repeated."""
+    with count_bar(f"Reading {path.name or path}") as progress:
+        report = operations.import_osv(path, progress=progress, by=call.by, now=call.now)
+    _print(report, as_json=as_json)
+
+
+def _print(report: ImportReport, *, as_json: bool) -> None:
+    kinds = sorted({*report.new, *report.known})
+    if as_json:
+        counts = {kind: {"new": report.new[kind], "known": report.known[kind]} for kind in kinds}
+        show(
+            {
+                "kinds": counts,
+                "new": sum(report.new.values()),
+                "known": sum(report.known.values()),
+                "unattributed": report.unattributed,
+                "newly_attributed": report.newly_attributed,
+                "skipped": report.skipped,
+            }
+        )
+        return
+    for kind in kinds:
+        click.echo(f"{kind:<14}{report.new[kind]:>8} new{report.known[kind]:>8} already known")
+    if not kinds:
+        click.echo("Nothing was found that concerns the package in this range.")
+    if report.unattributed:
+        click.echo(f"{report.unattributed} new items are by people without an alias here; they stay unattributed.")
+    if report.shallow:
+        click.echo("The clone is shallow: older history is not in it.")
+    for line in report.skipped:
+        click.echo(f"Skipped {line}")

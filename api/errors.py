@@ -1,0 +1,135 @@
+"""Every error as a problem document (RFC 9457): a sentence, a stable type, pointers, and nothing of the inside."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask, Response, g, json
+from marshmallow import ValidationError
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from api.strict import InvalidJson
+from firm.access.operations import NotAuthenticated
+from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
+
+log = logging.getLogger("chambers.api")
+
+TYPE = "https://chambers.invalid/problems/"
+
+
+class Forbidden(ChambersError):
+    """The token is good, and its role may not do this."""
+
+
+STATUS: tuple[tuple[type[ChambersError], int], ...] = (
+    (InvalidJson, 400),
+    (NotAuthenticated, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Refused, 409),
+    (Invalid, 422),
+    (Busy, 503),
+    (Misconfigured, 503),
+    (InvariantBroken, 500),
+)
+
+
+SENTENCES = {
+    404: "There is nothing at this address; /openapi.json lists what there is.",
+    405: "This address does not take this method; the Allow header names those it takes.",
+    413: "The body is too large; send at most 1 MB.",
+}
+"""What we say instead of the framework's words."""
+
+
+def problem(
+    status: int, slug: str, detail: str, *, title: str | None = None, errors: list[dict[str, str]] | None = None
+) -> Response:
+    """A problem document as a response."""
+    body: dict[str, Any] = {
+        "type": TYPE + slug,
+        "title": title or slug.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "request_id": g.get("request_id", ""),
+    }
+    if errors:
+        body["errors"] = errors
+    return Response(json.dumps(body), status=status, content_type="application/problem+json")
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(ChambersError, _of_ours)
+    app.register_error_handler(ValidationError, _of_schema)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(DBAPIError, _of_database)
+    app.register_error_handler(Exception, _of_anything)
+
+
+def status_of(error: ChambersError) -> int:
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+def _of_ours(error: ChambersError) -> Response:
+    status = status_of(error)
+    if status == 500:
+        log.error("invariant broken: %s", error.message, exc_info=error)
+        return _internal()
+    field = getattr(error, "field", None)
+    errors = [{"pointer": f"/{field}", "detail": error.message}] if field else None
+    response = problem(status, error.slug(), error.message, errors=errors)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _of_schema(error: ValidationError) -> Response:
+    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in pointers(error.normalized_messages())]
+    first = errors[0] if errors else {"pointer": "", "detail": "it is not valid."}
+    detail = f"{first['pointer'] or 'The body'}: {first['detail']}"
+    return problem(422, "invalid-body", detail, title="The body is not valid", errors=errors)
+
+
+def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """marshmallow's nested messages as JSON pointers; its name for the whole object is dropped."""
+    if isinstance(messages, dict):
+        for key, value in messages.items():
+            here = path if key in ("_schema", "json", "query") else f"{path}/{key}"
+            yield from pointers(value, here)
+    else:
+        for message in messages if isinstance(messages, list) else [messages]:
+            yield path, str(message)
+
+
+def _of_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    detail = SENTENCES.get(status) or error.description or error.name
+    response = problem(status, error.name.lower().replace(" ", "-"), detail, title=error.name)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _of_database(error: DBAPIError) -> Response:
+    log.error("database error: %s", type(error.orig).__name__, exc_info=error)
+    if error.connection_invalidated:
+        response = problem(503, "database-away", "The database is not reachable; try again in a moment.")
+        response.headers["Retry-After"] = "2"
+        return response
+    return _internal()
+
+
+def _of_anything(error: Exception) -> Response:
+    log.error("unexpected: %s", type(error).__name__, exc_info=error)
+    return _internal()
+
+
+def _internal() -> Response:
+    detail = "Something went wrong here, not with your request; quote the request id when you report it."
+    return problem(500, "internal-error", detail, title="Internal error")

@@ -1,0 +1,127 @@
+"""The HTTP side of the application: converters, errors, authentication, resources, the API's description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.exceptions import UnprocessableEntity
+from werkzeug.routing import BaseConverter
+
+from api import auth, errors, policy
+from api.blueprints import ChambersApi, describe_fields
+from api.strict import MOST_BYTES
+from api.v1 import (
+    allocation_plans,
+    assignments,
+    clients,
+    docs,
+    engagements,
+    firm,
+    health,
+    invoices,
+    journal,
+    maintainers,
+    months,
+    packages,
+    papers,
+    payout_runs,
+    tokens,
+    work_items,
+)
+from firm.month import InvalidMonth, Month
+
+RESOURCES = (
+    firm,
+    tokens,
+    clients,
+    engagements,
+    packages,
+    maintainers,
+    assignments,
+    allocation_plans,
+    invoices,
+    months,
+    journal,
+    payout_runs,
+    papers,
+    work_items,
+)
+
+DESCRIPTION = (
+    "The operations of a firm of professional open-source maintainers: retainers, revenue, allocation, earnings, "
+    'payouts and papers. Money is {"amount": "10000.00", "currency": "USD"}; months are "2026-10"; errors are '
+    "problem documents (RFC 9457) whose `detail` says what to do."
+)
+
+
+class MonthConverter(BaseConverter):
+    """A month in a path: "2026-10"."""
+
+    def to_python(self, value: str) -> Month:
+        try:
+            return Month.parse(value)
+        except InvalidMonth as error:
+            # An HTTP error, and not werkzeug's "no match", which would answer 404 without a word on months.
+            raise UnprocessableEntity(error.message) from error
+
+    def to_url(self, value: Month | str) -> str:
+        return str(value)
+
+
+def join(app: Flask) -> None:
+    """Give the application its HTTP side. Raises `InvariantBroken` for a route without policy."""
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.url_map.converters["month"] = MonthConverter
+    errors.register(app)
+    auth.register(app)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(docs.blueprint)
+    api = _description(app)
+    for resource in RESOURCES:
+        api.register_blueprint(resource.blueprint, url_prefix="/v1")
+    app.extensions["openapi"] = lambda: _finished(api.spec.to_dict())
+    policy.refuse_gaps(app)
+
+
+def _description(app: Flask) -> ChambersApi:
+    app.config.update(API_TITLE="Chambers", API_VERSION="1", OPENAPI_VERSION="3.1.0")
+    api = ChambersApi(spec_kwargs={"info": {"description": DESCRIPTION}})
+    api.init_app(app)
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    api.spec.options["security"] = [{"bearer": []}]
+    api.register_converter(MonthConverter, lambda converter: {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"})
+    describe_fields(api)
+    return api
+
+
+def _finished(document: dict[str, Any]) -> dict[str, Any]:
+    """Every operation gets its id and the problems that any route may answer."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method == "parameters":
+                continue
+            operation.setdefault("operationId", f"{method}{_camel(path)}")
+            responses = operation["responses"]
+            for status in _statuses(method, path, operation):
+                responses.setdefault(status, {"$ref": "#/components/responses/DEFAULT_ERROR"})
+    return document
+
+
+def _statuses(method: str, path: str, operation: dict[str, Any]) -> list[str]:
+    found = ["401", "403", "503"]
+    if "{" in path:
+        found.append("404")
+    if method == "post":
+        found += ["404", "409", "422"]
+    if "requestBody" in operation:
+        found += ["400", "413", "415"]
+    if "parameters" in operation:
+        found.append("422")
+    return found
+
+
+def _camel(path: str) -> str:
+    parts = [part for piece in path.removeprefix("/v1").split("/") for part in piece.strip("{}").split("-") if part]
+    return "".join(part[:1].upper() + part[1:] for part in parts)

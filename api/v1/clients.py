@@ -1,0 +1,79 @@
+"""Clients and their contacts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import current_actor, now
+from api.blueprints import Blueprint
+from api.fields import Flag, MomentField, Schema, Text
+from api.paging import PageQuery, page, page_schema
+from firm.clients import operations, queries
+from firm.clients.model import CONTACT_ROLES
+from firm.db import reading
+
+blueprint = Blueprint("clients", __name__, description="Companies that pay or may pay a retainer")
+
+
+class ClientSchema(Schema):
+    """A client company."""
+
+    id = ma.fields.String(dump_only=True)
+    name = Text(required=True)
+    country = Text(required=True, least=2, most=2, metadata={"description": "ISO 3166 code, such as US."})
+    address = ma.fields.Function(lambda client: client.address.splitlines(), dump_only=True)
+    requires_po = Flag(load_default=False)
+    created_at = MomentField(dump_only=True)
+
+
+class ClientDraft(Schema):
+    """A client to register."""
+
+    name = Text(required=True)
+    country = Text(required=True, least=2, most=2)
+    address = ma.fields.List(Text(), load_default=list, validate=ma.validate.Length(max=8))
+    requires_po = Flag(load_default=False)
+
+
+class ContactSchema(Schema):
+    """A person at a client."""
+
+    id = ma.fields.String(dump_only=True)
+    name = Text(required=True)
+    email = Text(required=True)
+    role = ma.fields.String(required=True, validate=ma.validate.OneOf(CONTACT_ROLES))
+
+
+@blueprint.route("/clients", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(ClientSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List clients."""
+    with reading() as session:
+        return page(query, ClientSchema(), lambda after, limit: queries.page(session, after=after, limit=limit))
+
+
+@blueprint.route("/clients", methods=["POST"])
+@blueprint.arguments(ClientDraft)
+@blueprint.response(201, ClientSchema)
+def registered(body: dict[str, Any]) -> Any:
+    """Register a client."""
+    return operations.register(**body, by=current_actor(), now=now())
+
+
+@blueprint.route("/clients/<key>", methods=["GET"])
+@blueprint.response(200, ClientSchema)
+def shown(key: str) -> Any:
+    """Show a client, by id or name."""
+    with reading() as session:
+        return queries.find(session, key)
+
+
+@blueprint.route("/clients/<key>/contacts", methods=["POST"])
+@blueprint.arguments(ContactSchema)
+@blueprint.response(201, ContactSchema)
+def contact_added(body: dict[str, Any], key: str) -> Any:
+    """Add a contact."""
+    return operations.add_contact(key, **body, by=current_actor(), now=now())

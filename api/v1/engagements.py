@@ -1,0 +1,190 @@
+"""Tiers, engagements and interests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import current_actor, now, own, own_or_none
+from api.blueprints import Blueprint
+from api.fields import DateField, Flag, MomentField, MoneyField, Schema, Text, Whole
+from api.paging import PageQuery, page, page_schema
+from firm.actor import Role
+from firm.db import reading
+from firm.engagements import operations, queries
+from firm.engagements.model import CYCLES
+from firm.engagements.operations import NamedInterest
+
+blueprint = Blueprint("engagements", __name__, description="What clients have signed")
+
+
+class TierSchema(Schema):
+    """One version of a tier."""
+
+    id = ma.fields.String(dump_only=True)
+    name = Text(required=True, most=60)
+    version = ma.fields.Integer(dump_only=True)
+    entitlements = ma.fields.Function(lambda tier: tier.entitlements.splitlines(), dump_only=True)
+
+
+class TierDraft(Schema):
+    """A tier, or the next version of one."""
+
+    name = Text(required=True, most=60)
+    entitlements = ma.fields.List(Text(), load_default=list, validate=ma.validate.Length(max=50))
+
+
+class InterestSchema(Schema):
+    """A client's interest in a package, with the two answers that say how critical it is."""
+
+    package = Text(required=True, load_only=True, metadata={"description": "Id or name."})
+    package_id = ma.fields.String(dump_only=True)
+    may_stop = Flag(required=True, metadata={"description": "Is it OK if we stop?"})
+    months_to_replace = Whole(required=True, least=0, most=1200, metadata={"description": "Engineer-months."})
+
+    @ma.post_load
+    def _named(self, values: dict[str, Any], **kwargs: Any) -> NamedInterest:
+        return NamedInterest(**values)
+
+
+class EngagementSchema(Schema):
+    """A retainer agreement."""
+
+    id = ma.fields.String(dump_only=True)
+    client_id = ma.fields.String(dump_only=True)
+    tier_id = ma.fields.String(dump_only=True)
+    fee = MoneyField(dump_only=True, metadata={"description": "Of one whole month."})
+    cycle = ma.fields.String(dump_only=True)
+    starts_on = DateField(dump_only=True)
+    ends_on = DateField(dump_only=True, allow_none=True)
+    renews_on = DateField(dump_only=True, allow_none=True)
+    notice_days = ma.fields.Integer(dump_only=True)
+    subcontracting_allowed = ma.fields.Boolean(dump_only=True)
+    po_number = ma.fields.String(dump_only=True, allow_none=True)
+    clauses = ma.fields.Function(lambda engagement: engagement.clauses.splitlines(), dump_only=True)
+    state = ma.fields.String(dump_only=True)
+    signed_at = MomentField(dump_only=True, allow_none=True)
+
+
+class EngagementDraft(Schema):
+    """An engagement to draft; client, tier and packages by id or name."""
+
+    client = Text(required=True)
+    tier = Text(required=True)
+    fee = MoneyField(required=True)
+    cycle = ma.fields.String(required=True, validate=ma.validate.OneOf(list(CYCLES)))
+    starts_on = DateField(required=True)
+    ends_on = DateField(
+        load_default=None, allow_none=True, metadata={"description": "The first day it no longer runs."}
+    )
+    renews_on = DateField(load_default=None, allow_none=True)
+    notice_days = Whole(least=0, most=730, load_default=90)
+    subcontracting_allowed = Flag(load_default=False)
+    po_number = Text(most=60, load_default=None, allow_none=True)
+    clauses = ma.fields.List(Text(most=60), load_default=list, validate=ma.validate.Length(max=50))
+    interests = ma.fields.List(
+        ma.fields.Nested(InterestSchema), load_default=list, validate=ma.validate.Length(max=200)
+    )
+
+
+class InterestsDraft(Schema):
+    """Interests to add."""
+
+    interests = ma.fields.List(
+        ma.fields.Nested(InterestSchema), required=True, validate=ma.validate.Length(min=1, max=200)
+    )
+
+
+class InterestsSchema(Schema):
+    """All interests of an engagement."""
+
+    interests = ma.fields.List(ma.fields.Nested(InterestSchema), required=True)
+
+
+class Ending(Schema):
+    """The first day on which it no longer runs."""
+
+    on = DateField(required=True)
+
+
+@blueprint.route("/tiers", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(TierSchema))
+def tiers_listed(query: dict[str, Any]) -> Any:
+    """List tiers, all versions."""
+    with reading() as session:
+        return page(query, TierSchema(), lambda after, limit: queries.tiers(session, after=after, limit=limit))
+
+
+@blueprint.route("/tiers", methods=["POST"])
+@blueprint.arguments(TierDraft)
+@blueprint.response(201, TierSchema)
+def tier_added(body: dict[str, Any]) -> Any:
+    """Add a tier, or the next version of one."""
+    return operations.add_tier(**body, by=current_actor(), now=now())
+
+
+@blueprint.route("/engagements", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(EngagementSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List engagements; a client sees its own."""
+    client_id = own_or_none(Role.CLIENT)
+    with reading() as session:
+        return page(
+            query,
+            EngagementSchema(),
+            lambda after, limit: queries.page(session, client_id=client_id, after=after, limit=limit),
+        )
+
+
+@blueprint.route("/engagements", methods=["POST"])
+@blueprint.arguments(EngagementDraft)
+@blueprint.response(201, EngagementSchema)
+def drafted(body: dict[str, Any]) -> Any:
+    """Draft an engagement."""
+    return operations.draft(**body, by=current_actor(), now=now())
+
+
+@blueprint.route("/engagements/<engagement_id>", methods=["GET"])
+@blueprint.response(200, EngagementSchema)
+def shown(engagement_id: str) -> Any:
+    """Show an engagement."""
+    with reading() as session:
+        engagement = queries.find(session, engagement_id)
+        own(engagement.client_id)
+        return engagement
+
+
+@blueprint.route("/engagements/<engagement_id>/interests", methods=["GET"])
+@blueprint.response(200, InterestsSchema)
+def interests_listed(engagement_id: str) -> Any:
+    """List the interests that an engagement names."""
+    with reading() as session:
+        own(queries.find(session, engagement_id).client_id)
+        return {"interests": queries.interests_of(session, engagement_id)}
+
+
+@blueprint.route("/engagements/<engagement_id>/interests", methods=["POST"])
+@blueprint.arguments(InterestsDraft)
+@blueprint.response(201, InterestsSchema)
+def interests_named(body: dict[str, Any], engagement_id: str) -> Any:
+    """Add interests, also after the signature."""
+    found = operations.name_interests(engagement_id, body["interests"], by=current_actor(), now=now())
+    return {"interests": found}
+
+
+@blueprint.route("/engagements/<engagement_id>/signature", methods=["POST"])
+@blueprint.response(201, EngagementSchema)
+def signed(engagement_id: str) -> Any:
+    """Sign a draft; its terms stand from then on."""
+    return operations.sign(engagement_id, by=current_actor(), now=now())
+
+
+@blueprint.route("/engagements/<engagement_id>/ending", methods=["POST"])
+@blueprint.arguments(Ending)
+@blueprint.response(201, EngagementSchema)
+def ended(body: dict[str, Any], engagement_id: str) -> Any:
+    """End a signed engagement."""
+    return operations.end(engagement_id, on=body["on"], by=current_actor(), now=now())

@@ -1,0 +1,106 @@
+"""Invoices and receipts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import current_actor, now, own, own_or_none
+from api.blueprints import Blueprint
+from api.fields import DateField, MoneyField, MonthField, Schema, Text
+from api.paging import PageQuery, page, page_schema
+from firm.actor import Role
+from firm.billing import invoices, queries, receipts
+from firm.db import reading
+from firm.month import Month
+
+blueprint = Blueprint("invoices", __name__, description="What clients are billed, and what they paid")
+
+
+class InvoiceSchema(Schema):
+    """An issued invoice. It bills service months and never shows how the fee is split."""
+
+    id = ma.fields.String()
+    number = ma.fields.String()
+    client_id = ma.fields.String()
+    engagement_id = ma.fields.String()
+    issued_on = DateField()
+    due_on = DateField()
+    from_month = MonthField()
+    until_month = MonthField(metadata={"description": "The first month not billed."})
+    total = MoneyField()
+    open_amount = MoneyField()
+    state = ma.fields.String()
+
+
+class InvoicingSchema(Schema):
+    """What invoicing a month made, and whom it held back, with the reason."""
+
+    issued = ma.fields.Integer()
+    held_back = ma.fields.List(ma.fields.String())
+
+
+class ReceiptDraft(Schema):
+    """Money that arrived for an invoice, given by id or number; the bank's reference makes it unique."""
+
+    invoice = Text(required=True)
+    amount = MoneyField(required=True)
+    received_on = DateField(required=True)
+    reference = Text(required=True, most=100)
+
+
+class ReceiptSchema(Schema):
+    """A recorded receipt."""
+
+    id = ma.fields.String()
+    invoice_id = ma.fields.String()
+    reference = ma.fields.String()
+    received_on = DateField()
+    amount = MoneyField()
+
+
+@blueprint.route("/invoices", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(InvoiceSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List invoices; a client sees its own."""
+    client_id = own_or_none(Role.CLIENT)
+    with reading() as session:
+        return page(
+            query,
+            InvoiceSchema(),
+            lambda after, limit: queries.invoices(session, client_id=client_id, after=after, limit=limit),
+        )
+
+
+@blueprint.route("/invoices/<key>", methods=["GET"])
+@blueprint.response(200, InvoiceSchema)
+def shown(key: str) -> Any:
+    """Show an invoice, by id or number."""
+    with reading() as session:
+        invoice = queries.find_invoice(session, key)
+        own(invoice.client_id)
+        return invoice
+
+
+@blueprint.route("/months/<month:month>/invoices", methods=["POST"])
+@blueprint.response(201, InvoicingSchema)
+def issued(month: Month) -> Any:
+    """Issue the invoices that are due for a month; may be repeated."""
+    return invoices.issue_month(month, by=current_actor(), now=now())
+
+
+@blueprint.route("/receipts", methods=["POST"])
+@blueprint.arguments(ReceiptDraft)
+@blueprint.response(201, ReceiptSchema)
+def received(body: dict[str, Any]) -> Any:
+    """Record money that arrived."""
+    return receipts.record(
+        body["invoice"],
+        amount=body["amount"],
+        received_on=body["received_on"],
+        reference=body["reference"],
+        by=current_actor(),
+        now=now(),
+    )

@@ -1,0 +1,110 @@
+"""The books: journal entries, reversals and the trial balance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import current_actor, now
+from api.blueprints import Blueprint
+from api.fields import DateField, MomentField, MoneyField, MonthField, Schema, Text
+from api.paging import PageQuery, page, page_schema
+from firm import ids
+from firm.db import reading
+from firm.ledger import operations, queries
+from firm.ledger.journal import EntryNotFound
+
+blueprint = Blueprint("journal", __name__, description="The books")
+
+
+class LineSchema(Schema):
+    """One posting: debits are positive, credits negative."""
+
+    account = ma.fields.String()
+    amount = MoneyField()
+    client_id = ma.fields.String()
+    engagement_id = ma.fields.String()
+    package_id = ma.fields.String()
+    maintainer_id = ma.fields.String()
+
+
+class EntrySchema(Schema):
+    """A journal entry."""
+
+    id = ma.fields.Function(lambda entry: ids.numbered("ent", entry.number))
+    source = ma.fields.String(metadata={"description": "The natural key of what caused it."})
+    on = DateField()
+    narration = ma.fields.String()
+    adjusts = MonthField(allow_none=True)
+    reverses = ma.fields.Function(lambda entry: entry.reverses and ids.numbered("ent", entry.reverses))
+    posted_at = MomentField()
+    posted_by = ma.fields.String()
+    lines = ma.fields.List(ma.fields.Nested(LineSchema))
+
+
+class ReversalDraft(Schema):
+    """When and why an entry is reversed."""
+
+    on = DateField(required=True)
+    reason = Text(required=True)
+
+
+class BalanceSchema(Schema):
+    """An account's balance, debit positive."""
+
+    account = ma.fields.String()
+    balance = MoneyField()
+
+
+class TrialBalanceSchema(Schema):
+    """Every account; the balances of each currency sum to zero."""
+
+    accounts = ma.fields.List(ma.fields.Nested(BalanceSchema))
+
+
+@blueprint.route("/journal-entries", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(EntrySchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List journal entries in their order."""
+    with reading() as session:
+        return page(
+            query,
+            EntrySchema(),
+            lambda after, limit: queries.entries(session, after=_number(after) if after else 0, limit=limit),
+            key=lambda entry: ids.numbered("ent", entry.number),
+        )
+
+
+@blueprint.route("/journal-entries/<entry_id>", methods=["GET"])
+@blueprint.response(200, EntrySchema)
+def shown(entry_id: str) -> Any:
+    """Show a journal entry."""
+    with reading() as session:
+        return queries.entry(session, _number(entry_id))
+
+
+@blueprint.route("/journal-entries/<entry_id>/reversal", methods=["POST"])
+@blueprint.arguments(ReversalDraft)
+@blueprint.response(201, EntrySchema)
+def reversed_(body: dict[str, Any], entry_id: str) -> Any:
+    """Post the exact negation of an entry, in an open month."""
+    number = operations.reverse_entry(_number(entry_id), **body, by=current_actor(), now=now())
+    with reading() as session:
+        return queries.entry(session, number)
+
+
+@blueprint.route("/trial-balance", methods=["GET"])
+@blueprint.response(200, TrialBalanceSchema)
+def trial_balance() -> Any:
+    """Show the balance of every account."""
+    with reading() as session:
+        return {"accounts": queries.trial_balance(session)}
+
+
+def _number(entry_id: str) -> int:
+    number = ids.number_of("ent", entry_id)
+    if number is None:
+        raise EntryNotFound(f"There is no journal entry {entry_id!r}.")
+    return number

@@ -1,0 +1,123 @@
+"""Months: preview, close, and what a close came to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import current_actor, now
+from api.blueprints import Blueprint
+from api.fields import MomentField, MoneyField, MonthField, Schema
+from firm.db import reading
+from firm.ledger import periods
+from firm.month import Month
+from firm.portfolio import queries as portfolio
+from payouts import month_end
+from payouts.earnings import queries as earnings
+
+blueprint = Blueprint("months", __name__, description="The month, from revenue to statements")
+
+
+class FundSchema(Schema):
+    """What one fund got of the month."""
+
+    kind = ma.fields.String(metadata={"description": "overhead, reserve or package"})
+    name = ma.fields.String()
+    amount = MoneyField()
+
+
+class StepSchema(Schema):
+    """A finished step."""
+
+    name = ma.fields.String()
+    done_at = MomentField()
+    done_by = ma.fields.String()
+    items = ma.fields.Integer()
+
+
+class ClosingSchema(Schema):
+    """What a close came to, in the currency of the books."""
+
+    month = MonthField()
+    closed = ma.fields.Boolean()
+    recognized = MoneyField()
+    allocated = ma.fields.List(ma.fields.Nested(FundSchema))
+    earned = MoneyField()
+    residual = MoneyField(metadata={"description": "Everything not earned by others."})
+    payable = MoneyField(metadata={"description": "Payable to maintainers now."})
+    steps = ma.fields.List(ma.fields.Nested(StepSchema))
+
+
+class PreviewSchema(Schema):
+    """What closing would come to today."""
+
+    month = MonthField()
+    recognized = MoneyField()
+    allocated = ma.fields.List(ma.fields.Nested(FundSchema))
+    earned = MoneyField()
+    residual = MoneyField()
+
+
+class EarningSchema(Schema):
+    """A line that somebody earned, explained."""
+
+    maintainer_id = ma.fields.String()
+    kind = ma.fields.String()
+    package_id = ma.fields.String()
+    amount = MoneyField()
+    funded = MoneyField(metadata={"description": "Covered by the package's fund."})
+    from_residual = MoneyField(metadata={"description": "Borne by the firm's residual."})
+    explanation = ma.fields.String()
+
+
+class EarningsSchema(Schema):
+    """All lines of a month."""
+
+    earnings = ma.fields.List(ma.fields.Nested(EarningSchema))
+
+
+@blueprint.route("/months/<month:month>", methods=["GET"])
+@blueprint.response(200, ClosingSchema)
+def shown(month: Month) -> Any:
+    """Show what a month's close came to so far."""
+    return shown_month(month_end.closing(month))
+
+
+@blueprint.route("/months/<month:month>/preview", methods=["GET"])
+@blueprint.response(200, PreviewSchema)
+def previewed(month: Month) -> Any:
+    """Work the month out and write nothing."""
+    return shown_month(month_end.preview(month, now=now()))
+
+
+@blueprint.route("/months/<month:month>/close", methods=["POST"])
+@blueprint.response(201, ClosingSchema)
+@blueprint.alt_response(200, schema=ClosingSchema)
+def closed(month: Month) -> Any:
+    """Close a month; 200 and the same answer when it is closed already. An interrupted close is finished."""
+    with reading() as session:
+        was_closed = periods.is_closed(session, month)
+    closing = month_end.close(month, by=current_actor(), now=now())
+    return shown_month(closing), 200 if was_closed else 201
+
+
+@blueprint.route("/months/<month:month>/earnings", methods=["GET"])
+@blueprint.response(200, EarningsSchema)
+def earned(month: Month) -> Any:
+    """List what everybody earned in a month, line by line."""
+    with reading() as session:
+        return {"earnings": earnings.earned(session, month)}
+
+
+def shown_month(result: month_end.Closing | month_end.Preview) -> dict[str, Any]:
+    with reading() as session:
+        names = portfolio.names(session)
+    funds = [
+        {"kind": kind, "name": names.get(target, target or kind), "amount": amount}
+        for (kind, target), amount in result.allocated.items()
+    ]
+    shown = {name: getattr(result, name) for name in ("month", "recognized", "earned", "residual")}
+    if isinstance(result, month_end.Closing):
+        shown |= {"closed": result.closed, "payable": result.payable, "steps": result.steps}
+    return shown | {"allocated": funds}

@@ -1,0 +1,63 @@
+"""Work items: public work, as it was imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import own_or_none
+from api.blueprints import Blueprint
+from api.fields import MomentField, Schema
+from api.paging import PageQuery, page, page_schema
+from firm.actor import Role
+from firm.db import reading
+from firm.portfolio import queries as portfolio
+from staffing.work import queries
+from staffing.work.model import KINDS
+
+blueprint = Blueprint("work_items", __name__, description="Public work on packages")
+
+
+class WorkItemSchema(Schema):
+    """One piece of public work; `maintainer_id` is null for people who are not ours."""
+
+    id = ma.fields.String()
+    package_id = ma.fields.String()
+    kind = ma.fields.String()
+    key = ma.fields.String(metadata={"description": "A commit's hash, a release's tag, an advisory's id."})
+    title = ma.fields.String()
+    url = ma.fields.String()
+    person = ma.fields.String()
+    maintainer_id = ma.fields.String(allow_none=True)
+    fixes = ma.fields.String()
+    authored_at = MomentField(allow_none=True)
+    happened_at = MomentField(allow_none=True)
+
+
+class WorkQuery(PageQuery):
+    """Filters of the list."""
+
+    package = ma.fields.String(load_default=None, metadata={"description": "Id or name."})
+    kind = ma.fields.String(load_default=None, validate=ma.validate.OneOf(KINDS))
+
+
+@blueprint.route("/work-items", methods=["GET"])
+@blueprint.arguments(WorkQuery, location="query")
+@blueprint.response(200, page_schema(WorkItemSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List work items; maintainers see their own."""
+    with reading() as session:
+        package_id = portfolio.find(session, query["package"]).id if query["package"] else None
+        return page(
+            query,
+            WorkItemSchema(),
+            lambda after, limit: queries.page(
+                session,
+                package_id=package_id,
+                maintainer_id=own_or_none(Role.MAINTAINER),
+                kind=query["kind"],
+                after=after,
+                limit=limit,
+            ),
+        )

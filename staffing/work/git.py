@@ -1,0 +1,285 @@
+"""Reading a git clone: commits with their trailers, and tags as releases. Knows no database.
+
+The `git` command does the reading, in a clean environment and with everything off that a hostile repository could
+use to run code. Records are separated by NUL, which no commit can hold, and streamed, so that a history of any
+length needs little memory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
+from pathlib import Path
+from typing import IO
+
+from firm.errors import Invalid
+
+_SAFE = [
+    "--no-pager",
+    "--literal-pathspecs",
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "log.showSignature=false"),
+    *("-c", "safe.directory=*"),
+]
+_FIELDS = ("%H", "%at", "%ct", "%aN", "%aE", "%s", "%(trailers:key=Reviewed-by,valueonly,only,separator=%x0A)", "%B")
+_FORMAT = "%x00".join(_FIELDS) + "%x00"
+_TAG = "%(refname:short)%00%(creatordate:unix)%00%(objectname)"
+_PERSON = re.compile(r"\s*(?P<name>[^<]*?)\s*<(?P<email>[^>]*)>")
+_ISSUE = r"(?:[\w.-]+/[\w.-]+)?#\d+|https?://\S+/(?:issues|pull)/\d+"
+_FIXES = re.compile(rf"^fixes:?\s+({_ISSUE}(?:\s*,\s*(?:{_ISSUE}))*)", re.IGNORECASE | re.MULTILINE)
+_VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?v?\d+(?:\.\d+)+(?:[-+.][\w.+-]+)?")
+
+
+class NotAClone(Invalid):
+    """The path holds no git repository."""
+
+
+class EmptyClone(Invalid):
+    """The repository has no commit."""
+
+
+class BrokenClone(Invalid):
+    """git stopped in the middle: objects are missing or damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as a commit names them; the address may be empty."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that is not a merge. `reviewers` never include the author; each is named once."""
+
+    hash: str
+    authored_at: datetime
+    committed_at: datetime
+    author: Person
+    subject: str
+    reviewers: tuple[Person, ...]
+    fixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A version tag; the moment is the tagger's, or the commit's for a lightweight tag."""
+
+    tag: str
+    released_at: datetime
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A repository that can be read; `is_shallow` when older history was cut off."""
+
+    path: Path
+    is_shallow: bool
+
+    def count(self, *, since: date | None = None, until: date | None = None, folder: str | None = None) -> int:
+        """How many commits git would list: for a progress bar, quickly."""
+        selection = _selection(since, until, folder)
+        return int(_run(self.path, ["rev-list", "--count", "--no-merges", *selection]).strip() or 0)
+
+    def commits(
+        self, *, since: date | None = None, until: date | None = None, folder: str | None = None
+    ) -> Iterator[Commit]:
+        """Commits of HEAD's history, newest first, whose commit date in UTC lies in [since, until).
+
+        With a folder, only those that touch it. Merges are left out: a merge of somebody's work is not that
+        person's work. Raises `BrokenClone`.
+        """
+        arguments = ["log", "-z", f"--format={_FORMAT}", "--no-merges", *_selection(since, until, folder)]
+        with _streaming(self.path, arguments) as stream:
+            for fields in _records(stream, len(_FIELDS)):
+                commit = _commit(fields)
+                if _within(commit.committed_at, since, until):
+                    yield commit
+
+    def releases(
+        self, *, since: date | None = None, until: date | None = None, folder: str | None = None
+    ) -> list[Release]:
+        """Version tags in [since, until), oldest first.
+
+        A package in a folder that has tags of its own ("folder/v1.2.3", as Go modules do) has those; otherwise
+        the repository's own version tags count.
+        """
+        lines = _run(
+            self.path,
+            ["for-each-ref", "--sort=creatordate", f"--format={_TAG}", "refs/tags"],
+        )
+        tags = [line.split("\0") for line in lines.splitlines() if line.count("\0") == 2]
+        found = [Release(name, _moment(when), digest) for name, when, digest in tags if when]
+        prefix = f"{folder}/" if folder else ""
+        own = [tag for tag in found if prefix and tag.tag.startswith(prefix)]
+        chosen = own or [tag for tag in found if "/" not in tag.tag]
+        return [
+            tag
+            for tag in chosen
+            if _VERSION.fullmatch(tag.tag.removeprefix(prefix)) and _within(tag.released_at, since, until)
+        ]
+
+
+def open_clone(path: Path) -> Clone:
+    """The clone at a path: a work tree, a bare repository or a worktree. Raises `NotAClone`, `EmptyClone`."""
+    if not path.is_dir():
+        raise NotAClone(f"There is no folder {path}; give the folder of a git clone.")
+    try:
+        answers = _run(path, ["rev-parse", "--is-shallow-repository", "--git-dir"]).splitlines()
+    except BrokenClone as error:
+        raise NotAClone(f"{path} is not a git clone; give the folder that holds .git, or a bare repository.") from error
+    if not _is_its_own(path, answers[1]):
+        raise NotAClone(f"{path} lies inside a git clone but is not one; give the clone and the package's folder.")
+    if not _run(path, ["rev-list", "--max-count=1", "--all"]).strip():
+        raise EmptyClone(f"The git repository at {path} has no commits yet; import it when it has some.")
+    return Clone(path, is_shallow=answers[0] == "true")
+
+
+def _is_its_own(path: Path, git_dir: str) -> bool:
+    """Whether the repository found belongs to this very folder, not to one above it."""
+    if (path / ".git").exists():
+        return True
+    return (path / git_dir).resolve() == path.resolve()
+
+
+def _selection(since: date | None, until: date | None, folder: str | None) -> list[str]:
+    """git's own filter, a day wider on both sides; the exact range is checked on each commit."""
+    arguments = []
+    if since is not None:
+        # Unlike --since, which stops at the first older commit, this goes on past clocks that ran wrong.
+        arguments.append(f"--since-as-filter={since.isoformat()}T00:00:00Z")
+    if until is not None:
+        arguments.append(f"--until={until.isoformat()}T00:00:00Z")
+    return [*arguments, "--end-of-options", "HEAD", "--", *([folder] if folder else [])]
+
+
+def _within(moment: datetime, since: date | None, until: date | None) -> bool:
+    after = since is None or moment >= datetime.combine(since, clock_time(), UTC)
+    return after and (until is None or moment < datetime.combine(until, clock_time(), UTC))
+
+
+def _commit(fields: list[str]) -> Commit:
+    digest, authored, committed, name, email, subject, reviewed, body = fields
+    author = Person(_clean(name), _clean(email))
+    reviewers = [_person(line) for line in reviewed.splitlines() if line.strip()]
+    return Commit(
+        hash=digest.strip(),
+        authored_at=_moment(authored),
+        committed_at=_moment(committed),
+        author=author,
+        subject=_clean(subject),
+        reviewers=tuple(_each_once(reviewers, but=author)),
+        fixes=tuple(dict.fromkeys(_issues(body))),
+    )
+
+
+def _each_once(people: list[Person], *, but: Person) -> Iterator[Person]:
+    seen = {(but.email or but.name).lower()}
+    for person in people:
+        key = (person.email or person.name).lower()
+        if key not in seen:
+            seen.add(key)
+            yield person
+
+
+def _person(text: str) -> Person:
+    match = _PERSON.match(text)
+    if match is None:
+        return Person(_clean(text), "")
+    return Person(_clean(match["name"]), _clean(match["email"]))
+
+
+def _issues(body: str) -> Iterator[str]:
+    """What the message says it fixes, as a trailer "Fixes: #1" or a line "Fixes golang/go#1"."""
+    for match in _FIXES.finditer(body):
+        yield from re.findall(_ISSUE, match[1])
+
+
+def _moment(seconds: str) -> datetime:
+    """Git keeps any number; one beyond the calendar becomes its edge."""
+    number = min(max(int(seconds), 0), 253_402_214_400)
+    return datetime.fromtimestamp(number, UTC)
+
+
+def _clean(text: str) -> str:
+    """Text of people without control characters, which some database or paper would not take."""
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text).strip()
+
+
+def _records(stream: IO[bytes], width: int) -> Iterator[list[str]]:
+    """Fields separated by NUL, `width` to a record, each record followed by one more NUL."""
+    fields: list[str] = []
+    rest = b""
+    while chunk := stream.read(1 << 16):
+        *whole, rest = (rest + chunk).split(b"\0")
+        for field in whole:
+            fields.append(field.decode("utf-8", "replace"))
+            if len(fields) == width + 1:
+                yield fields[:width]
+                fields = []
+
+
+@contextmanager
+def _streaming(path: Path, arguments: list[str]) -> Iterator[IO[bytes]]:
+    """git's output as it comes. Leaving early stops git; a failure of git raises `BrokenClone`."""
+    process = subprocess.Popen(
+        ["git", "-C", str(path), *_SAFE, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+    )
+    if process.stdout is None or process.stderr is None:
+        raise BrokenClone("git could not be started; install it and try again.")
+    try:
+        yield process.stdout
+        complaint = process.stderr.read()
+        if process.wait() != 0:
+            raise BrokenClone(_explained(path, complaint))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def _run(path: Path, arguments: list[str]) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(path), *_SAFE, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=_environment(),
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BrokenClone(_explained(path, done.stderr))
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _explained(path: Path, complaint: bytes) -> str:
+    first = _clean((complaint.decode("utf-8", "replace").strip().splitlines() or ["it gave no reason"])[0])
+    return f"git could not read {path} ({first[:200]}); make a fresh clone and import that."
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the caller's git leaks in: no hooks, no prompts, no configuration but the repository's own."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    return kept | {
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+    }

@@ -1,0 +1,222 @@
+"""Reading OSV records, the open format of vulnerability databases, from a folder or a zip. Knows no database.
+
+The outside world's JSON is read by pydantic models that take what we use and ignore the rest. A record that cannot
+be read is skipped and named; it never stops the others.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+
+from firm.errors import Invalid
+
+MOST_RECORDS = 200_000
+MOST_BYTES = 5_000_000
+MOST_BYTES_IN_ALL = 2_000_000_000
+MOST_RATIO = 100
+"""How far a member over a megabyte may unpack: beyond this it is a bomb, not a record."""
+
+UNKNOWN_YEAR = 1
+"""The zero date 0001-01-01 stands for "not known" in records written by Go programs."""
+
+
+class NoRecords(Invalid):
+    """The path holds no record."""
+
+
+class BrokenArchive(Invalid):
+    """The zip cannot be read, or is not safe to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """A record, as far as the product uses it. Moments are None where the record does not know them."""
+
+    id: str
+    aliases: tuple[str, ...]
+    summary: str
+    published_at: datetime | None
+    modified_at: datetime | None
+    withdrawn_at: datetime | None
+    packages: frozenset[str]
+    url: str | None
+
+    def concerns(self, package: str) -> bool:
+        """Whether the record names the package, or an import path that lies inside it."""
+        return any(name == package or name.startswith(f"{package}/") for name in self.packages)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that is no usable record, and why."""
+
+    name: str
+    reason: str
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, str) and value.startswith(f"{UNKNOWN_YEAR:04d}-") else value
+
+
+_Moment = Annotated[AwareDatetime | None, BeforeValidator(_known)]
+
+
+class _Package(BaseModel):
+    name: str = ""
+
+
+class _Import(BaseModel):
+    path: str = ""
+
+
+class _EcosystemSpecific(BaseModel):
+    imports: list[_Import] = Field(default_factory=list)
+
+
+class _Affected(BaseModel):
+    package: _Package | None = None
+    ecosystem_specific: _EcosystemSpecific | None = None
+
+    def names(self) -> Iterator[str]:
+        if self.package is not None:
+            yield self.package.name
+        if self.ecosystem_specific is not None:
+            yield from (one.path for one in self.ecosystem_specific.imports)
+
+
+class _Reference(BaseModel):
+    type: str = ""
+    url: str = ""
+
+
+class _Record(BaseModel):
+    id: str = Field(min_length=1, max_length=200)
+    aliases: list[str] = Field(default_factory=list)
+    summary: str = ""
+    details: str = ""
+    published: _Moment = None
+    modified: _Moment = None
+    withdrawn: _Moment = None
+    affected: list[_Affected] = Field(default_factory=list)
+    references: list[_Reference] = Field(default_factory=list)
+
+    def advisory(self) -> Advisory:
+        return Advisory(
+            id=self.id,
+            aliases=tuple(self.aliases),
+            summary=self.summary or self.details.partition("\n")[0],
+            published_at=_utc(self.published),
+            modified_at=_utc(self.modified),
+            withdrawn_at=_utc(self.withdrawn),
+            packages=frozenset(name for one in self.affected for name in one.names() if name),
+            url=self._evidence(),
+        )
+
+    def _evidence(self) -> str | None:
+        """The advisory's own page before any other."""
+        links = [one for one in self.references if one.url.startswith(("https://", "http://"))]
+        links.sort(key=lambda one: one.type != "ADVISORY")
+        return links[0].url if links else None
+
+
+def read_records(path: Path) -> Iterator[Advisory | Skipped]:
+    """Every record of a folder (with its sub-folders) or a zip, in the order of file names.
+
+    Raises `NoRecords` and `BrokenArchive`; a single bad file becomes a `Skipped`.
+    """
+    if path.is_dir():
+        return _from_folder(path)
+    if path.is_file():
+        return _from_zip(path)
+    raise NoRecords(f"There is nothing at {path}; give a folder or a zip of OSV records.")
+
+
+def parse(name: str, raw: bytes) -> Advisory | Skipped:
+    """One record."""
+    try:
+        return _Record.model_validate(json.loads(raw, object_pairs_hook=_no_duplicates)).advisory()
+    except RecursionError:
+        return Skipped(name, "it is nested too deeply")
+    except UnicodeDecodeError:
+        return Skipped(name, "it is not UTF-8 text")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the record"
+        return Skipped(name, f"it is not an OSV record: {where}: {first['msg']}")
+    except ValueError as error:
+        return Skipped(name, f"it is not valid JSON: {error}")
+
+
+def _from_folder(path: Path) -> Iterator[Advisory | Skipped]:
+    files = sorted(file for file in path.rglob("*.json") if file.is_file())
+    if not files:
+        raise NoRecords(f"The folder {path} holds no .json file; give a folder of OSV records.")
+    return (_from_file(file, path) for file in files)
+
+
+def _from_file(file: Path, folder: Path) -> Advisory | Skipped:
+    name = str(file.relative_to(folder))
+    if file.stat().st_size > MOST_BYTES:
+        return Skipped(name, "it is larger than 5 MB")
+    return parse(name, file.read_bytes())
+
+
+def _from_zip(path: Path) -> Iterator[Advisory | Skipped]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise BrokenArchive(f"{path} is not a readable zip; fetch it again.") from error
+    members = sorted(
+        (one for one in archive.infolist() if one.filename.endswith(".json")), key=lambda one: one.filename
+    )
+    if not members:
+        raise NoRecords(f"The zip {path} holds no .json file; give a zip of OSV records.")
+    _refuse_bomb(path, members)
+    return _from_members(archive, members)
+
+
+def _refuse_bomb(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    if len(members) > MOST_RECORDS or sum(one.file_size for one in members) > MOST_BYTES_IN_ALL:
+        raise BrokenArchive(f"{path} holds more than is read at once; split it.")
+    for one in members:
+        if one.file_size > 1_000_000 and one.file_size > MOST_RATIO * max(one.compress_size, 1):
+            raise BrokenArchive(f"{path} holds a file that unpacks {MOST_RATIO} times its size; it is not read.")
+
+
+def _from_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Iterator[Advisory | Skipped]:
+    with archive:
+        for member in members:
+            if member.file_size > MOST_BYTES:
+                yield Skipped(member.filename, "it is larger than 5 MB")
+                continue
+            try:
+                # The header's size may lie: never read more than it and the limit say.
+                with archive.open(member) as stream:
+                    raw = stream.read(MOST_BYTES + 1)
+            except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
+                yield Skipped(member.filename, "it is damaged inside the zip")
+                continue
+            yield (
+                parse(member.filename, raw)
+                if len(raw) <= MOST_BYTES
+                else Skipped(member.filename, "it is larger than 5 MB")
+            )
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a field is named twice")
+    return found
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)

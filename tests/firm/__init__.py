@@ -1,0 +1,1 @@
+"""Tests of the firm: the kernel, the database, the books."""

@@ -1,0 +1,76 @@
+"""Settings: a wrong one is named in one sentence that gives nothing away."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from firm import settings
+from firm.errors import Misconfigured
+
+KEY = base64.b64encode(b"k" * 32).decode()
+CANARY = "s3cr3t-canary"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "SECRET_KEYS", "SQLITE_SYNCHRONOUS"):
+        monkeypatch.delenv(f"CHAMBERS_{name}", raising=False)
+
+
+def test_without_an_environment_the_books_are_a_file_written_with_care() -> None:
+    loaded = settings.load()
+    assert loaded.sqlite_path == Path("var/chambers.db")
+    assert loaded.sqlite_synchronous == "FULL"
+    assert loaded.keys == {}
+
+
+def test_keys_are_read_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = base64.b64encode(b"o" * 32).decode()
+    monkeypatch.setenv("CHAMBERS_SECRET_KEYS", f" new:{KEY} , old:{older},")
+    assert list(settings.load().keys.items()) == [("new", b"k" * 32), ("old", b"o" * 32)]
+
+
+def test_books_in_postgresql_have_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAMBERS_DATABASE_URL", "postgresql://firm@db/books")
+    assert settings.load().sqlite_path is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHAMBERS_DATABASE_URL", f"no address {CANARY}"),
+        ("CHAMBERS_DATABASE_URL", f"mysql://firm:{CANARY}@db/books"),
+        ("CHAMBERS_DATABASE_URL", ""),
+        ("CHAMBERS_SQLITE_SYNCHRONOUS", "OFF"),
+        ("CHAMBERS_SECRET_KEYS", f"k1:{CANARY}"),
+        ("CHAMBERS_SECRET_KEYS", CANARY),
+        ("CHAMBERS_SECRET_KEYS", f"k1:{KEY[:20]}"),
+        ("CHAMBERS_SECRET_KEYS", f":{KEY}"),
+        ("CHAMBERS_SECRET_KEYS", f"k1:{KEY},k2"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Misconfigured) as refusal:
+        settings.load()
+    sentence = str(refusal.value)
+    assert sentence.startswith(f"The environment variable {name} is wrong: ")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert CANARY not in sentence
+    assert KEY[:20] not in sentence
+    assert refusal.value.__cause__ is None
+
+
+def test_keys_are_not_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAMBERS_SECRET_KEYS", f"k1:{KEY}")
+    assert KEY not in f"{settings.load()} {settings.load()!r}"
+
+
+def test_settings_do_not_change_while_the_firm_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = settings.load()
+    with pytest.raises(ValueError, match="frozen"):
+        loaded.sqlite_synchronous = "NORMAL"
