@@ -27,7 +27,7 @@ class ProblemSchema(Schema):
     errors = ma.fields.List(ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String()))
 
 
-class StrictParser(FlaskParser):  # type: ignore[misc]
+class StrictParser(FlaskParser):
     """webargs with our own reader of JSON; what is wrong is raised as it is, for `api.errors`."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"query": ma.RAISE, "json": ma.RAISE, "path": None}  # noqa: RUF012
@@ -54,7 +54,7 @@ class ChambersApi(Api):  # type: ignore[misc]
         """smorest's own handler would answer JSON of another shape."""
 
     def _register_responses(self) -> None:
-        kept = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        kept = Api.DEFAULT_RESPONSE_CONTENT_TYPE
         self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_TYPE
         super()._register_responses()
         self.DEFAULT_RESPONSE_CONTENT_TYPE = kept

@@ -89,7 +89,7 @@ def _of_ours(error: ChambersError) -> Response:
 
 
 def _of_schema(error: ValidationError) -> Response:
-    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in pointers(error.normalized_messages())]
+    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in pointers(error.messages)]
     first = errors[0] if errors else {"pointer": "", "detail": "it is not valid."}
     detail = f"{first['pointer'] or 'The body'}: {first['detail']}"
     return problem(422, "invalid-body", detail, title="The body is not valid", errors=errors)

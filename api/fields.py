@@ -96,9 +96,6 @@ class Whole(ma.fields.Integer):
 class Flag(ma.fields.Boolean):
     """true or false, and no other word for them."""
 
-    truthy = frozenset({True})
-    falsy = frozenset({False})
-
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)

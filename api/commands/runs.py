@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import IO
 
 import click
 
@@ -120,7 +121,7 @@ def status(call: Call, number: str, as_json: bool) -> None:
 @click.option("--rail", default="sepa", show_default=True)
 @click.option("--out", type=click.File("w"), default="-", help="Where to write it.")
 @command
-def file(call: Call, number: str, rail: str, out: click.utils.LazyFile) -> None:
+def file(call: Call, number: str, rail: str, out: IO[str]) -> None:
     """Write the file to take to the bank; each reading of it is audited."""
     content = sending.file_of(number, rail, keys=parts().keys, by=call.by, now=call.now)
     click.echo(content, file=out, nl=False)

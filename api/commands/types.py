@@ -15,7 +15,7 @@ from firm.month import Month as MonthValue
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
-class MoneyType(click.ParamType):
+class MoneyType(click.ParamType[Money]):
     """ "10000.00 USD" """
 
     name = "money"
@@ -30,7 +30,7 @@ class MoneyType(click.ParamType):
             self.fail(f'{error.message} Write it like "10000.00 USD".', param, ctx)
 
 
-class MonthType(click.ParamType):
+class MonthType(click.ParamType[MonthValue]):
     """2026-10"""
 
     name = "month"
@@ -44,7 +44,7 @@ class MonthType(click.ParamType):
             self.fail(error.message, param, ctx)
 
 
-class DayType(click.ParamType):
+class DayType(click.ParamType[date]):
     """2026-10-31"""
 
     name = "day"
@@ -58,7 +58,7 @@ class DayType(click.ParamType):
             self.fail("Write a day like 2026-10-31.", param, ctx)
 
 
-class PercentType(click.ParamType):
+class PercentType(click.ParamType[int]):
     """20 or 12.5, as basis points"""
 
     name = "percent"
@@ -72,10 +72,10 @@ class PercentType(click.ParamType):
         return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
 
 
-class PairType(click.ParamType):
+class PairType(click.ParamType[tuple[str, Any]]):
     """NAME=VALUE, the value of another type"""
 
-    def __init__(self, inner: click.ParamType) -> None:
+    def __init__(self, inner: click.ParamType[Any]) -> None:
         self.inner = inner
         self.name = f"name={inner.name}"
 

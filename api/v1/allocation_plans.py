@@ -41,9 +41,12 @@ class RateSchema(Schema):
     source = Text(required=True, metadata={"description": "Where the rate comes from."})
 
 
-class RateShown(RateSchema):
+class RateShown(Schema):
     """A rate as it was entered."""
 
+    currency = ma.fields.String()
+    month = MonthField()
+    source = ma.fields.String()
     rate = ma.fields.Function(lambda row: rate_text(row.rate))
     set_at = MomentField()
     set_by = ma.fields.String()

@@ -15,7 +15,11 @@ import typst
 
 TEMPLATES = Path(__file__).parent / "templates"
 FONTS = Path(font_source_sans_pro.__file__).parent / "files"
-ARCHIVAL = ["a-3a", "ua-1"]
+Standards = list[Any]
+"""Names of PDF standards, as Typst spells them."""
+
+ARCHIVAL: Standards = ["a-3a", "ua-1"]
+ORDINARY: Standards = ["1.7"]
 
 _one_at_a_time = threading.Lock()
 
@@ -32,11 +36,11 @@ def typeset(template: str, shown: Mapping[str, Any], *, issued_on: str) -> bytes
             return _bytes(compiler, template, inputs, moment, pdf_standards=ARCHIVAL)
         except typst.TypstError:
             # PDF/A refuses text that no font of ours can show; an ordinary PDF keeps it and shows a box.
-            return _bytes(compiler, template, inputs, moment, pdf_standards=["1.7"])
+            return _bytes(compiler, template, inputs, moment, pdf_standards=ORDINARY)
 
 
 def _bytes(
-    compiler: typst.Compiler, template: str, inputs: dict[str, str], moment: int, *, pdf_standards: list[str]
+    compiler: typst.Compiler, template: str, inputs: dict[str, str], moment: int, *, pdf_standards: Standards
 ) -> bytes:
     made = compiler.compile(
         input=str(TEMPLATES / f"{template}.typ"),

@@ -29,7 +29,7 @@ EARNINGS = {
     "adjustment": "Adjustment",
 }
 RAILS = {"sepa": "SEPA credit transfer", "manual": "Bank transfer", "stripe": "Stripe"}
-MINUS = "−"  # noqa: RUF001 (the typographic minus sign)
+MINUS = "−"
 
 
 def statement(figures: Mapping[str, Any]) -> dict[str, Any]:

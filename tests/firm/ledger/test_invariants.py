@@ -1,0 +1,297 @@
+"""Every check of the books can fail: a breach planted past all guards is found by that check, and by no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from api.verification import INVARIANTS, findings
+from firm.db import db, transaction
+from firm.ledger import accounts, balances, journal
+from firm.ledger.entry import Entry, Line
+from firm.ledger.model import DIMENSIONS
+from firm.money import Money
+from tests.databases import running
+from tests.firm import books
+
+NEW = 900_001
+MUCH = 10**12
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two lines made up to cancel each other, and how they are written down."""
+
+    account: str
+    amounts: tuple[object, object]
+    dimensions: tuple[dict[str, str], dict[str, str]] = field(default=({}, {}))
+    number: int = NEW
+
+    def planted(self, count: int = 2) -> list[str]:
+        lines = []
+        for position, (amount, given) in enumerate(zip(self.amounts, self.dimensions, strict=True), 1):
+            values = ", ".join(given.get(name, "''") for name in DIMENSIONS)
+            lines += [
+                (
+                    f"INSERT INTO posting VALUES ({self.number}, {position}, {count}, '{self.account}', 'USD', {amount},"
+                    f" {values})"
+                ),
+                (
+                    "INSERT INTO balance_delta (account, currency, client_id, engagement_id, package_id, maintainer_id,"
+                    f" amount_minor) VALUES ('{self.account}', 'USD', {values}, {amount})"
+                ),
+            ]
+        return lines
+
+
+def head(
+    *,
+    number: int = NEW,
+    count: int = 2,
+    month: str = "2026-11",
+    at: str = "2026-11-05 09:00:00",
+    reverses: str = "NULL",
+) -> str:
+    return (
+        "INSERT INTO journal_entry (id, source, month, on_date, narration, line_count, posted_at, posted_by,"
+        f" reverses_id) VALUES ({number}, 'plant:{number}', '{month}', '{month}-05', 'Plant', {count}, '{at}',"
+        f" 'mallory', {reverses})"
+    )
+
+
+def witness(at: str = "2026-11-05 09:00:00") -> str:
+    return (
+        "INSERT INTO audit_record (at, actor, role, verb, subject, facts)"
+        f" VALUES ('{at}', 'mallory', 'lead', 'entry.posted', '', '')"
+    )
+
+
+def between(account: str, dimension: str, table: str, amount: int = 1) -> list[str]:
+    """An entry that moves an amount from one to another, where nobody may."""
+    one = {dimension: f"(SELECT MIN(id) FROM {table})"}
+    other = {dimension: f"(SELECT MAX(id) FROM {table})"}
+    return [*Sides(account, (amount, -amount), (one, other)).planted(), head(), witness()]
+
+
+def swapped(table: str, key: str) -> list[str]:
+    """Move a cent from one row's amount to another's."""
+    return [
+        (
+            f"UPDATE {table} SET amount_minor = amount_minor + 1 WHERE {key} = (SELECT MIN({key}) FROM {table})"
+            f" AND amount_minor = (SELECT MAX(amount_minor) FROM {table} WHERE {key} = (SELECT MIN({key}) FROM {table}))"
+        ),
+        (
+            f"UPDATE {table} SET amount_minor = amount_minor - 1 WHERE {key} = (SELECT MAX({key}) FROM {table})"
+            f" AND amount_minor = (SELECT MAX(amount_minor) FROM {table} WHERE {key} = (SELECT MAX({key}) FROM {table}))"
+        ),
+    ]
+
+
+SAME = Sides("assets:bank", (5, -5))
+NEXT_STATEMENT = (
+    "INSERT INTO statement (id, number, maintainer_id, month, version, currency, opening_minor, earned_minor,"
+    " paid_minor, closing_minor, figures, sha256, issued_at) SELECT id || 'x', number || 'x', maintainer_id,"
+    " '2026-11', 1, currency, closing_minor + 1, 0, closing_minor + 1, 0, '{}', 'h', issued_at FROM statement"
+)
+SECOND_RUN = (
+    "INSERT INTO payout_run (id, number, currency, state, prepared_by, prepared_at, sole_approval)"
+    " VALUES ('run_{0}', 'RUN-{0}', 'USD', 'draft', 'ada', '2026-11-05 09:00:00', false)"
+)
+SECOND_PAYOUT = (
+    "INSERT INTO payout SELECT 'pay_{0}', 'run_{0}', maintainer_id, destination_id, rail, 1, currency, payee_name,"
+    " 'planned', NULL, NULL, NULL FROM payout WHERE state = 'settled'"
+)
+PLANTS: dict[str, list[str]] = {
+    "entries-balance": [
+        *Sides("assets:bank", (100, -90)).planted(),
+        *Sides("assets:bank", (-100, 90), number=NEW + 1).planted(),
+        head(),
+        head(number=NEW + 1),
+        witness(),
+    ],
+    "entries-complete": [*SAME.planted(3), head(count=3), witness()],
+    "lines-belong": [*Sides("assets:cellar", (5, -5)).planted(), head(), witness()],
+    "amounts-whole": [*Sides("assets:bank", (10**15 + 1, -(10**15) - 1)).planted(), head(), witness()],
+    "balances-kept": ["INSERT INTO balance (account, currency, amount_minor) VALUES ('assets:bank', 'EUR', 1)"],
+    "trial-balance-zero": [*Sides("assets:bank", (100, -90)).planted(), head(), witness()],
+    "closed-months-untouched": [*SAME.planted(), head(month="2026-10"), witness()],
+    "months-closed-in-order": ["INSERT INTO period (month, state) VALUES ('2026-09', 'open')"],
+    "reversals-exact": [
+        *SAME.planted(),
+        head(),
+        *Sides("assets:bank", (-6, 6), number=NEW + 1).planted(),
+        head(number=NEW + 1, reverses=str(NEW)),
+        witness(),
+    ],
+    "entries-witnessed": [*SAME.planted(), head()],
+    "invoices-sum": [
+        (
+            "INSERT INTO invoice SELECT 'inv_x', 'X-1', client_id, engagement_id, issued_on, due_on, from_month,"
+            " until_month, 100, 100, currency, 'paid', figures, issued_at FROM invoice WHERE number LIKE '%1'"
+        ),
+        "INSERT INTO receipt VALUES ('rec_x', 'inv_x', 'x', '2026-11-05', 100, 'USD', '2026-11-05 09:00:00')",
+    ],
+    "receipts-sum": [
+        (
+            "INSERT INTO receipt SELECT 'rec_x', id, 'x', '2026-11-05', 1, currency, issued_at FROM invoice"
+            " WHERE number LIKE '%1'"
+        )
+    ],
+    "recognized-plus-deferred": between("liabilities:deferred-revenue", "engagement_id", "engagement"),
+    "receivables-open": between("assets:receivables", "client_id", "client"),
+    "invoice-numbers-gapless": ["UPDATE number_series SET last = last + 1 WHERE name LIKE 'INV-%'"],
+    "revenue-booked": between("income:retainers", "engagement_id", "engagement"),
+    "revenue-allocated": swapped("allocation_share", "engagement_id"),
+    "allocation-total": ["UPDATE allocation SET total_minor = total_minor + 1"],
+    "funds-stand-against-allocated": [
+        *Sides("equity:allocated", (1, 1)).planted(),
+        *Sides("assets:bank", (-1, -1), number=NEW + 1).planted(),
+        f"UPDATE posting SET entry_id = {NEW}, line = line + 2 WHERE entry_id = {NEW + 1}",
+        f"UPDATE posting SET line_count = 4 WHERE entry_id = {NEW}",
+        head(count=4),
+        witness(),
+    ],
+    "no-fund-overdrawn": between("equity:funds:packages", "package_id", "package", MUCH),
+    "earnings-booked": swapped("earning", "maintainer_id"),
+    "fund-use-booked": [
+        (
+            "UPDATE earning SET funded_minor = funded_minor - 1 WHERE line = (SELECT MIN(line) FROM earning"
+            " WHERE funded_minor > 1) AND funded_minor > 1"
+        )
+    ],
+    "payouts-in-transit": between("liabilities:payouts-in-transit", "maintainer_id", "maintainer"),
+    "one-live-payout": [
+        *(SECOND_RUN.format(name) for name in "xy"),
+        "DROP INDEX uq_payout_live",
+        *(SECOND_PAYOUT.format(name) for name in "xy"),
+    ],
+    "payables-never-negative": between("liabilities:payables", "maintainer_id", "maintainer", MUCH),
+    "approved-by-another": ["UPDATE payout_run SET approved_by = prepared_by"],
+    "sent-has-attempt": ["UPDATE payout_attempt SET state = 'refused'"],
+    "settled-booked": ["UPDATE journal_entry SET source = 'other:1' WHERE source LIKE 'payout-settled:%'"],
+    "statements-follow-on": [NEXT_STATEMENT],
+    "statements-are-the-books": ["UPDATE statement SET closing_minor = closing_minor + 1"],
+}
+
+FOLLOWS = {
+    # Whatever does not balance as a whole does not balance somewhere.
+    "trial-balance-zero": {"entries-balance"},
+}
+
+
+@pytest.fixture
+def unguarded(paid_url: str) -> Iterator[Connection]:
+    """The paid month with every trigger, foreign key and CHECK out of the way."""
+    for _ in running(paid_url):
+        connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if paid_url.startswith("sqlite"):
+            _unguard_sqlite(connection)
+        else:
+            _unguard_postgresql(connection)
+        yield connection
+        connection.close()
+
+
+def _unguard_sqlite(connection: Connection) -> None:
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA foreign_keys=OFF")
+    raw.execute("PRAGMA ignore_check_constraints=ON")
+    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        raw.execute(f"DROP TRIGGER {name}")
+
+
+def _unguard_postgresql(connection: Connection) -> None:
+    connection.exec_driver_sql("SET session_replication_role = replica")
+    checks = connection.exec_driver_sql(
+        "SELECT conrelid::regclass::text, conname FROM pg_constraint"
+        " WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+    )
+    for table, name in checks.all():
+        connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+
+
+def broken() -> set[str]:
+    return {found.invariant.name for found in findings() if not found.holds}
+
+
+def test_every_invariant_has_been_seen_to_fail() -> None:
+    assert {invariant.name for invariant in INVARIANTS} == set(PLANTS)
+
+
+def test_invariants_are_named_once_and_say_what_must_hold() -> None:
+    names = [invariant.name for invariant in INVARIANTS]
+    assert len(set(names)) == len(names)
+    assert [invariant.name for invariant in INVARIANTS if not invariant.sentence.endswith(".")] == []
+
+
+def test_a_paid_month_breaks_nothing(unguarded: Connection) -> None:
+    assert broken() == set()
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_breach_is_named(unguarded: Connection, name: str) -> None:
+    raw: Any = unguarded.connection.driver_connection
+    for statement in PLANTS[name]:
+        raw.execute(statement)
+    if hasattr(raw, "commit"):
+        raw.commit()
+    assert broken() == {name} | FOLLOWS.get(name, set())
+
+
+def test_a_finding_shows_what_breaks_it(unguarded: Connection) -> None:
+    unguarded.exec_driver_sql(PLANTS["balances-kept"][0])
+    [finding] = [found for found in findings() if not found.holds]
+    assert finding.invariant.sentence == "Every kept balance equals the sum of its postings."
+    [breach] = finding.breaches
+    assert (breach["account"], breach["currency"], breach["kept"], breach["posted"]) == ("assets:bank", "EUR", 1, 0)
+
+
+# --- Whatever is posted, the books hold ---
+
+amounts = st.integers(-(10**14), 10**14).filter(bool)
+free_accounts = st.sampled_from([accounts.BANK, accounts.EXCHANGE, accounts.OVERHEAD_FUND, accounts.RETAINERS])
+names = st.sampled_from(["", "a", "b"])
+
+
+@st.composite
+def balanced(draw: Any) -> tuple[Line, ...]:
+    """Lines of one or two currencies that sum to zero in each."""
+    lines: list[Line] = []
+    for currency in draw(st.sampled_from([["USD"], ["EUR"], ["USD", "EUR"]])):
+        drawn = draw(st.lists(amounts, min_size=1, max_size=4))
+        rest = -sum(drawn)
+        parts = [*drawn, rest] if rest else [*drawn, 1, -1]
+        lines += [Line(draw(free_accounts), Money(part, currency), draw(names), draw(names)) for part in parts]
+    return tuple(draw(st.permutations(lines)))
+
+
+steps = st.lists(st.tuples(balanced(), st.sampled_from(["post", "batch", "reverse", "fold"])), min_size=1, max_size=6)
+
+
+@settings(max_examples=25)
+@given(steps=steps)
+def test_whatever_balanced_entries_are_posted_the_books_hold(ledger: Flask, steps: Any) -> None:
+    with transaction() as session:
+        known = session.scalar(text("SELECT COUNT(*) FROM journal_entry")) or 0
+    for turn, (lines, way) in enumerate(steps):
+        entries = [Entry(f"any:{known}:{turn}:{part}", date(2026, 10, 1 + turn), "Any", lines) for part in range(2)]
+        with transaction() as session:
+            if way == "batch":
+                journal.post_many(session, entries, by=books.CLERK, now=books.NOW)
+            else:
+                number = journal.post(session, entries[0], by=books.CLERK, now=books.NOW)
+            if way == "reverse":
+                on = date(2026, 11, 1)
+                journal.reverse(session, number, on=on, reason="any", by=books.CLERK, now=books.NOW)
+            if way == "fold":
+                balances.fold(session)
+    assert books.breaches() == {}
