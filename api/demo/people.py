@@ -52,7 +52,7 @@ class DemoMaintainer:
 
 PACKAGES = {
     "example.org/tidewire": ("Go", 4, "tidewire"),
-    "example.org/tidewire/mux": ("Go", 2, "tidewire/mux"),
+    "example.org/tidewire/mux": ("Go", 2, "tidewire-mux"),
     "keelson": ("PyPI", 3, "keelson"),
     "harbor-lint": ("npm", 2, "harbor-lint"),
     "lodestar": ("crates.io", 1, "lodestar"),

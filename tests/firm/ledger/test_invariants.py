@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.engine import Connection
 
 from api.verification import INVARIANTS, findings
-from firm.db import db, transaction
+from firm.db import transaction
 from firm.ledger import accounts, balances, journal
 from firm.ledger.entry import Entry, Line
 from firm.ledger.model import DIMENSIONS
 from firm.money import Money
-from tests.databases import running
+from tests.databases import ENGINES, running
 from tests.firm import books
+from tests.postgres import create_database, drop_database
 
 NEW = 900_001
 MUCH = 10**12
+PLANTED_AT = "2026-11-05 09:00:00"
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,12 @@ class Sides:
 
     def planted(self, count: int = 2) -> list[str]:
         lines = []
-        for position, (amount, given) in enumerate(zip(self.amounts, self.dimensions, strict=True), 1):
-            values = ", ".join(given.get(name, "''") for name in DIMENSIONS)
+        for position, (amount, whom) in enumerate(zip(self.amounts, self.dimensions, strict=True), 1):
+            values = ", ".join(whom.get(name, "''") for name in DIMENSIONS)
             lines += [
                 (
-                    f"INSERT INTO posting VALUES ({self.number}, {position}, {count}, '{self.account}', 'USD', {amount},"
-                    f" {values})"
+                    f"INSERT INTO posting VALUES ({self.number}, {position}, {count}, '{self.account}', 'USD',"
+                    f" {amount}, {values})"
                 ),
                 (
                     "INSERT INTO balance_delta (account, currency, client_id, engagement_id, package_id, maintainer_id,"
@@ -54,12 +58,7 @@ class Sides:
 
 
 def head(
-    *,
-    number: int = NEW,
-    count: int = 2,
-    month: str = "2026-11",
-    at: str = "2026-11-05 09:00:00",
-    reverses: str = "NULL",
+    *, number: int = NEW, count: int = 2, month: str = "2026-11", reverses: str = "NULL", at: str = PLANTED_AT
 ) -> str:
     return (
         "INSERT INTO journal_entry (id, source, month, on_date, narration, line_count, posted_at, posted_by,"
@@ -68,7 +67,7 @@ def head(
     )
 
 
-def witness(at: str = "2026-11-05 09:00:00") -> str:
+def witness(at: str = PLANTED_AT) -> str:
     return (
         "INSERT INTO audit_record (at, actor, role, verb, subject, facts)"
         f" VALUES ('{at}', 'mallory', 'lead', 'entry.posted', '', '')"
@@ -84,16 +83,15 @@ def between(account: str, dimension: str, table: str, amount: int = 1) -> list[s
 
 def swapped(table: str, key: str) -> list[str]:
     """Move a cent from one row's amount to another's."""
-    return [
-        (
-            f"UPDATE {table} SET amount_minor = amount_minor + 1 WHERE {key} = (SELECT MIN({key}) FROM {table})"
-            f" AND amount_minor = (SELECT MAX(amount_minor) FROM {table} WHERE {key} = (SELECT MIN({key}) FROM {table}))"
-        ),
-        (
-            f"UPDATE {table} SET amount_minor = amount_minor - 1 WHERE {key} = (SELECT MAX({key}) FROM {table})"
-            f" AND amount_minor = (SELECT MAX(amount_minor) FROM {table} WHERE {key} = (SELECT MAX({key}) FROM {table}))"
-        ),
-    ]
+    changes = []
+    for which, change in (("MIN", "+ 1"), ("MAX", "- 1")):
+        owner = f"(SELECT {which}({key}) FROM {table})"
+        largest = f"(SELECT MAX(amount_minor) FROM {table} WHERE {key} = {owner})"
+        changes.append(
+            f"UPDATE {table} SET amount_minor = amount_minor {change}"
+            f" WHERE {key} = {owner} AND amount_minor = {largest}"
+        )
+    return changes
 
 
 SAME = Sides("assets:bank", (5, -5))
@@ -188,39 +186,47 @@ FOLLOWS = {
 }
 
 
-@pytest.fixture
-def unguarded(paid_url: str) -> Iterator[Connection]:
-    """The paid month with every trigger, foreign key and CHECK out of the way."""
-    for _ in running(paid_url):
-        connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if paid_url.startswith("sqlite"):
-            _unguard_sqlite(connection)
-        else:
-            _unguard_postgresql(connection)
+@pytest.fixture(scope="module", params=ENGINES)
+def paid_month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A raw connection to a paid month, beside all foreign keys and CHECKs."""
+    if request.param == "sqlite":
+        copy = shutil.copy(request.getfixturevalue("paid_file"), tmp_path_factory.mktemp("planted") / "paid.db")
+        with books.bare_sqlite(copy) as connection:
+            connection.execute("PRAGMA ignore_check_constraints=ON")
+            yield connection
+        return
+    server, name = request.getfixturevalue("postgres_server"), f"t_{uuid.uuid4().hex[:12]}"
+    url = create_database(server, name, template=request.getfixturevalue("paid_template"))
+    with books.bare_postgresql(url) as connection:
         yield connection
-        connection.close()
+    drop_database(server, name)
 
 
-def _unguard_sqlite(connection: Connection) -> None:
-    raw: Any = connection.connection.driver_connection
-    raw.execute("PRAGMA foreign_keys=OFF")
-    raw.execute("PRAGMA ignore_check_constraints=ON")
-    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        raw.execute(f"DROP TRIGGER {name}")
+@pytest.fixture
+def unguarded(paid_month: Any) -> Iterator[Any]:
+    """The same with every guard out of the way, until the test ends."""
+    paid_month.execute("BEGIN")
+    if isinstance(paid_month, psycopg.Connection):
+        _unguard_postgresql(paid_month)
+    else:
+        for (name,) in paid_month.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            paid_month.execute(f"DROP TRIGGER {name}")
+    yield paid_month
+    paid_month.execute("ROLLBACK")
 
 
-def _unguard_postgresql(connection: Connection) -> None:
-    connection.exec_driver_sql("SET session_replication_role = replica")
-    checks = connection.exec_driver_sql(
+def _unguard_postgresql(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("SET LOCAL session_replication_role = replica")
+    checks = connection.execute(
         "SELECT conrelid::regclass::text, conname FROM pg_constraint"
         " WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
     )
-    for table, name in checks.all():
-        connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    for table, name in checks.fetchall():
+        connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
 
 
-def broken() -> set[str]:
-    return {found.invariant.name for found in findings() if not found.holds}
+def broken(connection: Any) -> set[str]:
+    return {invariant.name for invariant in INVARIANTS if connection.execute(invariant.query).fetchall()}
 
 
 def test_every_invariant_has_been_seen_to_fail() -> None:
@@ -233,23 +239,30 @@ def test_invariants_are_named_once_and_say_what_must_hold() -> None:
     assert [invariant.name for invariant in INVARIANTS if not invariant.sentence.endswith(".")] == []
 
 
-def test_a_paid_month_breaks_nothing(unguarded: Connection) -> None:
-    assert broken() == set()
+def test_a_paid_month_breaks_nothing(unguarded: Any) -> None:
+    assert broken(unguarded) == set()
 
 
 @pytest.mark.parametrize("name", PLANTS)
-def test_a_planted_breach_is_named(unguarded: Connection, name: str) -> None:
-    raw: Any = unguarded.connection.driver_connection
+def test_a_planted_breach_is_named(unguarded: Any, name: str) -> None:
     for statement in PLANTS[name]:
-        raw.execute(statement)
-    if hasattr(raw, "commit"):
-        raw.commit()
-    assert broken() == {name} | FOLLOWS.get(name, set())
+        unguarded.execute(statement)
+    assert broken(unguarded) == {name} | FOLLOWS.get(name, set())
 
 
-def test_a_finding_shows_what_breaks_it(unguarded: Connection) -> None:
-    unguarded.exec_driver_sql(PLANTS["balances-kept"][0])
-    [finding] = [found for found in findings() if not found.holds]
+def test_half_a_cent_is_found(unguarded: Any) -> None:
+    if isinstance(unguarded, psycopg.Connection):
+        return  # PostgreSQL's column cannot hold it.
+    for statement in (*Sides("assets:bank", (0.5, -0.5)).planted(), head(), witness()):
+        unguarded.execute(statement)
+    assert broken(unguarded) == {"amounts-whole"}
+
+
+def test_a_finding_shows_what_breaks_it(paid_url: str) -> None:
+    with books.bare(paid_url) as connection:
+        connection.execute(PLANTS["balances-kept"][0])
+    for _ in running(paid_url):
+        [finding] = [found for found in findings() if not found.holds]
     assert finding.invariant.sentence == "Every kept balance equals the sum of its postings."
     [breach] = finding.breaches
     assert (breach["account"], breach["currency"], breach["kept"], breach["posted"]) == ("assets:bank", "EUR", 1, 0)

@@ -1,0 +1,167 @@
+"""Sample figures of a made-up firm, for the tests of papers, the documentation and the benchmarks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FIRM = {
+    "name": "Lovelace Maintainers",
+    "address": ["12 Analytical Row", "1011 AB Amsterdam", "Netherlands"],
+    "email": "papers@lovelace.example",
+    "color": "#1f4e79",
+}
+GRACE = {"name": "Grace Hopper", "address": ["4 Compiler Lane", "Arlington, VA 22201", "United States"]}
+ACME = {"name": "Acme Incorporated", "address": ["Accounts payable", "1 Road Runner Way", "Tucson, AZ 85701"]}
+
+
+def money(amount: str, currency: str = "USD") -> dict[str, str]:
+    return {"amount": amount, "currency": currency}
+
+
+def statement(**changes: Any) -> dict[str, Any]:
+    """Grace's October: a guarantee, two shares and a correction, of which most was paid."""
+    return {
+        "kind": "statement",
+        "template": 1,
+        "number": "S-2026-0001",
+        "issued_on": "2026-11-01",
+        "month": "2026-10",
+        "firm": FIRM,
+        "maintainer": GRACE,
+        "currency": "USD",
+        "opening": money("1250.00"),
+        "earnings": [
+            _earning("guarantee", None, "Guarantee of 4,000.00 USD a month", "4000.00"),
+            _earning("growth-share", None, "10 % of the 3,000.00 USD that Acme's step up to Gold added", "300.00"),
+            _earning("fund-share", "golang.org/x/crypto/ssh", "Half of what the package's fund gave", "1137.50"),
+            _earning("adjustment", "filippo.io/age", "Counted twice in September", "-87.25", adjusts="2026-09"),
+        ],
+        "earned": money("5350.25"),
+        "payouts": [
+            {"on": "2026-10-05", "rail": "sepa", "reference": "RUN-2026-0009/1", "amount": money("1250.00")},
+            {"on": "2026-10-31", "rail": "sepa", "reference": "RUN-2026-0010/1", "amount": money("4300.00")},
+        ],
+        "paid": money("5550.00"),
+        "closing": money("1050.25"),
+        "corrects": None,
+    } | changes
+
+
+def statement_of(rows: int, **changes: Any) -> dict[str, Any]:
+    """A statement of so many earnings of 10.00 each and no payout."""
+    earnings = [
+        _earning("fund-share", f"example.org/package-{row:03d}", f"1 of {rows} equal shares", "10.00")
+        for row in range(1, rows + 1)
+    ]
+    whole = money(f"{rows * 10}.00")
+    figures = {"opening": money("0.00"), "earnings": earnings, "earned": whole, "payouts": [], "paid": money("0.00")}
+    return statement(**(figures | {"closing": whole} | changes))
+
+
+def funded_work_report(**changes: Any) -> dict[str, Any]:
+    """Acme's October: a busy package, one with other people's releases, and one where nothing happened."""
+    return {
+        "kind": "funded-work-report",
+        "template": 1,
+        "number": "R-2026-0001",
+        "issued_on": "2026-11-01",
+        "from": "2026-10",
+        "until": "2026-11",
+        "firm": FIRM,
+        "client": ACME,
+        "tier": "Gold",
+        "packages": [_ssh(), _age(), _staticcheck()],
+        "totals": {"commit": 15, "review": 37, "release": 2, "triage": 21, "vulnerability": 1},
+        "service": {
+            "advice": [
+                {
+                    "on": "2026-10-08",
+                    "title": "Moving the build farm from RSA to Ed25519 host keys",
+                    "by": "Grace Hopper",
+                    "url": None,
+                }
+            ],
+            "meetings": [
+                {"on": "2026-10-14", "title": "Quarterly review with the platform team", "by": None, "url": None}
+            ],
+        },
+    } | changes
+
+
+def _earning(
+    kind: str, package: str | None, explanation: str, amount: str, *, adjusts: str | None = None
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "package": package,
+        "explanation": explanation,
+        "adjusts": adjusts,
+        "amount": money(amount),
+    }
+
+
+def _ssh() -> dict[str, Any]:
+    name = "golang.org/x/crypto/ssh"
+    return {
+        "name": name,
+        "reason": "you named this package: stopping is not acceptable; "
+        "replacing it would take 24 engineer-months",
+        "people": ["Grace Hopper"],
+        "counts": {"commit": 12, "review": 30, "release": 2, "triage": 18, "vulnerability": 1},
+        "releases": [
+            _release("v0.46.0", "2026-10-12", "https://pkg.example.org/golang.org/x/crypto@v0.46.0", ours=True),
+            _release("v0.45.1", "2026-10-03", "https://pkg.example.org/golang.org/x/crypto@v0.45.1", ours=True),
+        ],
+        "security": [
+            {
+                "id": "GO-2026-5005",
+                "summary": "A client that opens channels without end can exhaust the memory of a server",
+                "on": "2026-10-01",
+                "url": "https://vuln.example.org/GO-2026-5005",
+                "ours": True,
+            }
+        ],
+        "work": [
+            _work("2026-10-28", "ssh: bound the number of channels a client may open"),
+            _work("2026-10-22", "ssh/agent: refuse keys whose constraints are unknown"),
+            _work("2026-10-18", "ssh: synchronize access to the transport during rekeying"),
+            _work("2026-10-09", "ssh: return the banner with the authentication error", url=None),
+        ],
+        "more": 8,
+    }
+
+
+def _age() -> dict[str, Any]:
+    return {
+        "name": "filippo.io/age",
+        "reason": "you named this package: replacing it would take 3 engineer-months",
+        "people": ["Ada Lovelace", "Grace Hopper"],
+        "counts": {"commit": 3, "review": 7, "release": 0, "triage": 3},
+        "releases": [_release("v1.4.0", "2026-10-20", "https://pkg.example.org/age@v1.4.0", ours=False)],
+        "security": [],
+        "work": [_work("2026-10-16", "plugin: wait for a plugin that asks for a touch", by="Ada Lovelace")],
+        "more": 2,
+    }
+
+
+def _staticcheck() -> dict[str, Any]:
+    return {
+        "name": "honnef.co/go/tools/staticcheck",
+        "reason": None,
+        "people": ["Ada Lovelace"],
+        "counts": {"commit": 0, "review": 0},
+        "releases": [],
+        "security": [],
+        "work": [],
+        "more": 0,
+    }
+
+
+def _release(version: str, on: str, url: str | None, *, ours: bool) -> dict[str, Any]:
+    return {"version": version, "on": on, "url": url, "ours": ours}
+
+
+def _work(
+    on: str, title: str, *, by: str = "Grace Hopper", url: str | None = "https://go.example.org/c/crypto"
+) -> dict[str, Any]:
+    return {"on": on, "kind": "commit", "title": title, "by": by, "url": url}
