@@ -92,7 +92,7 @@ endif
 # uv does not read pip's configuration: where only pip knows the way to a package index, or uv has no build for
 # the machine, plain pip installs the same hashes.
 with_uv = test -x $(UV) && UV_PYTHON_DOWNLOADS=never $(UV) $(UV_CACHE) venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .venv \
-	&& $(UV) $(UV_CACHE) pip sync --quiet --python $(BIN)/python --require-hashes --no-build requirements/dev.txt
+	&& $(UV) $(UV_CACHE) pip sync --quiet --python $(BIN)/python --require-hashes --no-build --compile-bytecode requirements/dev.txt
 with_pip = { test -x $(BIN)/python && $(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } \
 	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
 	--require-hashes --only-binary :all: -r requirements/dev.txt

@@ -8,7 +8,6 @@ import click
 
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY, MONTH
-from api.v1.invoices import InvoiceSchema, InvoicingSchema, ReceiptSchema
 from firm.billing import invoices, queries, receipts
 from firm.db import reading
 from firm.money import Money
@@ -28,7 +27,7 @@ def issue(call: Call, month: Month, as_json: bool) -> None:
     """Issue the invoices that are due for a month. May be repeated."""
     made = invoices.issue_month(month, by=call.by, now=call.now)
     if as_json:
-        show(made, InvoicingSchema())
+        show(made, "invoices:InvoicingSchema")
         return
     click.echo(f"{made.issued} invoices were issued for {month.name}.")
     for reason in made.held_back:
@@ -44,7 +43,7 @@ def list_invoices(call: Call, only_open: bool, as_json: bool) -> None:
     with reading() as session:
         found = queries.invoices(session, state="open" if only_open else None, limit=10_000)
     if as_json:
-        show(found, InvoiceSchema(), many=True)
+        show(found, "invoices:InvoiceSchema", many=True)
     else:
         for one in found:
             click.echo(f"{one.number}  due {one.due_on.isoformat()}  {one.total!s:>16}  open {one.open_amount!s:>16}")
@@ -68,6 +67,6 @@ def record(call: Call, invoice_number: str, amount: Money, received_on: date, re
         invoice_number, amount=amount, received_on=received_on, reference=reference, by=call.by, now=call.now
     )
     if as_json:
-        show(made, ReceiptSchema())
+        show(made, "invoices:ReceiptSchema")
     else:
         click.echo(f"{amount} is recorded for {invoice_number}.")

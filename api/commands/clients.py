@@ -8,8 +8,6 @@ import click
 
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY
-from api.v1.clients import ClientSchema
-from api.v1.engagements import EngagementSchema, TierSchema
 from firm.clients import operations as clients
 from firm.clients import queries as found_clients
 from firm.clients.model import CONTACT_ROLES
@@ -39,7 +37,7 @@ def add_client(call: Call, name: str, country: str, address: tuple[str, ...], re
         name=name, country=country, address=address, requires_po=requires_po, by=call.by, now=call.now
     )
     if as_json:
-        show(made, ClientSchema())
+        show(made, "clients:ClientSchema")
     else:
         click.echo(f"{made.name} is registered as {made.id}.")
 
@@ -64,7 +62,7 @@ def list_clients(call: Call, as_json: bool) -> None:
     with reading() as session:
         found = found_clients.page(session, limit=10_000)
     if as_json:
-        show(found, ClientSchema(), many=True)
+        show(found, "clients:ClientSchema", many=True)
     else:
         for one in found:
             click.echo(f"{one.id}  {one.name}")
@@ -84,7 +82,7 @@ def add_tier(call: Call, name: str, entitlements: tuple[str, ...], as_json: bool
     """Add a tier, or the next version of one."""
     made = engagements.add_tier(name=name, entitlements=entitlements, by=call.by, now=call.now)
     if as_json:
-        show(made, TierSchema())
+        show(made, "engagements:TierSchema")
     else:
         click.echo(f"{made.name} is there in version {made.version}.")
 
@@ -143,7 +141,7 @@ def draft(
         now=call.now,
     )
     if as_json:
-        show(made, EngagementSchema())
+        show(made, "engagements:EngagementSchema")
     else:
         click.echo(f"Drafted {made.id}; sign it with `chambers engagement sign {made.id}`.")
 
@@ -166,7 +164,7 @@ def sign(call: Call, engagement_id: str, as_json: bool) -> None:
     """Sign a draft; its terms stand from then on."""
     signed = engagements.sign(engagement_id, by=call.by, now=call.now)
     if as_json:
-        show(signed, EngagementSchema())
+        show(signed, "engagements:EngagementSchema")
     else:
         click.echo(f"Signed: {signed.fee} a month from {signed.starts_on.isoformat()} on.")
 
@@ -189,7 +187,7 @@ def list_engagements(call: Call, as_json: bool) -> None:
     with reading() as session:
         found = found_engagements.page(session, limit=10_000)
     if as_json:
-        show(found, EngagementSchema(), many=True)
+        show(found, "engagements:EngagementSchema", many=True)
     else:
         for one in found:
             click.echo(f"{one.id}  {one.state:<6}  {one.fee} a month, {one.cycle}")

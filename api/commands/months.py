@@ -7,8 +7,7 @@ import click
 from api.commands.progress import step_bar
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import MONTH
-from api.v1.journal import EntrySchema, TrialBalanceSchema
-from api.v1.months import ClosingSchema, PreviewSchema, shown_month
+from api.shapes import shown_month
 from firm.db import reading
 from firm.ledger import queries as ledger
 from firm.month import Month
@@ -28,7 +27,7 @@ def preview(call: Call, which: Month, as_json: bool) -> None:
     """Work a month out and write nothing."""
     result = month_end.preview(which, now=call.now)
     if as_json:
-        show(shown_month(result), PreviewSchema())
+        show(shown_month(result), "months:PreviewSchema")
     else:
         _print(result)
 
@@ -42,7 +41,7 @@ def close(call: Call, which: Month, as_json: bool) -> None:
     with step_bar(f"Closing {which.name}", len(month_end.STEPS) + 1) as step:
         result = month_end.close(which, by=call.by, now=call.now, progress=step)
     if as_json:
-        show(shown_month(result), ClosingSchema())
+        show(shown_month(result), "months:ClosingSchema")
     else:
         _print(result)
 
@@ -55,7 +54,7 @@ def status(call: Call, which: Month, as_json: bool) -> None:
     """Show what a month's close came to so far."""
     result = month_end.closing(which)
     if as_json:
-        show(shown_month(result), ClosingSchema())
+        show(shown_month(result), "months:ClosingSchema")
     else:
         _print(result)
 
@@ -73,7 +72,7 @@ def balance(call: Call, as_json: bool) -> None:
     with reading() as session:
         rows = ledger.trial_balance(session)
     if as_json:
-        show({"accounts": rows}, TrialBalanceSchema())
+        show({"accounts": rows}, "journal:TrialBalanceSchema")
     else:
         for row in rows:
             click.echo(f"{row.account:<40}{row.balance!s:>24}")
@@ -88,7 +87,7 @@ def journal(call: Call, which: Month, as_json: bool) -> None:
     with reading() as session:
         found = ledger.entries(session, month=which, limit=100_000)
     if as_json:
-        show(found, EntrySchema(), many=True)
+        show(found, "journal:EntrySchema", many=True)
     else:
         for entry in found:
             click.echo(f"\n{entry.on.isoformat()}  {entry.narration}  [{entry.source}]\n{entry}")

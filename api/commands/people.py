@@ -9,8 +9,6 @@ import click
 from api.app import parts
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY, MONTH, PERCENT, PairType
-from api.v1.assignments import AssignmentSchema
-from api.v1.maintainers import LetterSchema, MaintainerSchema, OnrampSchema
 from firm.db import reading
 from firm.money import Money
 from firm.month import Month
@@ -64,7 +62,7 @@ def add(
         now=call.now,
     )
     if as_json:
-        show(made, MaintainerSchema())
+        show(made, "maintainers:MaintainerSchema")
     else:
         click.echo(f"{made.name} is there as {made.id}.")
 
@@ -112,7 +110,7 @@ def list_maintainers(call: Call, as_json: bool) -> None:
     with reading() as session:
         found = found_maintainers.page(session, limit=10_000)
     if as_json:
-        show(found, MaintainerSchema(), many=True)
+        show(found, "maintainers:MaintainerSchema", many=True)
     else:
         for one in found:
             click.echo(f"{one.id}  {one.grade:<9}  {one.works_as:<13}  {one.name}")
@@ -160,7 +158,7 @@ def add_assignment(
         now=call.now,
     )
     if as_json:
-        show(made, AssignmentSchema())
+        show(made, "assignments:AssignmentSchema")
     else:
         click.echo(f"{who} works on {package} from {from_on.isoformat()} on ({made.id}).")
 
@@ -260,7 +258,7 @@ def record_letter(
         now=call.now,
     )
     if as_json:
-        show(made, LetterSchema())
+        show(made, "maintainers:LetterSchema")
     else:
         click.echo(f"{company} promises {amount} a month for {term_months} months ({made.id}).")
 
@@ -297,7 +295,7 @@ def show_onramp(call: Call, who: str, as_json: bool) -> None:
         today = call.now.astimezone(profiles.current(session).zone).date()
         found = found_onramps.onramp(session, person.id, on=today)
     if as_json:
-        show(found, OnrampSchema())
+        show(found, "maintainers:OnrampSchema")
         return
     click.echo(f"{person.name}: {found.stage or 'no stage yet'}, {'ready' if found.ready else 'not ready'}")
     for criterion in found.criteria:

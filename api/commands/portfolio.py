@@ -6,8 +6,6 @@ import click
 
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import MONTH, PERCENT, PairType
-from api.v1.allocation_plans import PlanSchema, RateShown
-from api.v1.packages import PackageSchema
 from firm.allocation import operations as allocation
 from firm.allocation import queries as plans
 from firm.db import reading
@@ -34,7 +32,7 @@ def add(call: Call, name: str, ecosystem: str, repository: str, folder: str, as_
         name=name, ecosystem=ecosystem, repository=repository, folder=folder, by=call.by, now=call.now
     )
     if as_json:
-        show(made, PackageSchema())
+        show(made, "packages:PackageSchema")
     else:
         click.echo(f"{made.name} is in the portfolio.")
 
@@ -47,7 +45,7 @@ def list_packages(call: Call, as_json: bool) -> None:
     with reading() as session:
         found = queries.page(session, limit=10_000)
     if as_json:
-        show(found, PackageSchema(), many=True)
+        show(found, "packages:PackageSchema", many=True)
     else:
         for one in found:
             click.echo(f"{one.id}  {one.state:<11}  {one.name}")
@@ -95,7 +93,7 @@ def show_plan(call: Call, month: Month, as_json: bool) -> None:
         names = queries.names(session, contents.weights)
     if as_json:
         values = {"id": row.id, "version": row.version, "from_month": row.from_month, "overhead_bp": row.overhead_bp}
-        show(values | {"reserves": contents.reserves, "weights": contents.weights}, PlanSchema())
+        show(values | {"reserves": contents.reserves, "weights": contents.weights}, "allocation_plans:PlanSchema")
         return
     click.echo(f"Version {row.version}, from {row.from_month.name} on: overhead {row.overhead_bp // 100} %")
     for name, rate_bp in sorted(contents.reserves.items()):
@@ -120,6 +118,6 @@ def set_rate(call: Call, currency: str, month: Month, value: str, source: str, a
     """Enter what one unit of CURRENCY is worth in the books' currency in a month, like 1.0850."""
     made = exchange.set_rate(currency.upper(), month, value, source=source, by=call.by, now=call.now)
     if as_json:
-        show(made, RateShown())
+        show(made, "allocation_plans:RateShown")
     else:
         click.echo(f"{currency.upper()} is worth {value} in {month.name}.")

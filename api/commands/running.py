@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import getpass
+import importlib
 import json
 import os
 from collections.abc import Callable
@@ -65,9 +66,15 @@ def caller() -> Actor:
         return actor_of(session, secret)
 
 
-def show(value: Any, schema: Any = None, *, as_json: bool = True, many: bool = False) -> None:
-    """Print a value as JSON, through the API's schema where one is given."""
-    click.echo(json.dumps(schema.dump(value, many=many) if schema else value, ensure_ascii=False, indent=2))
+def show(value: Any, schema: str | None = None, *, many: bool = False) -> None:
+    """Print a value as JSON, through the API's schema where one is named ("months:ClosingSchema").
+
+    Schemas are imported only here: a command that prints text starts without the HTTP side.
+    """
+    if schema is not None:
+        module, _, name = schema.partition(":")
+        value = getattr(importlib.import_module(f"api.v1.{module}"), name)().dump(value, many=many)
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _database_sentence(error: OperationalError | ProgrammingError) -> str:

@@ -11,7 +11,7 @@ from api.app import parts
 from api.commands.progress import count_bar
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY
-from api.v1.payout_runs import PayoutSchema, RunSchema, WholeRunSchema, whole_run
+from api.shapes import whole_run
 from payouts.runs import preparation, sending
 
 
@@ -27,7 +27,7 @@ def draft(call: Call, as_json: bool) -> None:
     """Collect everything payable into a new run."""
     found = preparation.draft(rails=parts().rails, by=call.by, now=call.now)
     if as_json:
-        show(whole_run(found.run, found.payouts, found.left_out), WholeRunSchema())
+        show(whole_run(found.run, found.payouts, found.left_out), "payout_runs:WholeRunSchema")
         return
     click.echo(f"Drafted {found.run.number}:")
     for payout in found.payouts:
@@ -44,7 +44,7 @@ def propose(call: Call, number: str, as_json: bool) -> None:
     """Propose a draft for approval."""
     found = preparation.propose(number, by=call.by, now=call.now)
     if as_json:
-        show(found, RunSchema())
+        show(found, "payout_runs:RunSchema")
     else:
         click.echo(f"{found.number} is proposed; somebody else approves it with `chambers run approve`.")
 
@@ -57,7 +57,7 @@ def approve(call: Call, number: str, as_json: bool) -> None:
     """Approve a proposed run. Set CHAMBERS_TOKEN to the approver's token."""
     found = preparation.approve(number, by=call.by, now=call.now)
     if as_json:
-        show(found, RunSchema())
+        show(found, "payout_runs:RunSchema")
     else:
         click.echo(f"{found.number} is approved by {found.approved_by}; its money is reserved in the books.")
 
@@ -91,7 +91,7 @@ def settle(call: Call, payout_id: str, reference: str, on: date, as_json: bool) 
     """Enter the proof that a payout left the bank."""
     payout = sending.settle(payout_id, reference=reference, on=on, by=call.by, now=call.now)
     if as_json:
-        show(payout, PayoutSchema())
+        show(payout, "payout_runs:PayoutSchema")
     else:
         click.echo(f"{payout.amount} to {payout.payee_name} is settled.")
 
@@ -130,7 +130,7 @@ def file(call: Call, number: str, rail: str, out: IO[str]) -> None:
 def _print(number: str, *, as_json: bool) -> None:
     found, payouts = sending.run_with_payouts(number)
     if as_json:
-        show(whole_run(found, payouts), WholeRunSchema())
+        show(whole_run(found, payouts), "payout_runs:WholeRunSchema")
         return
     click.echo(f"{found.number} ({found.state})")
     for payout in payouts:

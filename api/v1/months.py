@@ -9,10 +9,10 @@ import marshmallow as ma
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema
+from api.shapes import shown_month
 from firm.db import reading
 from firm.ledger import periods
 from firm.month import Month
-from firm.portfolio import queries as portfolio
 from payouts import month_end
 from payouts.earnings import queries as earnings
 
@@ -108,16 +108,3 @@ def earned(month: Month) -> Any:
     """List what everybody earned in a month, line by line."""
     with reading() as session:
         return {"earnings": earnings.earned(session, month)}
-
-
-def shown_month(result: month_end.Closing | month_end.Preview) -> dict[str, Any]:
-    with reading() as session:
-        names = portfolio.names(session)
-    funds = [
-        {"kind": kind, "name": names.get(target, target or kind), "amount": amount}
-        for (kind, target), amount in result.allocated.items()
-    ]
-    shown = {name: getattr(result, name) for name in ("month", "recognized", "earned", "residual")}
-    if isinstance(result, month_end.Closing):
-        shown |= {"closed": result.closed, "payable": result.payable, "steps": result.steps}
-    return shown | {"allocated": funds}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -13,10 +12,9 @@ from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, Schema, Text
 from api.paging import PageQuery, page, page_schema
+from api.shapes import whole_run
 from firm.db import reading
 from payouts.runs import preparation, queries, sending
-from payouts.runs.model import Payout, PayoutRun
-from payouts.runs.queries import LeftOut
 
 blueprint = Blueprint("payout_runs", __name__, description="Paying what the books say the firm owes")
 
@@ -156,10 +154,3 @@ def settled(body: dict[str, Any], payout_id: str) -> Any:
 def given_back(body: dict[str, Any], payout_id: str) -> Any:
     """Enter that a payment came back: the money is payable again."""
     return sending.give_back(payout_id, **body, by=current_actor(), now=now())
-
-
-def whole_run(run: PayoutRun, payouts: Sequence[Payout], left_out: Sequence[LeftOut] = ()) -> dict[str, Any]:
-    return {**RunSchema().dump(run), "payouts": payouts, "left_out": left_out} | {
-        "prepared_at": run.prepared_at,
-        "approved_at": run.approved_at,
-    }

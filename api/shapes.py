@@ -1,0 +1,44 @@
+"""Values put together for showing, the same for the HTTP API and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from firm.db import reading
+from firm.portfolio import queries as portfolio
+from payouts import month_end
+from payouts.runs.model import Payout, PayoutRun
+from payouts.runs.queries import LeftOut
+
+RUN_FACTS = (
+    "id",
+    "number",
+    "currency",
+    "state",
+    "prepared_by",
+    "prepared_at",
+    "proposed_by",
+    "approved_by",
+    "approved_at",
+    "digest",
+)
+
+
+def shown_month(result: month_end.Closing | month_end.Preview) -> dict[str, Any]:
+    """A closing or preview with its funds by name."""
+    with reading() as session:
+        names = portfolio.names(session)
+    funds = [
+        {"kind": kind, "name": names.get(target, target or kind), "amount": amount}
+        for (kind, target), amount in result.allocated.items()
+    ]
+    shown = {name: getattr(result, name) for name in ("month", "recognized", "earned", "residual")}
+    if isinstance(result, month_end.Closing):
+        shown |= {"closed": result.closed, "payable": result.payable, "steps": result.steps}
+    return shown | {"allocated": funds}
+
+
+def whole_run(run: PayoutRun, payouts: Sequence[Payout], left_out: Sequence[LeftOut] = ()) -> dict[str, Any]:
+    """A run with its payouts, and whom it left out."""
+    return {name: getattr(run, name) for name in RUN_FACTS} | {"payouts": payouts, "left_out": left_out}
