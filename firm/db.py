@@ -36,7 +36,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import Connection, CursorResult, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -230,7 +230,7 @@ def _unit_of_work(*, read_only: bool = False) -> Iterator[Session]:
             session.rollback()
         else:
             session.commit()
-    except OperationalError as error:
+    except DBAPIError as error:
         session.rollback()
         if _is_lock_wait(error):
             raise Busy("Somebody else is writing to the books; try again in a moment.") from error
@@ -283,7 +283,7 @@ def _may_be_retried(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
 
 
-def _is_lock_wait(error: OperationalError) -> bool:
+def _is_lock_wait(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) == "55P03" or "database is locked" in str(error.orig)
 
 

@@ -18,6 +18,9 @@ from firm.errors import Invalid
 LIMIT_MINOR = 10**15
 """No single amount may exceed this many minor units: sums of a thousand of them still fit 63 bits."""
 
+LARGEST_SUM = 2**63 - 1
+"""What a sum of amounts may come to: what both databases can hold."""
+
 BASIS = 10_000
 """Rates are integers in basis points: 10 % is 1,000 of 10,000."""
 
@@ -54,8 +57,8 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise InvalidMoney("An amount is a whole number of minor units.")
-        if not -LIMIT_MINOR <= self.minor <= LIMIT_MINOR:
-            raise InvalidMoney(f"An amount may not exceed {LIMIT_MINOR} minor units.")
+        if not -LARGEST_SUM <= self.minor <= LARGEST_SUM:
+            raise InvalidMoney("A sum may not exceed 63 bits of minor units.")
         digits(self.currency)
 
     @classmethod
@@ -73,6 +76,8 @@ class Money:
         if len(fraction) > places:
             raise InvalidMoney(f"{currency} has {places} decimal digits; {amount} has {len(fraction)}.")
         minor = int(whole + fraction.ljust(places, "0"))
+        if minor > LIMIT_MINOR:
+            raise InvalidMoney(f"An amount may not exceed {cls(LIMIT_MINOR, currency)}.")
         return cls(-minor if sign else minor, currency)
 
     @property

@@ -45,10 +45,10 @@ class SecretKeys:
         key = self._keys.get(name)
         if version != _VERSION or key is None:
             raise SecretUnreadable(f"The key {name!r} is not among CHAMBERS_SECRET_KEYS; add it back to read this.")
-        raw = base64.b64decode(encoded)
         try:
+            raw = base64.b64decode(encoded, validate=True)
             return AESGCM(key).decrypt(raw[:12], raw[12:], place.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise SecretUnreadable("A sealed value was moved or changed and cannot be opened.") from error
 
 

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         try:
             backend = make_url(value).get_backend_name()
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             raise ValueError("it is not a database address such as sqlite:///var/chambers.db") from None
         if backend not in ("sqlite", "postgresql"):
             raise ValueError(f"{backend} is not supported; use sqlite or postgresql")
@@ -74,8 +74,10 @@ def _parse_keys(text: str) -> dict[str, bytes]:
             key = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise ValueError("write each key as id:base64-of-32-bytes") from None
-        if not name or len(key) != 32:
-            raise ValueError("write each key as id:base64-of-32-bytes")
+        if not name.isalnum() or len(key) != 32:
+            raise ValueError("write each key as id:base64-of-32-bytes, the id of letters and digits")
+        if name in keys:
+            raise ValueError(f"the key id {name} is there twice")
         keys[name] = key
     return keys
 

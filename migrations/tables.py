@@ -1,10 +1,27 @@
 """Every module that defines tables, imported so that the metadata is whole."""
 
+# ruff: noqa: F401 (imported for the tables they define)
+import firm.access.model
+import firm.allocation.model
+import firm.audit.model
+import firm.billing.model
+import firm.clients.model
+import firm.engagements.model
+import firm.exchange.model
+import firm.ledger.model
+import firm.numbering.model
+import firm.portfolio.model
+import firm.profile.model
+import payouts.destinations.model
+import payouts.earnings.model
+import payouts.runs.model
+import payouts.statements.model
+import payouts.terms.model
 import staffing.assignments.model
 import staffing.maintainers.model
 import staffing.onramp.model
 import staffing.reports.model
-import staffing.work.model  # noqa: F401
+import staffing.work.model
 from firm.db import Base
 
 METADATA = Base.metadata

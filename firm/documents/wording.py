@@ -1,86 +1,72 @@
-"""Figures in words: what a paper shows for an amount, a day, an address or a link, the same in PDF and HTML."""
+"""What both forms of every paper share: people's text made safe, and amounts, days and months in words."""
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from firm.documents.color import readable
 from firm.money import Money
 from firm.month import Month
 
-KINDS = {
-    "commit": ("commit", "commits"),
-    "review": ("review", "reviews"),
-    "release": ("release", "releases"),
-    "triage": ("issue triaged", "issues triaged"),
-    "refusal": ("refusal", "refusals"),
-    "vulnerability": ("vulnerability", "vulnerabilities"),
-    "advisory": ("advisory", "advisories"),
-    "proposal": ("proposal", "proposals"),
-}
-EARNINGS = {
-    "guarantee": "Guarantee",
-    "growth-share": "Growth share",
-    "fund-share": "Fund share",
-    "fixed-fee": "Fixed fee",
-    "adjustment": "Adjustment",
-}
-RAILS = {"sepa": "SEPA credit transfer", "manual": "Bank transfer", "stripe": "Stripe"}
 MINUS = "−"
+LONGEST_LINK = 2_000
+"""Typst refuses a document with an address of more than 8,000 characters; none that long is worth a link."""
+
+_BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
+# Controls, halves of surrogate pairs, non-characters, and the marks that turn the direction of what follows them:
+# with one of those, a name could show somebody else's amount backwards.
+_UNSHOWABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069"
+    + "".join(chr(plane * 0x10000 + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
 
 
-def statement(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """What a statement shows."""
-    earnings = [
-        {
-            "title": EARNINGS.get(line["kind"], line["kind"]),
-            "package": text(line["package"] or ""),
-            "explanation": text(line["explanation"]) + _adjusts(line.get("adjusts")),
-            "amount": amount(line["amount"]),
-        }
-        for line in figures["earnings"]
-    ]
-    payouts = [
-        {
-            "on": day(line["on"]),
-            "rail": RAILS.get(line["rail"], text(line["rail"])),
-            "reference": text(line["reference"]),
-            "amount": amount(line["amount"]),
-        }
-        for line in figures["payouts"]
-    ]
-    return _head(figures, f"Statement for {month(figures['month'])}", figures["maintainer"]) | {
-        "month": month(figures["month"]),
-        "currency": figures["currency"],
-        "corrects": figures["corrects"] or "",
-        "opening": amount(figures["opening"]),
-        "earned": amount(figures["earned"]),
-        "paid": amount(figures["paid"]),
-        "closing": amount(figures["closing"]),
-        "closing_sentence": _closing(figures),
-        "earnings": earnings,
-        "payouts": payouts,
-    }
+def legible(value: Any) -> Any:
+    """Figures with every text in them made fit for paper: one line each, what cannot be shown as U+FFFD."""
+    match value:
+        case str():
+            return value if value.isprintable() else _UNSHOWABLE.sub("\ufffd", _BREAKS.sub(" ", value))
+        case Mapping():
+            return {key: legible(one) for key, one in value.items()}
+        case list() | tuple():
+            return [legible(one) for one in value]
+    return value
 
 
-def funded_work_report(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """What a funded-work report shows."""
-    period = months(figures["from"], figures["until"])
-    return _head(figures, f"Funded work in {period}", figures["client"]) | {
-        "period": period,
-        "tier": text(figures["tier"]),
-        "totals": _counts(figures["totals"]),
-        "packages": [_package(package) for package in figures["packages"]],
+def head(figures: Mapping[str, Any], title: str, recipient: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands on every paper: who sends it to whom, its name, number and day."""
+    firm = figures["firm"]
+    issued_on = date.fromisoformat(figures["issued_on"])
+    return {
+        "title": title,
+        "number": figures["number"],
+        "issued_on": day(figures["issued_on"]),
+        "date": [issued_on.year, issued_on.month, issued_on.day],
+        "firm": {
+            "name": firm["name"],
+            "short_name": shortened(firm["name"], 70),
+            "address": list(firm["address"]),
+            "email": firm["email"],
+            "color": readable(firm["color"]),
+        },
+        "recipient": {"name": recipient["name"], "address": list(recipient["address"])},
     }
 
 
 def amount(value: Mapping[str, str]) -> str:
     """Only the figures, "4,300.00": the currency is named once, above them."""
     money = Money.parse(value["amount"], value["currency"])
-    return str(money).removesuffix(f" {money.currency}").replace("-", MINUS)
+    return named(money).removesuffix(f" {money.currency}")
+
+
+def named(money: Money) -> str:
+    """The amount with its currency, for a sentence: "4,300.00 USD"."""
+    return str(money).replace("-", MINUS)
 
 
 def day(iso: str) -> str:
@@ -99,92 +85,26 @@ def months(first: str, until: str) -> str:
     return start.name if start == last else f"{start.name} to {last.name}"
 
 
-def text(value: str) -> str:
-    """People's text as data: what cannot be shown (control characters) becomes a visible stand-in."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cs", "Cn", "Co") else char
-        for char in value.replace("\t", " ").replace("\n", " ").replace("\r", " ")
-    )
-
-
 def link(url: str | None) -> str:
     """The address if it is one of the web's, and nothing otherwise: no other kind becomes a link."""
-    if not url:
+    if not url or len(url) > LONGEST_LINK or "\ufffd" in url or " " in url:
         return ""
     try:
-        parts = urlsplit(text(url))
+        parts = urlsplit(url)
     except ValueError:
         return ""
-    return text(url) if parts.scheme in ("http", "https") and parts.netloc else ""
+    return url if parts.scheme in ("http", "https") and parts.hostname else ""
 
 
-def _head(figures: Mapping[str, Any], title: str, recipient: Mapping[str, Any]) -> dict[str, Any]:
-    firm = figures["firm"]
-    return {
-        "title": title,
-        "number": figures["number"],
-        "issued_on": day(figures["issued_on"]),
-        "firm": {
-            "name": text(firm["name"]),
-            "address": [text(line) for line in firm["address"]],
-            "email": text(firm["email"]),
-            "color": firm["color"],
-        },
-        "recipient": {
-            "name": text(recipient["name"]),
-            "address": [text(line) for line in recipient["address"]],
-        },
-    }
-
-
-def _adjusts(iso: str | None) -> str:
-    return f" (adjusts {month(iso)})" if iso else ""
-
-
-def _closing(figures: Mapping[str, Any]) -> str:
-    closing = Money.parse(figures["closing"]["amount"], figures["closing"]["currency"])
-    firm, when = text(figures["firm"]["name"]), day(Month.parse(figures["month"]).last_day.isoformat())
-    if closing.minor < 0:
-        return f"On {when}, {-closing} had been paid in advance; it is set against the next earnings."
-    if not closing:
-        return f"On {when}, nothing was open between us."
-    return f"On {when}, {firm} owed you {closing}; it is paid with the next payout run."
-
-
-def _counts(counts: Mapping[str, int]) -> list[dict[str, str]]:
-    shown = [kind for kind in KINDS if counts.get(kind)]
-    return [{"number": f"{counts[kind]:,}", "kind": KINDS[kind][counts[kind] != 1]} for kind in shown]
-
-
-def _package(package: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "name": text(package["name"]),
-        "reason": _sentence(package["reason"] or ""),
-        "people": ", ".join(text(name) for name in package["people"]),
-        "counts": _counts(package["counts"]),
-        "releases": [
-            {"version": text(one["version"]), "on": day(one["on"]), "url": link(one["url"])}
-            for one in package["releases"]
-        ],
-        "security": [
-            {
-                "id": text(one["id"]),
-                "summary": text(one["summary"]),
-                "on": day(one["on"]) if one["on"] else "date unknown",
-                "url": link(one["url"]),
-            }
-            for one in package["security"]
-        ],
-        "work": [
-            {"on": day(one["on"]), "title": text(one["title"]), "by": text(one["by"] or ""), "url": link(one["url"])}
-            for one in package["work"]
-        ],
-        "more": package["more"],
-        "empty": not (package["releases"] or package["security"] or package["work"] or any(package["counts"].values())),
-    }
-
-
-def _sentence(words: str) -> str:
+def sentence(words: str) -> str:
     """Starts with a capital and ends with a full stop."""
-    shown = text(words)
-    return shown[:1].upper() + shown[1:].rstrip(".") + "." if shown else ""
+    return words[:1].upper() + words[1:].rstrip(".") + "." if words else ""
+
+
+def listed(words: list[str]) -> str:
+    """Joined as in a sentence: "Ada, Grace and Mary"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def shortened(words: str, longest: int) -> str:
+    return words if len(words) <= longest else words[: longest - 1].rstrip() + "…"

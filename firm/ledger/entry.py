@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from firm.errors import Invalid
-from firm.money import Money
+from firm.money import LIMIT_MINOR, Money
 from firm.month import Month
 
 
@@ -81,6 +81,8 @@ class Entry:
         for line in self.lines:
             if not line.amount.minor:
                 raise UnbalancedEntry(f"A line on {line.account} is of zero; leave it out.")
+            if abs(line.amount.minor) > LIMIT_MINOR:
+                raise UnbalancedEntry(f"A line on {line.account} exceeds {Money(LIMIT_MINOR, line.amount.currency)}.")
             sums[line.amount.currency] += line.amount.minor
         for currency, difference in sums.items():
             if difference:

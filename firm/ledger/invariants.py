@@ -69,7 +69,8 @@ CHECKS = (
         "SELECT e.id FROM journal_entry e JOIN posting o ON o.entry_id = e.reverses_id"
         " LEFT JOIN posting r ON r.entry_id = e.id AND r.line = o.line AND r.account = o.account"
         f" AND r.currency = o.currency AND r.amount_minor = -o.amount_minor AND {_SAME_DIMENSIONS}"
-        " WHERE r.entry_id IS NULL",
+        " JOIN journal_entry f ON f.id = e.reverses_id"
+        " WHERE r.entry_id IS NULL OR e.line_count <> f.line_count",
     ),
     Invariant(
         "entries-witnessed",

@@ -19,6 +19,7 @@ from firm.errors import InvariantBroken, NotFound, Refused
 from firm.ledger import postgresql, sqlite
 from firm.ledger.entry import Entry, Line
 from firm.ledger.model import DIMENSIONS, journal_entry, posting
+from firm.ledger.periods import MonthClosed
 from firm.money import Money
 from firm.month import Month
 
@@ -115,7 +116,9 @@ def _explained(error: IntegrityError, entries: Sequence[Entry]) -> Exception:
     if "fk_posting_account" in text or "FOREIGN KEY" in text:
         accounts = sorted({f"{line.account} in {line.amount.currency}" for e in entries for line in e.lines})
         return UnknownAccount(f"The chart of accounts lacks one of: {', '.join(accounts[:20])}.")
-    if "reverses_id" in text:
+    if "period is not open" in text:
+        return MonthClosed(min(entry.month for entry in entries))
+    if "reverses_id" in text or (entries[0].reverses_id is not None and "already posted" in text):
         return AlreadyReversed(f"{entries[0].narration}: that entry has been reversed already.")
     if "source" in text or "already posted" in text:
         which = entries[0].source if len(entries) == 1 else f"one of {len(entries)} entries"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.db import claim
 from firm.errors import Refused
-from firm.ledger.model import period, period_step
+from firm.ledger.model import journal_entry, period, period_step
 from firm.month import Month
 
 
@@ -114,8 +114,11 @@ def close(session: Session, month: Month, *, first: Month, by: Actor, now: datet
     earliest = earliest_open(session, first=first)
     if earliest < month:
         raise EarlierMonthOpen(f"Close {earliest.name} first: months are closed in their order.")
+    # Never before an entry of the month: another machine's clock may be ahead of the caller's.
+    last_posted = session.scalar(select(func.max(journal_entry.c.posted_at)).where(journal_entry.c.month == month))
+    closed_at = max(now, last_posted or now)
     still_open = update(period).where(period.c.month == month, period.c.state == "open")
-    if not claim(session, still_open.values(state="closed", closed_at=now, closed_by=by.name)):
+    if not claim(session, still_open.values(state="closed", closed_at=closed_at, closed_by=by.name)):
         return False
     open_month(session, month.next)
     audit.record(session, "month.closed", str(month), {}, by=by, now=now)

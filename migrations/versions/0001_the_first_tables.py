@@ -381,6 +381,7 @@ def upgrade() -> None:
     sa.Column('created_at', firm.db.UtcMoment(timezone=True), nullable=False),
     sa.Column('created_by', sa.String(length=200), nullable=False),
     sa.CheckConstraint('baseline_minor = CAST(baseline_minor AS BIGINT) AND baseline_minor BETWEEN 0 AND 1000000000000000', name=op.f('ck_pay_terms_baseline_minor_whole')),
+    sa.CheckConstraint('cap_minor = CAST(cap_minor AS BIGINT) AND cap_minor BETWEEN 0 AND 1000000000000000', name=op.f('ck_pay_terms_cap_minor_whole')),
     sa.CheckConstraint('growth_bp BETWEEN 0 AND 10000', name=op.f('ck_pay_terms_growth_bp_range')),
     sa.CheckConstraint('guarantee_minor = CAST(guarantee_minor AS BIGINT) AND guarantee_minor BETWEEN 0 AND 1000000000000000', name=op.f('ck_pay_terms_guarantee_minor_whole')),
     sa.CheckConstraint('until_month IS NULL OR until_month > from_month', name=op.f('ck_pay_terms_until_after_from')),

@@ -29,6 +29,22 @@ APPEND_ONLY = {
     "rail_file": ["id"],
 }
 
+# Further unique keys: INSERT OR REPLACE would delete the row that holds one. Tables of one integer key have no
+# rowid beside it; the others have, and a row can be replaced by that too.
+OTHER_KEYS = {
+    "invoice": [["id"], ["number"]],
+    "period": [["month"]],
+    "payout": [["id"], ["run_id", "maintainer_id"]],
+    "payout_attempt": [["id"], ["key"], ["payout_id", "number"]],
+    "destination": [["id"]],
+    "api_token": [["id"], ["name"], ["digest"]],
+    "receipt": [["reference"]],
+    "statement": [["number"], ["maintainer_id", "month", "version"]],
+    "funded_work_report": [["number"]],
+    "rail_file": [["message_id"], ["run_id", "rail"]],
+}
+WITHOUT_OTHER_ROWID = ["journal_entry", "audit_record"]
+
 # Tables whose rows stay and may change only in these columns.
 MAY_CHANGE = {
     "invoice": ["received_minor", "state"],
@@ -93,13 +109,20 @@ def _forbidden_edge(edges: dict[str, list[str]]) -> str:
     return f"OLD.state <> NEW.state AND NOT ({allowed})"
 
 
-# --- SQLite: one trigger a rule, each with a name that says it ---
+# SQLite: one trigger a rule, each with a name that says it.
 
 _SAME_LINE = (
     "r.entry_id = NEW.id AND r.line = o.line AND r.account = o.account AND r.currency = o.currency"
     " AND r.amount_minor = -o.amount_minor AND r.client_id = o.client_id"
     " AND r.engagement_id = o.engagement_id AND r.package_id = o.package_id"
     " AND r.maintainer_id = o.maintainer_id"
+)
+
+
+# A month cannot be opened before the books begin, nor before one that is closed.
+_PERIOD_TOO_EARLY = (
+    "EXISTS (SELECT 1 FROM period WHERE month > NEW.month AND state = 'closed')"
+    " OR NEW.month < (SELECT MIN(month) FROM period)"
 )
 
 
@@ -111,13 +134,7 @@ def _sqlite() -> list[str]:
         statements += [
             _refuse(f"{table}_no_update", f"BEFORE UPDATE ON {table}", "1", message),
             _refuse(f"{table}_no_delete", f"BEFORE DELETE ON {table}", "1", message),
-            # INSERT OR REPLACE deletes silently on connections without recursive triggers.
-            _refuse(
-                f"{table}_no_replace",
-                f"BEFORE INSERT ON {table}",
-                f"EXISTS (SELECT 1 FROM {table} WHERE {same})",
-                "already posted: " + message,
-            ),
+            _no_replace(table, [key, *OTHER_KEYS.get(table, [])]),
         ]
     for table, columns in FIXED.items():
         changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in columns)
@@ -126,6 +143,8 @@ def _sqlite() -> list[str]:
             _refuse(f"{table}_fixed", f"BEFORE UPDATE ON {table}", changed, message),
             _refuse(f"{table}_no_delete", f"BEFORE DELETE ON {table}", "1", f"rows of {table} are never deleted"),
         ]
+        if table in OTHER_KEYS:
+            statements.append(_no_replace(table, OTHER_KEYS[table]))
     statements += [
         _refuse(
             "journal_entry_once",
@@ -147,7 +166,12 @@ def _sqlite() -> list[str]:
             "BEFORE INSERT ON journal_entry",
             "NEW.id IS NULL OR NEW.line_count <> (SELECT COUNT(*) FROM posting WHERE entry_id = NEW.id)"
             " OR EXISTS (SELECT 1 FROM posting WHERE entry_id = NEW.id"
-            " GROUP BY currency HAVING SUM(amount_minor) <> 0)",
+            " GROUP BY currency HAVING SUM(amount_minor) <> 0)"
+            # These two are foreign keys as well, for connections that do not check them.
+            " OR EXISTS (SELECT 1 FROM posting p WHERE p.entry_id = NEW.id AND (p.line_count <> NEW.line_count"
+            " OR NOT EXISTS (SELECT 1 FROM account a WHERE a.code = p.account AND a.currency = p.currency)))"
+            " OR (NEW.reverses_id IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.reverses_id))",
             "an entry seals lines that balance, and all of them",
         ),
         _refuse(
@@ -164,6 +188,7 @@ def _sqlite() -> list[str]:
             "EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id)",
             "the entry is sealed and takes no further line",
         ),
+        _refuse("period_in_order", "BEFORE INSERT ON period", _PERIOD_TOO_EARLY, "the period is not open"),
         _refuse(
             "period_stays_closed", "BEFORE UPDATE ON period", "OLD.state = 'closed'", "a closed period stays closed"
         ),
@@ -186,6 +211,15 @@ def _sqlite() -> list[str]:
     return statements
 
 
+def _no_replace(table: str, keys: list[list[str]]) -> str:
+    """INSERT OR REPLACE deletes silently on connections without recursive triggers: refuse keys that exist."""
+    same = [" AND ".join(f"{column} = NEW.{column}" for column in key) for key in keys]
+    if table not in WITHOUT_OTHER_ROWID:
+        same.append("rowid = NEW.rowid")
+    exists = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {condition})" for condition in same)
+    return _refuse(f"{table}_no_replace", f"BEFORE INSERT ON {table}", exists, f"already posted: the row of {table} exists")
+
+
 def _refuse(name: str, when: str, condition: str, message: str) -> str:
     return (
         f"CREATE TRIGGER guard_{name} {when} FOR EACH ROW WHEN {condition}"
@@ -200,7 +234,7 @@ def _sqlite_down() -> list[str]:
     return [f"DROP TRIGGER {name}" for (name,) in names]
 
 
-# --- PostgreSQL: statement triggers with transition tables where rows come in bulk ---
+# PostgreSQL: statement triggers with transition tables where rows come in bulk.
 
 _FUNCTIONS = {
     "guard_refuse": """
@@ -237,6 +271,13 @@ _FUNCTIONS = {
         BEGIN
             IF OLD.state = 'closed' THEN
                 RAISE EXCEPTION 'a closed period stays closed' USING ERRCODE = 'CH002';
+            END IF;
+            RETURN NEW;
+        END""",
+    "guard_period_order": f"""
+        BEGIN
+            IF {_PERIOD_TOO_EARLY} THEN
+                RAISE EXCEPTION 'the period is not open' USING ERRCODE = 'CH001';
             END IF;
             RETURN NEW;
         END""",
@@ -287,6 +328,7 @@ def _postgresql() -> list[str]:
         " REFERENCING NEW TABLE AS sealed FOR EACH STATEMENT EXECUTE FUNCTION guard_seal_entries()",
         "CREATE TRIGGER guard_payout_added AFTER INSERT ON payout"
         " REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION guard_payout_insert()",
+        _on("period", "in_order", "BEFORE INSERT", "ROW", "guard_period_order"),
         _on("period", "stays_closed", "BEFORE UPDATE", "ROW", "guard_period"),
         _on("payout", "edges", "BEFORE UPDATE", "ROW", "guard_payout_edges"),
         _on("payout_run", "edges", "BEFORE UPDATE", "ROW", "guard_payout_run_edges"),

@@ -21,6 +21,7 @@ class PayTerms(Base):
         CheckConstraint("growth_bp BETWEEN 0 AND 10000", name="growth_bp_range"),
         whole_minor("guarantee_minor", least=0),
         whole_minor("baseline_minor", least=0),
+        whole_minor("cap_minor", least=0),
     )
 
     id: Mapped[Identifier]

@@ -145,3 +145,7 @@ def test_nothing_lies_before_the_first_month_or_after_the_last() -> None:
 def test_a_month_has_a_name_for_people() -> None:
     assert Month(2026, 10).name == "October 2026"
     assert Month.of(date(2026, 1, 31)).name == "January 2026"
+
+
+def test_the_last_month_of_the_calendar_has_its_days() -> None:
+    assert Month(2199, 12).days == 31

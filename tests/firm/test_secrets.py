@@ -82,3 +82,9 @@ def test_a_fresh_key_has_the_form_of_the_setting() -> None:
     assert name.startswith("k")
     assert len(base64.b64decode(encoded, validate=True)) == 32
     assert secrets.new_key() != secrets.new_key()
+
+
+@pytest.mark.parametrize("sealed", ["v1.new.A", "v1.new.AAAA", "v1.new.", "v1.new.é", "v1.new.Zm9vYmFyZm9vYmFyZm9v"])
+def test_a_damaged_value_is_unreadable(sealed: str) -> None:
+    with pytest.raises(SecretUnreadable):
+        SecretKeys({"new": b"n" * 32}).open(sealed, place="p")

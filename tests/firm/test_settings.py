@@ -74,3 +74,18 @@ def test_settings_do_not_change_while_the_firm_runs(monkeypatch: pytest.MonkeyPa
     loaded = settings.load()
     with pytest.raises(ValueError, match="frozen"):
         loaded.sqlite_synchronous = "NORMAL"
+
+
+def test_a_malformed_address_never_repeats_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAMBERS_DATABASE_URL", "postgresql://firm:s3cr@t:canary@db/books")
+    with pytest.raises(Misconfigured) as error:
+        settings.load()
+    assert "canary" not in str(error.value)
+
+
+@pytest.mark.parametrize("keys", ["k.1:{0}", "k1:{0},k1:{1}"])
+def test_key_ids_that_could_not_be_told_apart_are_refused(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    encoded = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"j"))
+    monkeypatch.setenv("CHAMBERS_SECRET_KEYS", keys.format(*encoded))
+    with pytest.raises(Misconfigured):
+        settings.load()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -149,3 +151,25 @@ def test_every_constraint_has_a_name(empty: Engine) -> None:
         if not found["name"]
     ]
     assert nameless == []
+
+
+def test_the_metadata_is_whole_by_itself() -> None:
+    """Migrations are checked against it in processes that import nothing else."""
+    script = "import migrations.tables as t; print(len(t.METADATA.tables))"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert int(out) == len(METADATA.tables)
+
+
+def test_amounts_are_whole_in_every_table(empty: Engine) -> None:
+    """SQLite keeps 0.5 in an integer column unless a CHECK refuses it."""
+    run.upgrade(empty)
+    inspector = inspect(empty)
+    kept = {"balance", "balance_delta"}  # sums of guarded postings, checked against them
+    unchecked = [
+        f"{table}.{column['name']}"
+        for table in tables(empty) - kept
+        for column in inspector.get_columns(table)
+        if column["name"].endswith("_minor")
+        and not any(column["name"] in check["sqltext"] for check in inspector.get_check_constraints(table))
+    ]
+    assert unchecked == []

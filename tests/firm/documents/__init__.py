@@ -1,0 +1,1 @@
+"""Tests of papers: what they say, what they refuse to be tricked into, and their bytes."""

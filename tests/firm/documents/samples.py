@@ -82,7 +82,7 @@ def funded_work_report(**changes: Any) -> dict[str, Any]:
                 }
             ],
             "meetings": [
-                {"on": "2026-10-14", "title": "Quarterly review with the platform team", "by": None, "url": None}
+                {"on": "2026-10-14", "title": "Quarterly review with the platform team", "by": "Ada Lovelace"}
             ],
         },
     } | changes
@@ -104,8 +104,7 @@ def _ssh() -> dict[str, Any]:
     name = "golang.org/x/crypto/ssh"
     return {
         "name": name,
-        "reason": "you named this package: stopping is not acceptable; "
-        "replacing it would take 24 engineer-months",
+        "reason": "you named this package: stopping is not acceptable; replacing it would take 24 engineer-months",
         "people": ["Grace Hopper"],
         "counts": {"commit": 12, "review": 30, "release": 2, "triage": 18, "vulnerability": 1},
         "releases": [

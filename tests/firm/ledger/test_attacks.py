@@ -668,3 +668,15 @@ def test_of_two_reversals_at_once_one_is_refused(paid_postgresql: str) -> None:
         one.execute("COMMIT")
         thread.join(5)
     assert [type(error) for error in errors] == [psycopg.errors.UniqueViolation]
+
+
+@pytest.mark.parametrize("attack", NEEDS_RECURSIVE_TRIGGERS)
+def test_sqlite_withstands_replacement_without_our_pragmas(paid_sqlite: Path, attack: str) -> None:
+    refused(Target(f"sqlite:///{paid_sqlite}", "bare sqlite"), *NEEDS_RECURSIVE_TRIGGERS[attack])
+
+
+# Lines without an entry are the one thing a connection without foreign keys can leave behind; no entry can seal
+# them with others afterwards, and `chambers verify` names them (the invariant lines-belong).
+@pytest.mark.parametrize("attack", sorted({*NEEDS_FOREIGN_KEYS} - {"write lines for an entry that is not there"}))
+def test_sqlite_withstands_broken_references_without_our_pragmas(paid_sqlite: Path, attack: str) -> None:
+    refused(Target(f"sqlite:///{paid_sqlite}", "bare sqlite"), *NEEDS_FOREIGN_KEYS[attack])
