@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from flask import Flask, current_app
+from flask import Flask
 
+from api.parts import Parts
 from firm.db import db, flask_config, prepare_engine
 from firm.secrets import SecretKeys
 from firm.settings import Settings
 from payouts.rails.manual import ManualRail
 from payouts.rails.rail import Rail
 from payouts.rails.sepa import SepaRail
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What use cases are given besides their subject: the rails and the keys for bank details."""
-
-    settings: Settings
-    rails: Mapping[str, Rail]
-    keys: SecretKeys
 
 
 def standard_rails() -> dict[str, Rail]:
@@ -46,9 +37,3 @@ def create_app(settings: Settings, *, rails: Mapping[str, Rail] | None = None) -
     app = create_core(settings, rails=rails)
     http.join(app)
     return app
-
-
-def parts() -> Parts:
-    """The parts of the application that is running."""
-    found: Parts = current_app.extensions["chambers"]
-    return found

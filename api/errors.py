@@ -11,7 +11,9 @@ from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
+from api.idempotency import MalformedKey
 from api.strict import InvalidJson
+from firm.access.answers import StillRunning
 from firm.access.operations import NotAuthenticated
 from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
 
@@ -26,10 +28,12 @@ class Forbidden(ChambersError):
 
 STATUS: tuple[tuple[type[ChambersError], int], ...] = (
     (InvalidJson, 400),
+    (MalformedKey, 400),
     (NotAuthenticated, 401),
     (Forbidden, 403),
     (NotFound, 404),
     (Refused, 409),
+    (StillRunning, 409),
     (Invalid, 422),
     (Busy, 503),
     (Misconfigured, 503),
@@ -83,7 +87,7 @@ def _of_ours(error: ChambersError) -> Response:
     response = problem(status, error.slug(), error.message, errors=errors)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
+    if isinstance(error, Busy):
         response.headers["Retry-After"] = "1"
     return response
 

@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, policy
+from api import auth, errors, idempotency, policy
 from api.blueprints import ChambersApi, describe_fields
 from api.strict import MOST_BYTES
 from api.v1 import (
@@ -17,15 +17,21 @@ from api.v1 import (
     clients,
     docs,
     engagements,
+    exchange_rates,
     firm,
+    funded_work_reports,
     health,
     invoices,
     journal,
     maintainers,
     months,
+    on_ramps,
     packages,
-    papers,
+    pay_terms,
     payout_runs,
+    receipts,
+    statements,
+    tiers,
     tokens,
     work_items,
 )
@@ -35,16 +41,22 @@ RESOURCES = (
     firm,
     tokens,
     clients,
+    tiers,
     engagements,
     packages,
     maintainers,
+    on_ramps,
     assignments,
+    pay_terms,
     allocation_plans,
+    exchange_rates,
     invoices,
+    receipts,
     months,
     journal,
     payout_runs,
-    papers,
+    statements,
+    funded_work_reports,
     work_items,
 )
 
@@ -53,6 +65,14 @@ DESCRIPTION = (
     'payouts and papers. Money is {"amount": "10000.00", "currency": "USD"}; months are "2026-10"; errors are '
     "problem documents (RFC 9457) whose `detail` says what to do."
 )
+
+
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "The same request sent again under its key is done once and answered as the first time.",
+}
 
 
 class MonthConverter(BaseConverter):
@@ -76,6 +96,7 @@ def join(app: Flask) -> None:
     app.url_map.converters["month"] = MonthConverter
     errors.register(app)
     auth.register(app)
+    idempotency.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(docs.blueprint)
     api = _description(app)
@@ -103,6 +124,8 @@ def _finished(document: dict[str, Any]) -> dict[str, Any]:
             if method == "parameters":
                 continue
             operation.setdefault("operationId", f"{method}{_camel(path)}")
+            if method == "post":
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             responses = operation["responses"]
             for status in _statuses(method, path, operation):
                 responses.setdefault(status, {"$ref": "#/components/responses/DEFAULT_ERROR"})
@@ -114,7 +137,7 @@ def _statuses(method: str, path: str, operation: dict[str, Any]) -> list[str]:
     if "{" in path:
         found.append("404")
     if method == "post":
-        found += ["404", "409", "422"]
+        found += ["400", "404", "409", "422"]
     if "requestBody" in operation:
         found += ["400", "413", "415"]
     if "parameters" in operation:

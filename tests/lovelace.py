@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from api.app import parts
+from api.parts import parts
 from api.verification import findings
 from firm.actor import Actor, Role
 from firm.allocation import operations as allocation

@@ -67,6 +67,6 @@ def record(call: Call, invoice_number: str, amount: Money, received_on: date, re
         invoice_number, amount=amount, received_on=received_on, reference=reference, by=call.by, now=call.now
     )
     if as_json:
-        show(made, "invoices:ReceiptSchema")
+        show(made, "receipts:ReceiptSchema")
     else:
         click.echo(f"{amount} is recorded for {invoice_number}.")

@@ -82,7 +82,7 @@ def add_tier(call: Call, name: str, entitlements: tuple[str, ...], as_json: bool
     """Add a tier, or the next version of one."""
     made = engagements.add_tier(name=name, entitlements=entitlements, by=call.by, now=call.now)
     if as_json:
-        show(made, "engagements:TierSchema")
+        show(made, "tiers:TierSchema")
     else:
         click.echo(f"{made.name} is there in version {made.version}.")
 

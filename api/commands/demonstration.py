@@ -116,7 +116,7 @@ def _write_papers(path: Path, month: Month, payouts: Sequence[Payout]) -> list[P
 
 
 def _write_bank_file(folder: Path, payouts: Sequence[Payout]) -> Path:
-    from api.app import parts
+    from api.parts import parts
 
     run = payouts[0].run_id
     content = sending.file_of(run, "sepa", keys=parts().keys, by=story.ADMINISTRATOR, now=clock.now())

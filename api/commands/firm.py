@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from api.app import parts
 from api.commands.running import Call, command
+from api.parts import parts
 from firm.profile import operations as profiles
 from payouts.destinations.operations import checked_iban
 

@@ -6,9 +6,9 @@ from datetime import date
 
 import click
 
-from api.app import parts
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY, MONTH, PERCENT, PairType
+from api.parts import parts
 from firm.db import reading
 from firm.money import Money
 from firm.month import Month
@@ -258,7 +258,7 @@ def record_letter(
         now=call.now,
     )
     if as_json:
-        show(made, "maintainers:LetterSchema")
+        show(made, "on_ramps:LetterSchema")
     else:
         click.echo(f"{company} promises {amount} a month for {term_months} months ({made.id}).")
 
@@ -295,7 +295,7 @@ def show_onramp(call: Call, who: str, as_json: bool) -> None:
         today = call.now.astimezone(profiles.current(session).zone).date()
         found = found_onramps.onramp(session, person.id, on=today)
     if as_json:
-        show(found, "maintainers:OnrampSchema")
+        show(found, "on_ramps:OnrampSchema")
         return
     click.echo(f"{person.name}: {found.stage or 'no stage yet'}, {'ready' if found.ready else 'not ready'}")
     for criterion in found.criteria:

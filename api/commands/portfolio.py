@@ -118,6 +118,6 @@ def set_rate(call: Call, currency: str, month: Month, value: str, source: str, a
     """Enter what one unit of CURRENCY is worth in the books' currency in a month, like 1.0850."""
     made = exchange.set_rate(currency.upper(), month, value, source=source, by=call.by, now=call.now)
     if as_json:
-        show(made, "allocation_plans:RateShown")
+        show(made, "exchange_rates:RateShown")
     else:
         click.echo(f"{currency.upper()} is worth {value} in {month.name}.")

@@ -7,10 +7,10 @@ from typing import IO
 
 import click
 
-from api.app import parts
 from api.commands.progress import count_bar
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY
+from api.parts import parts
 from api.shapes import whole_run
 from payouts.runs import preparation, sending
 

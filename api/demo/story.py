@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from api.app import parts
 from api.demo import people
 from api.demo.history import make_advisories, make_history
+from api.parts import parts
 from firm.actor import Actor, Role
 from firm.allocation import operations as allocation
 from firm.billing import queries as billing

@@ -1,4 +1,4 @@
-"""Allocation plans and exchange rates: what a month is divided and converted by."""
+"""Allocation plans."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from sqlalchemy.orm import Session
 
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
-from api.fields import MomentField, MonthField, Schema, Text, Whole
+from api.fields import MonthField, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
 from firm.allocation import operations, queries
 from firm.allocation.model import AllocationPlan
 from firm.db import reading
-from firm.exchange import operations as exchange
-from firm.exchange.rules import rate_text
 from firm.money import BASIS
 
 blueprint = Blueprint("allocation_plans", __name__, description="How a month's revenue is divided")
@@ -30,26 +28,6 @@ class PlanSchema(Schema):
     overhead_bp = Whole(required=True, least=0, most=BASIS)
     reserves = ma.fields.Dict(keys=Text(most=40), values=Whole(least=0, most=BASIS), load_default=dict)
     weights = ma.fields.Dict(keys=Text(), values=Whole(least=0, most=1_000_000), required=True)
-
-
-class RateSchema(Schema):
-    """One currency's rate for one month: units of the books' currency for one of the other."""
-
-    currency = Text(required=True, least=3, most=3)
-    month = MonthField(required=True)
-    rate = Text(required=True, most=20, metadata={"examples": ["1.0850"]})
-    source = Text(required=True, metadata={"description": "Where the rate comes from."})
-
-
-class RateShown(Schema):
-    """A rate as it was entered."""
-
-    currency = ma.fields.String()
-    month = MonthField()
-    source = ma.fields.String()
-    rate = ma.fields.Function(lambda row: rate_text(row.rate))
-    set_at = MomentField()
-    set_by = ma.fields.String()
 
 
 def _whole(session: Session, plan: AllocationPlan) -> dict[str, Any]:
@@ -94,13 +72,3 @@ def shown(plan_id: str) -> Any:
     """Show a version of the plan."""
     with reading() as session:
         return _whole(session, queries.find(session, plan_id))
-
-
-@blueprint.route("/exchange-rates", methods=["POST"])
-@blueprint.arguments(RateSchema)
-@blueprint.response(201, RateShown)
-def rate_set(body: dict[str, Any]) -> Any:
-    """Enter a month's rate, or correct it before the month closes."""
-    return exchange.set_rate(
-        body["currency"], body["month"], body["rate"], source=body["source"], by=current_actor(), now=now()
-    )

@@ -1,4 +1,4 @@
-"""Tiers, engagements and interests."""
+"""Engagements and interests."""
 
 from __future__ import annotations
 
@@ -17,22 +17,6 @@ from firm.engagements.model import CYCLES
 from firm.engagements.operations import NamedInterest
 
 blueprint = Blueprint("engagements", __name__, description="What clients have signed")
-
-
-class TierSchema(Schema):
-    """One version of a tier."""
-
-    id = ma.fields.String(dump_only=True)
-    name = Text(required=True, most=60)
-    version = ma.fields.Integer(dump_only=True)
-    entitlements = ma.fields.Function(lambda tier: tier.entitlements.splitlines(), dump_only=True)
-
-
-class TierDraft(Schema):
-    """A tier, or the next version of one."""
-
-    name = Text(required=True, most=60)
-    entitlements = ma.fields.List(Text(), load_default=list, validate=ma.validate.Length(max=50))
 
 
 class InterestSchema(Schema):
@@ -106,23 +90,6 @@ class Ending(Schema):
     """The first day on which it no longer runs."""
 
     on = DateField(required=True)
-
-
-@blueprint.route("/tiers", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, page_schema(TierSchema))
-def tiers_listed(query: dict[str, Any]) -> Any:
-    """List tiers, all versions."""
-    with reading() as session:
-        return page(query, TierSchema(), lambda after, limit: queries.tiers(session, after=after, limit=limit))
-
-
-@blueprint.route("/tiers", methods=["POST"])
-@blueprint.arguments(TierDraft)
-@blueprint.response(201, TierSchema)
-def tier_added(body: dict[str, Any]) -> Any:
-    """Add a tier, or the next version of one."""
-    return operations.add_tier(**body, by=current_actor(), now=now())
 
 
 @blueprint.route("/engagements", methods=["GET"])

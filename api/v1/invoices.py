@@ -1,4 +1,4 @@
-"""Invoices and receipts."""
+"""Invoices."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import marshmallow as ma
 
 from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
-from api.fields import DateField, MoneyField, MonthField, Schema, Text
+from api.fields import DateField, MoneyField, MonthField, Schema
 from api.paging import PageQuery, page, page_schema
 from firm.actor import Role
-from firm.billing import invoices, queries, receipts
+from firm.billing import invoices, queries
 from firm.db import reading
 from firm.month import Month
 
-blueprint = Blueprint("invoices", __name__, description="What clients are billed, and what they paid")
+blueprint = Blueprint("invoices", __name__, description="What clients are billed")
 
 
 class InvoiceSchema(Schema):
@@ -39,25 +39,6 @@ class InvoicingSchema(Schema):
 
     issued = ma.fields.Integer()
     held_back = ma.fields.List(ma.fields.String())
-
-
-class ReceiptDraft(Schema):
-    """Money that arrived for an invoice, given by id or number; the bank's reference makes it unique."""
-
-    invoice = Text(required=True)
-    amount = MoneyField(required=True)
-    received_on = DateField(required=True)
-    reference = Text(required=True, most=100)
-
-
-class ReceiptSchema(Schema):
-    """A recorded receipt."""
-
-    id = ma.fields.String()
-    invoice_id = ma.fields.String()
-    reference = ma.fields.String()
-    received_on = DateField()
-    amount = MoneyField()
 
 
 @blueprint.route("/invoices", methods=["GET"])
@@ -89,18 +70,3 @@ def shown(key: str) -> Any:
 def issued(month: Month) -> Any:
     """Issue the invoices that are due for a month; may be repeated."""
     return invoices.issue_month(month, by=current_actor(), now=now())
-
-
-@blueprint.route("/receipts", methods=["POST"])
-@blueprint.arguments(ReceiptDraft)
-@blueprint.response(201, ReceiptSchema)
-def received(body: dict[str, Any]) -> Any:
-    """Record money that arrived."""
-    return receipts.record(
-        body["invoice"],
-        amount=body["amount"],
-        received_on=body["received_on"],
-        reference=body["reference"],
-        by=current_actor(),
-        now=now(),
-    )

@@ -7,11 +7,11 @@ from typing import Any
 import marshmallow as ma
 from flask import Response
 
-from api.app import parts
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, Schema, Text
 from api.paging import PageQuery, page, page_schema
+from api.parts import parts
 from api.shapes import whole_run
 from firm.db import reading
 from payouts.runs import preparation, queries, sending

@@ -1,14 +1,14 @@
-"""The table of tokens."""
+"""The tables of tokens and of the answers that were given to keyed requests."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, Column, Integer, LargeBinary, PrimaryKeyConstraint, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from firm.actor import Role
-from firm.db import Base, Identifier, one_of
+from firm.db import Base, Identifier, UtcMoment, one_of
 
 _ROLES = [str(role) for role in Role if role is not Role.SYSTEM]
 
@@ -30,3 +30,19 @@ class ApiToken(Base):
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(200))
     revoked_at: Mapped[datetime | None]
+
+
+# What a keyed request was answered; `status` is null while it is running.
+keyed_answer = Table(
+    "keyed_answer",
+    Base.metadata,
+    Column("principal", String(100), nullable=False),
+    Column("route", String(300), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("request_sha256", String(64), nullable=False),
+    Column("started_at", UtcMoment, nullable=False),
+    Column("status", Integer),
+    Column("content_type", String(100)),
+    Column("body", LargeBinary),
+    PrimaryKeyConstraint("principal", "route", "key"),
+)

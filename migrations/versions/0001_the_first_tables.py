@@ -133,6 +133,17 @@ def upgrade() -> None:
     with op.batch_alter_table('journal_entry', schema=None) as batch_op:
         batch_op.create_index('ix_journal_entry_month', ['month', 'id'], unique=False)
 
+    op.create_table('keyed_answer',
+    sa.Column('principal', sa.String(length=100), nullable=False),
+    sa.Column('route', sa.String(length=300), nullable=False),
+    sa.Column('key', sa.String(length=255), nullable=False),
+    sa.Column('request_sha256', sa.String(length=64), nullable=False),
+    sa.Column('started_at', firm.db.UtcMoment(timezone=True), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('content_type', sa.String(length=100), nullable=True),
+    sa.Column('body', sa.LargeBinary(), nullable=True),
+    sa.PrimaryKeyConstraint('principal', 'route', 'key', name=op.f('pk_keyed_answer'))
+    )
     op.create_table('maintainer',
     sa.Column('id', sa.String(length=34), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
@@ -810,6 +821,7 @@ def downgrade() -> None:
     op.drop_table('package')
     op.drop_table('number_series')
     op.drop_table('maintainer')
+    op.drop_table('keyed_answer')
     with op.batch_alter_table('journal_entry', schema=None) as batch_op:
         batch_op.drop_index('ix_journal_entry_month')
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from api.app import parts
+from api.parts import parts
 from firm.db import reading
 from firm.ledger import queries as ledger
 from firm.money import Money

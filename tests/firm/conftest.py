@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 
-from api.app import parts
+from api.parts import parts
 from firm.billing import receipts
 from firm.db import transaction
 from firm.exchange import operations as exchange

@@ -1,0 +1,92 @@
+"""Funded-work reports, as JSON, HTML and PDF from the same frozen figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import current_actor, now, own, own_or_none
+from api.blueprints import Blueprint
+from api.fields import MomentField, MonthField, Schema, Text
+from api.paging import PageQuery, page, page_schema
+from api.rendering import rendered
+from firm.actor import Role
+from firm.db import reading
+from firm.errors import Invalid
+from staffing.reports import operations as reports_
+from staffing.reports import queries as reports
+
+blueprint = Blueprint("funded_work_reports", __name__, description="A client's account of a period")
+
+
+class ReportSchema(Schema):
+    """An issued funded-work report."""
+
+    id = ma.fields.String()
+    number = ma.fields.String()
+    client_id = ma.fields.String()
+    from_month = MonthField()
+    until_month = MonthField(metadata={"description": "The first month not covered."})
+    sha256 = ma.fields.String()
+    issued_at = MomentField()
+
+
+class WholeReportSchema(ReportSchema):
+    """A report with its figures."""
+
+    figures = ma.fields.Dict()
+
+
+class ReportDraft(Schema):
+    """A report to issue: the client by id or name, and whole months."""
+
+    client = Text(required=True)
+    from_month = MonthField(required=True)
+    until_month = MonthField(required=True)
+
+
+@blueprint.route("/funded-work-reports", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(ReportSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List funded-work reports; a client sees its own."""
+    client_id = own_or_none(Role.CLIENT)
+    with reading() as session:
+        return page(
+            query,
+            ReportSchema(),
+            lambda after, limit: reports.page(session, client_id=client_id, after=after, limit=limit),
+        )
+
+
+@blueprint.route("/funded-work-reports", methods=["POST"])
+@blueprint.arguments(ReportDraft)
+@blueprint.response(201, WholeReportSchema)
+def issued(body: dict[str, Any]) -> Any:
+    """Issue a client's report of whole months that are over."""
+    if body["until_month"] <= body["from_month"]:
+        raise Invalid("`until_month` is the first month not covered; it lies after `from_month`.", field="until_month")
+    row = reports_.issue(**body, by=current_actor(), now=now())
+    return {**row._mapping, "figures": reports.figures(row)}
+
+
+@blueprint.route("/funded-work-reports/<key>", methods=["GET"])
+@blueprint.response(200, WholeReportSchema)
+def shown(key: str) -> Any:
+    """Show a report with its figures, by id or number."""
+    with reading() as session:
+        row = reports.find(session, key)
+        own(row.client_id)
+        return {**row._mapping, "figures": reports.figures(row)}
+
+
+@blueprint.route("/funded-work-reports/<key>/<any(pdf, html):form>", methods=["GET"])
+@blueprint.response(200, content_type="application/pdf")
+@blueprint.alt_response(200, content_type="text/html", success=True)
+def paper(key: str, form: str) -> Any:
+    """Render a report; the same bytes each time."""
+    with reading() as session:
+        row = reports.find(session, key)
+        own(row.client_id)
+    return rendered(reports.figures(row), row.number, form)

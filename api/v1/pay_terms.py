@@ -1,0 +1,113 @@
+"""Pay terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy.orm import Session
+
+from api.auth import current_actor, now, own, own_or_none
+from api.blueprints import Blueprint
+from api.fields import MoneyField, MonthField, Schema, Text, Whole
+from api.paging import PageQuery, page, page_schema
+from firm.actor import Role
+from firm.db import reading
+from firm.money import BASIS, Money
+from payouts.terms import operations as terms
+from payouts.terms import queries as found_terms
+from payouts.terms.model import PayTerms
+from payouts.terms.operations import Proposal
+
+blueprint = Blueprint("pay_terms", __name__, description="One maintainer's dated terms")
+
+
+class TermsDraft(Schema):
+    """Pay terms to set; packages by id or name, rates in basis points."""
+
+    maintainer = Text(required=True)
+    from_month = MonthField(required=True)
+    until_month = MonthField(load_default=None, allow_none=True)
+    guarantee = MoneyField(load_default=None, allow_none=True)
+    growth_bp = Whole(least=0, most=BASIS, load_default=0)
+    baseline = MoneyField(load_default=None, allow_none=True)
+    cap = MoneyField(load_default=None, allow_none=True)
+    fund_shares = ma.fields.Dict(keys=Text(), values=Whole(least=1, most=BASIS), load_default=dict)
+    fixed_fees = ma.fields.Dict(keys=Text(), values=MoneyField(), load_default=dict)
+
+
+class TermsSchema(Schema):
+    """Pay terms as they stand; packages by id."""
+
+    id = ma.fields.String()
+    maintainer_id = ma.fields.String()
+    from_month = MonthField()
+    until_month = MonthField(allow_none=True)
+    guarantee = MoneyField()
+    growth_bp = ma.fields.Integer()
+    baseline = MoneyField()
+    cap = MoneyField(allow_none=True)
+    fund_shares = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
+    fixed_fees = ma.fields.Dict(keys=ma.fields.String(), values=MoneyField())
+
+
+@blueprint.route("/pay-terms", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(TermsSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List pay terms; maintainers see their own."""
+    maintainer_id = own_or_none(Role.MAINTAINER)
+    with reading() as session:
+        return page(
+            query,
+            TermsSchema(),
+            lambda after, limit: [
+                _whole(session, row)
+                for row in found_terms.page(session, maintainer_id=maintainer_id, after=after, limit=limit)
+            ],
+            key=lambda row: str(row["id"]),
+        )
+
+
+@blueprint.route("/pay-terms", methods=["POST"])
+@blueprint.arguments(TermsDraft)
+@blueprint.response(201, TermsSchema)
+def set_(body: dict[str, Any]) -> Any:
+    """Set a maintainer's pay terms from a month on."""
+    maintainer, from_month, until_month = (body.pop(name) for name in ("maintainer", "from_month", "until_month"))
+    row = terms.set_terms(
+        maintainer,
+        Proposal(**body),
+        from_month=from_month,
+        until_month=until_month,
+        by=current_actor(),
+        now=now(),
+    )
+    with reading() as session:
+        return _whole(session, row)
+
+
+@blueprint.route("/pay-terms/<terms_id>", methods=["GET"])
+@blueprint.response(200, TermsSchema)
+def shown(terms_id: str) -> Any:
+    """Show pay terms."""
+    with reading() as session:
+        row = found_terms.find(session, terms_id)
+        own(row.maintainer_id)
+        return _whole(session, row)
+
+
+def _whole(session: Session, row: PayTerms) -> dict[str, Any]:
+    fees = found_terms.fees_of(session, row.id)
+    return {
+        "id": row.id,
+        "maintainer_id": row.maintainer_id,
+        "from_month": row.from_month,
+        "until_month": row.until_month,
+        "guarantee": Money(row.guarantee_minor, row.currency),
+        "growth_bp": row.growth_bp,
+        "baseline": Money(row.baseline_minor, row.currency),
+        "cap": None if row.cap_minor is None else Money(row.cap_minor, row.currency),
+        "fund_shares": found_terms.shares_of(session, row.id),
+        "fixed_fees": {package_id: Money(minor, row.currency) for package_id, minor in fees.items()},
+    }

@@ -1,0 +1,48 @@
+"""Receipts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import current_actor, now
+from api.blueprints import Blueprint
+from api.fields import DateField, MoneyField, Schema, Text
+from firm.billing import receipts
+
+blueprint = Blueprint("receipts", __name__, description="Money that arrived")
+
+
+class ReceiptDraft(Schema):
+    """Money that arrived for an invoice, given by id or number; the bank's reference makes it unique."""
+
+    invoice = Text(required=True)
+    amount = MoneyField(required=True)
+    received_on = DateField(required=True)
+    reference = Text(required=True, most=100)
+
+
+class ReceiptSchema(Schema):
+    """A recorded receipt."""
+
+    id = ma.fields.String()
+    invoice_id = ma.fields.String()
+    reference = ma.fields.String()
+    received_on = DateField()
+    amount = MoneyField()
+
+
+@blueprint.route("/receipts", methods=["POST"])
+@blueprint.arguments(ReceiptDraft)
+@blueprint.response(201, ReceiptSchema)
+def recorded(body: dict[str, Any]) -> Any:
+    """Record money that arrived."""
+    return receipts.record(
+        body["invoice"],
+        amount=body["amount"],
+        received_on=body["received_on"],
+        reference=body["reference"],
+        by=current_actor(),
+        now=now(),
+    )
