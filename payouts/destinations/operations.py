@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -26,6 +27,16 @@ class UnknownRail(Invalid):
 
 class InvalidIban(Invalid):
     """An account number that cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a run needs to know of a live destination."""
+
+    id: str
+    maintainer_id: str
+    rail: str
+    holder: str
 
 
 def checked_iban(text: str) -> str:
@@ -85,10 +96,14 @@ def set_destination(
     return destination
 
 
-def live(session: Session) -> dict[str, Destination]:
-    """Every maintainer's live destination, by maintainer id."""
-    found = session.scalars(select(Destination).where(Destination.replaced_at.is_(None)))
-    return {destination.maintainer_id: destination for destination in found}
+def live(session: Session) -> dict[str, Way]:
+    """The way to every maintainer, by maintainer id."""
+    rows = session.execute(
+        select(Destination.id, Destination.maintainer_id, Destination.rail, Destination.holder).where(
+            Destination.replaced_at.is_(None)
+        )
+    )
+    return {row.maintainer_id: Way(*row) for row in rows}
 
 
 def payee_of(destination: Destination, keys: SecretKeys) -> Payee:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode, Identifier, Minor, one_of, whole_minor
+from firm.db import Base, CurrencyCode, Identifier, one_of, whole_minor
 from firm.money import Money
 
 RUN_STATES = ("draft", "proposed", "approved", "releasing", "settled", "partly-settled", "canceled")
@@ -67,36 +80,51 @@ class PayoutRun(Base):
     sole_approval: Mapped[bool] = mapped_column(default=False)
 
 
-class Payout(Base):
-    """One payment to one maintainer."""
+payout = Table(
+    "payout",
+    Base.metadata,
+    Column("id", String(34), primary_key=True),
+    Column("run_id", String(34), ForeignKey("payout_run.id"), nullable=False),
+    Column("maintainer_id", String(34), ForeignKey("maintainer.id"), nullable=False, index=True),
+    Column("destination_id", String(34), ForeignKey("destination.id"), nullable=False),
+    Column("rail", String(20), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("payee_name", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reference", String(100)),
+    Column("reason", String(500)),
+    Column("settled_on", Date),
+    one_of("state", PAYOUT_STATES),
+    whole_minor("amount_minor", least=1),
+    UniqueConstraint("run_id", "maintainer_id"),
+    Index(
+        "uq_payout_live",
+        "maintainer_id",
+        "currency",
+        unique=True,
+        sqlite_where=_live,
+        postgresql_where=_live,
+    ),
+)
 
-    __tablename__ = "payout"
-    __table_args__ = (
-        one_of("state", PAYOUT_STATES),
-        whole_minor("amount_minor", least=1),
-        UniqueConstraint("run_id", "maintainer_id"),
-        Index(
-            "uq_payout_live",
-            "maintainer_id",
-            "currency",
-            unique=True,
-            sqlite_where=_live,
-            postgresql_where=_live,
-        ),
-    )
 
-    id: Mapped[Identifier]
-    run_id: Mapped[str] = mapped_column(ForeignKey("payout_run.id"))
-    maintainer_id: Mapped[str] = mapped_column(ForeignKey("maintainer.id"), index=True)
-    destination_id: Mapped[str] = mapped_column(ForeignKey("destination.id"))
-    rail: Mapped[str] = mapped_column(String(20))
-    amount_minor: Mapped[Minor]
-    currency: Mapped[CurrencyCode]
-    payee_name: Mapped[str] = mapped_column(String(200))
-    state: Mapped[str] = mapped_column(String(20))
-    reference: Mapped[str | None] = mapped_column(String(100))
-    reason: Mapped[str | None] = mapped_column(String(500))
-    settled_on: Mapped[date | None]
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """One payment to one maintainer, as its row stands; a run may hold thousands, so none is an ORM object."""
+
+    id: str
+    run_id: str
+    maintainer_id: str
+    destination_id: str
+    rail: str
+    amount_minor: int
+    currency: str
+    payee_name: str
+    state: str
+    reference: str | None = None
+    reason: str | None = None
+    settled_on: date | None = None
 
     @property
     def amount(self) -> Money:

@@ -21,10 +21,11 @@ from firm.money import Money
 from firm.numbering.operations import take
 from firm.profile import operations as profiles
 from payouts.destinations import operations as destinations
-from payouts.destinations.model import Destination
+from payouts.destinations.operations import Way
 from payouts.rails.rail import Rail
 from payouts.runs import queries
 from payouts.runs.model import Payout, PayoutRun
+from payouts.runs.model import payout as payouts_table
 from payouts.runs.queries import LeftOut
 from payouts.runs.rules import digest
 
@@ -82,7 +83,7 @@ def draft(*, rails: Mapping[str, Rail], by: Actor, now: datetime) -> Drafted:
         session.add(run)
         session.flush()
         try:
-            bulk_insert(session, Payout.__table__, _rows(run, payable))  # type: ignore[arg-type]
+            bulk_insert(session, payouts_table, _rows(run, payable))
         except IntegrityError as error:
             raise AlreadyInARun("Another run was drafted for the same people; use that one.") from error
         total = sum(amount.minor for _, amount in payable)
@@ -142,7 +143,9 @@ def cancel(key: str, *, by: Actor, now: datetime) -> PayoutRun:
         run = queries.find(session, key)
         _move(session, run, run.state if run.state in ("draft", "proposed") else "draft", state="canceled")
         session.execute(
-            update(Payout).where(Payout.run_id == run.id, Payout.state == "planned").values(state="canceled")
+            update(payouts_table)
+            .where(payouts_table.c.run_id == run.id, payouts_table.c.state == "planned")
+            .values(state="canceled")
         )
         audit.record(session, "run.canceled", run.id, {}, by=by, now=now)
         return queries.find(session, run.id)
@@ -150,11 +153,11 @@ def cancel(key: str, *, by: Actor, now: datetime) -> PayoutRun:
 
 def _sorted_out(
     session: Session, currency: str, rails: Mapping[str, Rail]
-) -> tuple[list[tuple[Destination, Money]], list[LeftOut]]:
+) -> tuple[list[tuple[Way, Money]], list[LeftOut]]:
     """Who can be paid, with their destination; and who cannot, with the reason."""
     ways = destinations.live(session)
     taken = queries.with_live_payout(session, currency)
-    payable: list[tuple[Destination, Money]] = []
+    payable: list[tuple[Way, Money]] = []
     left_out: list[LeftOut] = []
     for maintainer_id, amount in queries.payables(session, currency).items():
         reason = _obstacle(maintainer_id, amount, ways.get(maintainer_id), taken, rails)
@@ -168,7 +171,7 @@ def _sorted_out(
 def _obstacle(
     maintainer_id: str,
     amount: Money,
-    way: Destination | None,
+    way: Way | None,
     taken: set[str],
     rails: Mapping[str, Rail],
 ) -> str:
@@ -190,7 +193,7 @@ def _nothing(left_out: Sequence[LeftOut]) -> str:
     return f"Nobody can be paid: {reasons}."
 
 
-def _rows(run: PayoutRun, payable: Sequence[tuple[Destination, Money]]) -> list[dict[str, object]]:
+def _rows(run: PayoutRun, payable: Sequence[tuple[Way, Money]]) -> list[dict[str, object]]:
     identifiers = ids.new_many("pay", len(payable))
     return [
         {
@@ -219,31 +222,30 @@ def _move(session: Session, run: PayoutRun, before: str, **changes: object) -> N
 
 def _refuse_changed(session: Session, run: PayoutRun, payouts: Sequence[Payout]) -> None:
     payable = queries.payables(session, run.currency)
-    for payout in payouts:
-        if payable.get(payout.maintainer_id, Money.zero(run.currency)) < payout.amount:
+    for one in payouts:
+        if payable.get(one.maintainer_id, Money.zero(run.currency)) < one.amount:
             raise PayableChanged(
-                f"{payout.payee_name} is owed less than {run.number} would pay; cancel the run and draft another."
+                f"{one.payee_name} is owed less than {run.number} would pay; cancel the run and draft another."
             )
 
 
 def _reserve(session: Session, run: PayoutRun, payouts: Sequence[Payout], *, by: Actor, now: datetime) -> None:
     today = now.astimezone(profiles.current(session).zone).date()
     session.execute(
-        update(Payout)
-        .where(Payout.run_id == run.id, Payout.state == "planned")
+        update(payouts_table)
+        .where(payouts_table.c.run_id == run.id, payouts_table.c.state == "planned")
         .values(state="reserved")
-        .execution_options(synchronize_session=False)
     )
     entries = [
         Entry(
-            f"payout:{payout.id}",
+            f"payout:{one.id}",
             today,
             f"Payout in {run.number}",
             (
-                debit(accounts.PAYABLES, payout.amount, maintainer_id=payout.maintainer_id),
-                credit(accounts.IN_TRANSIT, payout.amount, maintainer_id=payout.maintainer_id),
+                debit(accounts.PAYABLES, one.amount, maintainer_id=one.maintainer_id),
+                credit(accounts.IN_TRANSIT, one.amount, maintainer_id=one.maintainer_id),
             ),
         )
-        for payout in payouts
+        for one in payouts
     ]
     journal.post_many(session, entries, by=by, now=now)

@@ -12,7 +12,7 @@ from firm.errors import NotFound
 from firm.ledger import accounts
 from firm.ledger import queries as ledger
 from firm.money import Money
-from payouts.runs.model import LIVE, Payout, PayoutRun, RailFile
+from payouts.runs.model import LIVE, Payout, PayoutRun, RailFile, payout
 
 
 class RunNotFound(NotFound):
@@ -50,15 +50,21 @@ def page(session: Session, *, after: str = "", limit: int = 50) -> list[PayoutRu
 
 def payouts_of(session: Session, run_id: str) -> list[Payout]:
     """A run's payouts, in the order of their ids."""
-    return list(session.scalars(select(Payout).where(Payout.run_id == run_id).order_by(Payout.id)))
+    rows = session.execute(select(payout).where(payout.c.run_id == run_id).order_by(payout.c.id))
+    return [Payout(*row) for row in rows]
+
+
+def states_of(session: Session, run_id: str) -> list[str]:
+    """The states that a run's payouts are in, each once."""
+    return list(session.scalars(select(payout.c.state).where(payout.c.run_id == run_id).distinct()))
 
 
 def find_payout(session: Session, payout_id: str) -> Payout:
     """A payout by id. Raises `PayoutNotFound`."""
-    payout = session.get(Payout, payout_id)
-    if payout is None:
+    row = session.execute(select(payout).where(payout.c.id == payout_id)).one_or_none()
+    if row is None:
         raise PayoutNotFound(f"There is no payout {payout_id!r}.")
-    return payout
+    return Payout(*row)
 
 
 def find_file(session: Session, run_id: str, rail: str) -> RailFile:
@@ -81,13 +87,15 @@ def rails_and_numbers(session: Session, payout_ids: Collection[str]) -> dict[str
         return {}
     # A range instead of a list: a month has thousands of payouts, and their ids follow one another.
     rows = session.execute(
-        select(Payout.id, Payout.rail, PayoutRun.number)
-        .join(PayoutRun, PayoutRun.id == Payout.run_id)
-        .where(Payout.id.between(min(payout_ids), max(payout_ids)))
+        select(payout.c.id, payout.c.rail, PayoutRun.number)
+        .join(PayoutRun, PayoutRun.id == payout.c.run_id)
+        .where(payout.c.id.between(min(payout_ids), max(payout_ids)))
     )
     return {row.id: (row.rail, row.number) for row in rows}
 
 
 def with_live_payout(session: Session, currency: str) -> set[str]:
     """Maintainers who are in a run already that has not been sent."""
-    return set(session.scalars(select(Payout.maintainer_id).where(Payout.state.in_(LIVE), Payout.currency == currency)))
+    return set(
+        session.scalars(select(payout.c.maintainer_id).where(payout.c.state.in_(LIVE), payout.c.currency == currency))
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from payouts.runs.model import Payout
 
@@ -24,7 +24,7 @@ def request_digest(payout: Payout, key: str) -> str:
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 
-def state_of_run(states: Sequence[str]) -> str:
+def state_of_run(states: Collection[str]) -> str:
     """What a released run is, from the states of its payouts."""
     done: Collection[str] = {"settled", "refused", "returned"}
     if not all(state in done for state in states):

@@ -29,6 +29,7 @@ from payouts.rails import rail as rails_
 from payouts.rails.rail import Absent, Batch, Order, Rail
 from payouts.runs import queries
 from payouts.runs.model import Payout, PayoutAttempt, PayoutRun, RailFile
+from payouts.runs.model import payout as payouts_table
 from payouts.runs.preparation import RunNotInState
 from payouts.runs.rules import request_digest, state_of_run
 
@@ -97,7 +98,9 @@ def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime
     with transaction() as session:
         payout = queries.find_payout(session, payout_id)
         came_from = accounts.BANK if payout.state == "settled" else accounts.IN_TRANSIT
-        _move(session, payout, ("sent", "settled"), state="returned", reason=reason)
+        # Only from the state just read: where the money comes back from depends on it.
+        expected = payout.state if payout.state == "settled" else "sent"
+        _move(session, payout, (expected,), state="returned", reason=reason)
         _make_payable(session, payout, came_from, f"payout-returned:{payout.id}", reason, on=on, by=by, now=now)
         _finish_run(session, payout.run_id)
         audit.record(session, "payout.returned", payout.id, {"reason": reason}, by=by, now=now)
@@ -245,16 +248,15 @@ def _make_payable(
     journal.post(session, entry, by=by, now=now)
 
 
-def _move(session: Session, payout: Payout, before: tuple[str, ...], **changes: object) -> None:
-    in_state = update(Payout).where(Payout.id == payout.id, Payout.state.in_(before))
-    moved = claim(session, in_state.values(**changes))
-    session.refresh(payout)
-    if not moved:
-        raise PayoutNotInState(f"The payout to {payout.payee_name} is {payout.state}; this step is for {before[0]}.")
+def _move(session: Session, one: Payout, before: tuple[str, ...], **changes: object) -> None:
+    in_state = update(payouts_table).where(payouts_table.c.id == one.id, payouts_table.c.state.in_(before))
+    if not claim(session, in_state.values(**changes)):
+        found = queries.find_payout(session, one.id)
+        raise PayoutNotInState(f"The payout to {one.payee_name} is {found.state}; this step is for a {before[0]} one.")
 
 
 def _finish_run(session: Session, run_id: str) -> None:
-    states = [payout.state for payout in queries.payouts_of(session, run_id)]
+    states = queries.states_of(session, run_id)
     session.execute(update(PayoutRun).where(PayoutRun.id == run_id).values(state=state_of_run(states)))
 
 
