@@ -18,7 +18,7 @@ from firm.month import Month
 from payouts.earnings.queries import Earning, earned
 from payouts.runs import queries as runs
 from payouts.statements.model import statement
-from payouts.statements.rules import Account, Payment
+from payouts.statements.rules import Account, Payment, account_of
 
 
 class StatementNotFound(NotFound):
@@ -77,14 +77,11 @@ def accounts_of(session: Session, month: Month, currency: str) -> list[Account]:
     lines = _earnings(session, month)
     payments = _payments(session, month, currency)
     zero = Money.zero(currency)
-    found = []
-    for maintainer_id in sorted({*closing, *lines, *payments}):
-        earnings, paid = lines.get(maintainer_id, []), payments.get(maintainer_id, [])
-        moved = sum(line.amount.minor for line in earnings) - sum(payment.amount.minor for payment in paid)
-        opening = closing.get(maintainer_id, zero) - Money(moved, currency)
-        if opening or earnings or paid:
-            found.append(Account(maintainer_id, opening, earnings, paid))
-    return found
+    found = [
+        account_of(key, closing.get(key, zero), lines.get(key, []), payments.get(key, []))
+        for key in sorted({*closing, *lines, *payments})
+    ]
+    return [account for account in found if account.opening or account.earnings or account.payments]
 
 
 def _closing(session: Session, month: Month, currency: str) -> dict[str, Money]:

@@ -24,24 +24,22 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One maintainer's month in the books."""
+    """One maintainer's month in the books: opening + earned - paid = closing."""
 
     maintainer_id: str
     opening: Money
+    earned: Money
+    paid: Money
+    closing: Money
     earnings: Sequence[Earning]
     payments: Sequence[Payment]
 
-    @property
-    def earned(self) -> Money:
-        return Money(sum(line.amount.minor for line in self.earnings), self.opening.currency)
 
-    @property
-    def paid(self) -> Money:
-        return Money(sum(payment.amount.minor for payment in self.payments), self.opening.currency)
-
-    @property
-    def closing(self) -> Money:
-        return self.opening + self.earned - self.paid
+def account_of(maintainer_id: str, closing: Money, earnings: Sequence[Earning], payments: Sequence[Payment]) -> Account:
+    """The account of a month that ended with `closing`; its opening follows from what moved."""
+    earned = Money(sum(line.amount.minor for line in earnings), closing.currency)
+    paid = Money(sum(payment.amount.minor for payment in payments), closing.currency)
+    return Account(maintainer_id, closing - earned + paid, earned, paid, closing, earnings, payments)
 
 
 def lines_of(account: Account, package_names: Mapping[str, str]) -> dict[str, object]:
