@@ -35,6 +35,8 @@ from sqlalchemy import (
     Update,
     event,
 )
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.engine import Connection, CursorResult, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
@@ -143,7 +145,9 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     if url.get_backend_name() == "postgresql":
         options: dict[str, Any] = {
             "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c timezone=UTC"},
-            "pool_pre_ping": True,
+            # No ping before each use, which would cost every transaction a round trip: a lost connection answers
+            # one request with 503, and the pool starts afresh.
+            "pool_recycle": 1800,
         }
         return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
     if sqlite.sqlite_version_info < FIRST_SAFE_SQLITE:
@@ -306,7 +310,7 @@ def _sqlite_columns(constraint: str) -> str:
 
 
 def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows of equal keys by the quickest way of each engine: COPY, or one prepared statement.
+    """Insert rows of equal keys by the quickest way of each engine: COPY, or one prepared statement.
 
     Values go through their columns' types here, once: building a statement's parameters row by row would take
     longer than the database does.
@@ -315,18 +319,27 @@ def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
         return
     session.flush()
     connection = session.connection()
-    columns = list(rows[0])
-    names = ", ".join(f'"{name}"' for name in columns)
-    processors = [
-        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in columns
-    ]
-    plan = list(zip(columns, processors, strict=True))
+    columns = tuple(rows[0])
+    plan = _insert_plan(table.name, columns, connection.dialect.name)
     values = (tuple([process(row[name]) if process else row[name] for name, process in plan]) for row in rows)
     if connection.dialect.name == "postgresql":
-        _copy(connection, f'COPY "{table.name}" ({names}) FROM STDIN', values)
+        _copy(connection, f'COPY "{table.name}" ({_quoted(columns)}) FROM STDIN', values)
     else:
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(values))  # noqa: S608
+        statement = f'INSERT INTO "{table.name}" ({_quoted(columns)}) VALUES ({marks})'  # noqa: S608
+        connection.exec_driver_sql(statement, list(values))
+
+
+@functools.cache
+def _insert_plan(table: str, columns: tuple[str, ...], dialect: str) -> list[tuple[str, Callable[[Any], Any] | None]]:
+    """Each column with what its type does to a value on the way to the driver, if anything."""
+    engine = {"postgresql": postgresql, "sqlite": pysqlite}[dialect].dialect()
+    types = Base.metadata.tables[table].c
+    return [(name, types[name].type.dialect_impl(engine).bind_processor(engine)) for name in columns]
+
+
+def _quoted(columns: tuple[str, ...]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
 
 
 def _copy(connection: Connection, statement: str, values: Iterable[tuple[Any, ...]]) -> None:

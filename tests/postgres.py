@@ -46,12 +46,15 @@ class PostgresUnavailable(RuntimeError):
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Run a server; yields the URL of its maintenance database, for libpq and SQLAlchemy alike."""
+def server(**settings: str) -> Iterator[str]:
+    """Run a server; yields the URL of its maintenance database, for libpq and SQLAlchemy alike.
+
+    `settings` override the quick and unsafe ones that tests want.
+    """
     # Short and directly in /tmp: the path of a Unix socket may not exceed about 100 characters.
     root = Path(tempfile.mkdtemp(prefix="chambers-pg-", dir="/tmp"))
     try:
-        with _running(root) as socket:
+        with _running(root, _SETTINGS | settings) as socket:
             yield f"postgresql://postgres@/postgres?host={socket}"
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -80,12 +83,12 @@ def database_url(server_url: str, name: str) -> str:
 
 
 @contextmanager
-def _running(root: Path) -> Iterator[Path]:
+def _running(root: Path, chosen: dict[str, str]) -> Iterator[Path]:
     """Initialize and start a server below `root`; yields the folder of its socket."""
     binaries, identity = _prepared(root)
     data, socket, log = root / "data", root / "s", root / "log"
     _initialize(binaries, data, identity)
-    settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    settings = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [binaries / "postgres", "-D", data, "-k", socket, *settings],  # "-k" names the socket's folder

@@ -56,7 +56,7 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> Invoicing:
     gave none are held back and named. Raises `MonthClosed`.
     """
     with transaction() as session:
-        periods.refuse_if_closed(session, month)
+        periods.hold(session, month)
         profile = profiles.current(session)
         due, held_back = _due(session, month, profile)
         if due:

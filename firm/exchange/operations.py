@@ -48,6 +48,8 @@ def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, 
 
 def rates_for(session: Session, month: Month, currencies: Collection[str]) -> dict[str, int]:
     """The rates of a month for these currencies. Raises `RateMissing`, naming the first that is not there."""
+    if not currencies:
+        return {}
     found = session.execute(
         select(ExchangeRate.currency, ExchangeRate.rate).where(
             ExchangeRate.month == month, ExchangeRate.currency.in_(currencies)

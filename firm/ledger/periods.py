@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Table, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from firm.actor import Actor
@@ -55,6 +55,18 @@ def refuse_if_closed(session: Session, month: Month) -> None:
         raise MonthClosed(month)
 
 
+def hold(session: Session, month: Month) -> None:
+    """Have the month to ourselves until the commit: no other holder, no close. Raises `MonthClosed`."""
+    # On SQLite the transaction holds the only write lock already.
+    row = select(period.c.state).where(period.c.month == month).with_for_update()
+    state = session.scalar(row)
+    if state is None:
+        open_month(session, month)
+        state = session.scalar(row)
+    if state == "closed":
+        raise MonthClosed(month)
+
+
 def earliest_open(session: Session, *, first: Month) -> Month:
     """The month to close next: the one after the last closed, or the first of the books."""
     last = session.scalar(
@@ -65,21 +77,15 @@ def earliest_open(session: Session, *, first: Month) -> Month:
 
 def open_month(session: Session, month: Month) -> None:
     """Make sure the month has its row. May be repeated; a closed month stays closed."""
+    # The look first: on SQLite a guard refuses the row of a month that exists, whatever the statement says of it.
     if session.scalar(select(period.c.month).where(period.c.month == month)) is None:
-        try:
-            with session.begin_nested():
-                session.execute(insert(period), {"month": month})
-        except IntegrityError:
-            # Another writer opened it between our look and our insert: that is what was wanted.
-            return
+        _insert_if_absent(session, period, {"month": month})
 
 
 def claim_step(
     session: Session, month: Month, step: str, *, items: int, total_minor: int, by: Actor, now: datetime
 ) -> bool:
     """Write down that this transaction does the step. False if it is done already, by whomever."""
-    if session.scalar(select(period_step.c.step).where(*_is(month, step))) is not None:
-        return False
     row = {
         "month": month,
         "step": step,
@@ -88,12 +94,7 @@ def claim_step(
         "items": items,
         "total_minor": total_minor,
     }
-    try:
-        with session.begin_nested():
-            session.execute(insert(period_step), row)
-    except IntegrityError:
-        return False
-    return True
+    return _insert_if_absent(session, period_step, row)
 
 
 def set_result(session: Session, month: Month, step: str, *, items: int, total_minor: int) -> None:
@@ -127,3 +128,10 @@ def close(session: Session, month: Month, *, first: Month, by: Actor, now: datet
 
 def _is(month: Month, step: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return period_step.c.month == month, period_step.c.step == step
+
+
+def _insert_if_absent(session: Session, table: Table, row: dict[str, object]) -> bool:
+    """Insert a row unless its key is there, waiting for a transaction that is inserting it. Whether it did."""
+    engine = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = engine.insert(table).values(**row).on_conflict_do_nothing().returning(table.c.month)
+    return session.execute(statement).one_or_none() is not None

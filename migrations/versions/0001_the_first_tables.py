@@ -694,6 +694,7 @@ def upgrade() -> None:
     sa.Column('request_digest', sa.String(length=64), nullable=False),
     sa.Column('state', sa.String(length=20), nullable=False),
     sa.Column('started_at', firm.db.UtcMoment(timezone=True), nullable=False),
+    sa.Column('leased_until', firm.db.UtcMoment(timezone=True), nullable=False),
     sa.Column('finished_at', firm.db.UtcMoment(timezone=True), nullable=True),
     sa.Column('detail', sa.String(length=500), nullable=True),
     sa.CheckConstraint("state IN ('sending', 'sent', 'refused', 'unknown')", name=op.f('ck_payout_attempt_state_known')),

@@ -50,7 +50,7 @@ MAY_CHANGE = {
     "invoice": ["received_minor", "state"],
     "period": ["state", "closed_at", "closed_by"],
     "payout": ["state", "reference", "reason", "settled_on"],
-    "payout_attempt": ["state", "finished_at", "detail"],
+    "payout_attempt": ["state", "leased_until", "finished_at", "detail"],
     "destination": ["replaced_at"],
     "api_token": ["revoked_at"],
     "exchange_rate": ["rate", "source", "set_at", "set_by"],

@@ -154,6 +154,8 @@ class PayoutAttempt(Base):
     request_digest: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(20))
     started_at: Mapped[datetime]
+    leased_until: Mapped[datetime]
+    """Until when its sender has it to itself; a sender that died is taken over from after that."""
     finished_at: Mapped[datetime | None]
     detail: Mapped[str | None] = mapped_column(String(500))
 

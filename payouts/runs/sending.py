@@ -18,7 +18,7 @@ from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.db import claim, leaving_the_house, reading, transaction, use_case
-from firm.errors import Refused
+from firm.errors import Busy, Refused
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit
 from firm.profile import operations as profiles
@@ -36,8 +36,16 @@ from payouts.runs.rules import request_digest, state_of_run
 Progress = Callable[[int, int], None]
 
 
+LEASE = timedelta(minutes=2)
+"""How long a sender has an attempt to itself: far longer than any rail's own time limits."""
+
+
 class PayoutNotInState(Refused):
     """The payout is not where this step begins."""
+
+
+class StillSending(Busy):
+    """Another sender has a payout under way, or died with it less than a lease ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +70,16 @@ def send(
 ) -> PayoutRun:
     """Send every payout of an approved run over its rail, then write the files of file rails.
 
-    May be repeated, and repeated after a crash: nothing is sent twice. Raises `RunNotInState`.
+    May be repeated, and repeated after a crash: nothing is sent twice. What another sender has under way is left to
+    it, and `StillSending` says so at the end. Raises `RunNotInState`.
     """
     waiting = _begin(key, by=by, now=now)
     for done, payout_id in enumerate(waiting, 1):
         _send_one(payout_id, rails=rails, keys=keys, by=by, now=now)
         progress(done, len(waiting))
-    return _write_files(key, rails=rails, keys=keys, by=by, now=now)
+    run = _write_files(key, rails=rails, keys=keys, by=by, now=now)
+    _refuse_under_way(run)
+    return run
 
 
 @use_case
@@ -133,6 +144,8 @@ def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
 
 def _send_one(payout_id: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> None:
     under_way = _start_attempt(payout_id, keys=keys, by=by, now=now)
+    if under_way is None:
+        return
     rail = rails[under_way.rail]
     leaving_the_house()
     outcome: rails_.Outcome | Absent = Absent() if under_way.fresh else rail.find(under_way.order)
@@ -143,26 +156,36 @@ def _send_one(payout_id: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by
 
 
 @use_case
-def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> _UnderWay:
-    """Commit the intent: the payout is sending, under a key that no other attempt has."""
+def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> _UnderWay | None:
+    """Commit the intent: the payout is sending, under a key that no other attempt has.
+
+    None when another sender has it under way, or was done with it first.
+    """
     with transaction() as session:
         payout = queries.find_payout(session, payout_id)
         fresh = payout.state == "reserved"
+        attempt = _new_attempt(session, payout, now) if fresh else _taken_over(session, payout, now)
+        if attempt is None:
+            return None
         if fresh:
-            _move(session, payout, ("reserved",), state="sending")
-            attempt = _new_attempt(session, payout, now)
-            facts = {"key": attempt.key}
-            audit.record(session, "payout.sending", payout.id, facts, by=by, now=now)
-        else:
-            attempt = session.scalars(
-                select(PayoutAttempt).where(
-                    PayoutAttempt.payout_id == payout.id, PayoutAttempt.state.in_(["sending", "unknown"])
-                )
-            ).one()
+            audit.record(session, "payout.sending", payout.id, {"key": attempt.key}, by=by, now=now)
         return _UnderWay(payout.id, payout.rail, _order(session, payout, attempt.key, keys), attempt.id, fresh)
 
 
-def _new_attempt(session: Session, payout: Payout, now: datetime) -> PayoutAttempt:
+def _taken_over(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
+    """The live attempt of a sender that must be dead by now, leased to us; None while it may still be alive."""
+    live = (PayoutAttempt.payout_id == payout.id, PayoutAttempt.state.in_(["sending", "unknown"]))
+    expired = update(PayoutAttempt).where(*live, PayoutAttempt.leased_until <= now)
+    if not claim(session, expired.values(leased_until=now + LEASE)):
+        return None
+    return session.scalars(select(PayoutAttempt).where(*live)).one()
+
+
+def _new_attempt(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
+    """A first attempt, once the payout is ours to send; None when somebody else took it in this moment."""
+    reserved = update(payouts_table).where(payouts_table.c.id == payout.id, payouts_table.c.state == "reserved")
+    if not claim(session, reserved.values(state="sending")):
+        return None
     earlier = select(func.count()).select_from(PayoutAttempt).where(PayoutAttempt.payout_id == payout.id)
     number = int(session.scalar(earlier) or 0) + 1
     key = f"{payout.id}-{number}"
@@ -174,6 +197,7 @@ def _new_attempt(session: Session, payout: Payout, now: datetime) -> PayoutAttem
         request_digest=request_digest(payout, key),
         state="sending",
         started_at=now,
+        leased_until=now + LEASE,
     )
     session.add(attempt)
     session.flush()
@@ -202,9 +226,9 @@ def _store_outcome(under_way: _UnderWay, outcome: rails_.Outcome, *, by: Actor, 
         session.execute(
             update(PayoutAttempt)
             .where(PayoutAttempt.id == under_way.attempt_id)
-            .values(state=state, finished_at=now, detail=detail[:500])
+            .values(state=state, leased_until=now, finished_at=now, detail=detail[:500])
         )
-        if payout.state == state:
+        if payout.state not in ("sending", "unknown") or payout.state == state:
             return
         changes = {"reference": detail[:100]} if state == "sent" else {"reason": detail[:500]}
         _move(session, payout, ("sending", "unknown"), state=state, **changes)
@@ -274,6 +298,16 @@ def _write_files(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: A
             if sent and not _file_written(session, run.id, name):
                 _write_file(session, run, name, rails[name], sent, keys, by=by, now=now)
         return run
+
+
+def _refuse_under_way(run: PayoutRun) -> None:
+    with reading() as session:
+        under_way = [payout for payout in queries.payouts_of(session, run.id) if payout.state == "sending"]
+    if under_way:
+        raise StillSending(
+            f"{len(under_way)} payouts of {run.number} are under way by another sender, or were when it stopped;"
+            f" send again in {LEASE.seconds // 60} minutes."
+        )
 
 
 def _file_written(session: Session, run_id: str, rail: str) -> bool:

@@ -37,9 +37,7 @@ def bearer(served: Flask) -> dict[str, str]:
 
 def token_for(app: Flask, name: str) -> dict[str, str]:
     with app.app_context():
-        _, secret = issue_token(
-            name=name, role=Role.ADMINISTRATOR, by=Actor("test", Role.SYSTEM), now=lovelace.BEFORE
-        )
+        _, secret = issue_token(name=name, role=Role.ADMINISTRATOR, by=Actor("test", Role.SYSTEM), now=lovelace.BEFORE)
     return {"Authorization": f"Bearer {secret}"}
 
 

@@ -1,0 +1,59 @@
+"""A rail for tests that remembers what it was asked, and refuses or loses its answer where the test says so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from payouts.rails.rail import Absent, Batch, Description, Order, Outcome, Payer, Refused, Sent, Unknown
+
+
+@dataclass
+class Bank:
+    """Pays each key once, as the Protocol asks. `paid` is the bank's own book: what really left, by key."""
+
+    paid: dict[str, Order] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """Every call of `send`, by key, also those that only repeat."""
+    looked_up: list[str] = field(default_factory=list)
+    refuses: dict[str, str] = field(default_factory=dict)
+    """Payee to the reason."""
+    loses_answer_for: set[str] = field(default_factory=set)
+    """Payees whose payments leave while nobody hears about it."""
+    finds: bool = True
+    """Whether a look-up can say anything."""
+    before_paying: Callable[[Order], None] = lambda order: None
+    after_paying: Callable[[Order], None] = lambda order: None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def describe(self) -> Description:
+        return Description("manual", "A bank", needs_iban=False)
+
+    def send(self, order: Order) -> Outcome:
+        with self._lock:
+            self.asked.append(order.key)
+        self.before_paying(order)
+        if order.payee.name in self.refuses:
+            return Refused(self.refuses[order.payee.name])
+        with self._lock:
+            known = self.paid.setdefault(order.key, order)
+        if known != order:
+            return Refused("This key stands for another order.")
+        self.after_paying(order)
+        if order.payee.name in self.loses_answer_for:
+            return Unknown("The line was cut before the answer.")
+        return Sent(f"bank-{order.key}")
+
+    def find(self, order: Order) -> Outcome | Absent:
+        self.looked_up.append(order.key)
+        if not self.finds:
+            return Unknown("The bank does not answer.")
+        return Sent(f"bank-{order.key}") if order.key in self.paid else Absent()
+
+    def file(self, batch: Batch, payer: Payer | None) -> str | None:
+        return None
+
+    def amounts(self) -> list[str]:
+        """What really left, as text."""
+        return sorted(f"{order.payee.name} {order.amount}" for order in self.paid.values())
