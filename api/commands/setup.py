@@ -13,8 +13,10 @@ from firm import secrets
 from firm.access import operations as access
 from firm.actor import Role
 from firm.db import db
+from firm.errors import Misconfigured
 from firm.month import Month
 from firm.profile import operations as profiles
+from firm.settings import load
 from migrations import run
 
 _ROLES = [str(role) for role in Role if role is not Role.SYSTEM]
@@ -72,6 +74,10 @@ def migrate(call: Call) -> None:
 @click.option("--workers", default=2, show_default=True, help="One a core.")
 def serve(bind: str, workers: int) -> None:
     """Serve the API on this machine with gunicorn."""
+    try:
+        load()
+    except Misconfigured as error:
+        raise click.ClickException(error.message) from error
     click.echo(f"Serving on http://{bind}; browse the API at http://{bind}/docs; stop with Ctrl-C.", err=True)
     # gunicorn's control socket is one path for all instances of a user: two servers would fight for it.
     options = ["--bind", bind, "--workers", str(workers), "--no-control-socket"]

@@ -72,7 +72,8 @@ def upgrade() -> None:
     sa.Column('package_id', sa.String(length=34), server_default='', nullable=False),
     sa.Column('maintainer_id', sa.String(length=34), server_default='', nullable=False),
     sa.Column('amount_minor', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('account', 'currency', 'client_id', 'engagement_id', 'package_id', 'maintainer_id', name=op.f('pk_balance'))
+    sa.PrimaryKeyConstraint('account', 'currency', 'client_id', 'engagement_id', 'package_id', 'maintainer_id', name=op.f('pk_balance')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('balance', schema=None) as batch_op:
         batch_op.create_index('ix_balance_maintainer', ['maintainer_id', 'account'], unique=False)
@@ -127,11 +128,11 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['reverses_id'], ['journal_entry.id'], name=op.f('fk_journal_entry_reverses_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_journal_entry')),
     sa.UniqueConstraint('id', 'line_count', name=op.f('uq_journal_entry_id_line_count')),
-    sa.UniqueConstraint('reverses_id', name=op.f('uq_journal_entry_reverses_id')),
     sa.UniqueConstraint('source', name=op.f('uq_journal_entry_source'))
     )
     with op.batch_alter_table('journal_entry', schema=None) as batch_op:
         batch_op.create_index('ix_journal_entry_month', ['month', 'id'], unique=False)
+        batch_op.create_index('uq_journal_entry_reverses_id', ['reverses_id'], unique=True, sqlite_where=sa.text('reverses_id IS NOT NULL'), postgresql_where=sa.text('reverses_id IS NOT NULL'))
 
     op.create_table('keyed_answer',
     sa.Column('principal', sa.String(length=100), nullable=False),
@@ -451,7 +452,8 @@ def upgrade() -> None:
     sa.CheckConstraint('line BETWEEN 1 AND line_count AND line = CAST(line AS BIGINT)', name=op.f('ck_posting_line_in_entry')),
     sa.ForeignKeyConstraint(['account', 'currency'], ['account.code', 'account.currency'], name='fk_posting_account'),
     sa.ForeignKeyConstraint(['entry_id', 'line_count'], ['journal_entry.id', 'journal_entry.line_count'], name='fk_posting_entry', initially='DEFERRED', deferrable=True),
-    sa.PrimaryKeyConstraint('entry_id', 'line', name=op.f('pk_posting'))
+    sa.PrimaryKeyConstraint('entry_id', 'line', name=op.f('pk_posting')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('posting', schema=None) as batch_op:
         batch_op.create_index('ix_posting_account_entry', ['account', 'currency', 'entry_id'], unique=False)
@@ -824,6 +826,7 @@ def downgrade() -> None:
     op.drop_table('maintainer')
     op.drop_table('keyed_answer')
     with op.batch_alter_table('journal_entry', schema=None) as batch_op:
+        batch_op.drop_index('uq_journal_entry_reverses_id', sqlite_where=sa.text('reverses_id IS NOT NULL'), postgresql_where=sa.text('reverses_id IS NOT NULL'))
         batch_op.drop_index('ix_journal_entry_month')
 
     op.drop_table('journal_entry')

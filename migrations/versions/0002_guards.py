@@ -43,7 +43,7 @@ OTHER_KEYS = {
     "funded_work_report": [["number"]],
     "rail_file": [["message_id"], ["run_id", "rail"]],
 }
-WITHOUT_OTHER_ROWID = ["journal_entry", "audit_record"]
+WITHOUT_OTHER_ROWID = ["journal_entry", "audit_record", "posting"]
 
 # Tables whose rows stay and may change only in these columns.
 MAY_CHANGE = {

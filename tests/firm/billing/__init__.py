@@ -1,0 +1,1 @@
+"""Examples of billing: invoices, receipts, recognition."""
