@@ -118,9 +118,10 @@ def _explained(error: IntegrityError, entries: Sequence[Entry]) -> Exception:
         return UnknownAccount(f"The chart of accounts lacks one of: {', '.join(accounts[:20])}.")
     if "period is not open" in text:
         return MonthClosed(min(entry.month for entry in entries))
-    if "reverses_id" in text or (entries[0].reverses_id is not None and "already posted" in text):
+    known = "source" in text or "already posted" in text
+    if "reverses_id" in text or (known and entries[0].reverses_id is not None):
         return AlreadyReversed(f"{entries[0].narration}: that entry has been reversed already.")
-    if "source" in text or "already posted" in text:
+    if known:
         which = entries[0].source if len(entries) == 1 else f"one of {len(entries)} entries"
         return AlreadyPosted(f"{which} is in the books already; one cause is booked once.")
     return error

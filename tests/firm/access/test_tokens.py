@@ -48,7 +48,11 @@ def test_a_revoked_token_opens_nothing(app: Flask) -> None:
         access.revoke_token("laptop", by=LEAD, now=AFTER)
 
 
-@pytest.mark.parametrize("secret", ["", "chm_", "Bearer", new_secret(), new_secret()[:-1] + "x", "chm_" + "0" * 40])
+@pytest.mark.parametrize(
+    "secret",
+    ["", "chm_", "Bearer", new_secret(), new_secret()[:-1] + "x", "chm_" + "0" * 40],
+    ids=["nothing", "prefix alone", "scheme", "unknown", "wrong checksum", "zeros"],
+)
 def test_every_wrong_token_gets_the_same_answer(sqlite_app: Flask, secret: str) -> None:
     issue()
     with pytest.raises(NotAuthenticated, match=r"Send a valid token as `Authorization: Bearer chm_…`\."):
