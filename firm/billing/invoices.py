@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -46,6 +46,8 @@ class _Due:
 
     row: AnyRow
     months: Sequence[ServiceMonth]
+    earned: Collection[Month]
+    """Its months that are in the books already, unbilled."""
 
 
 @use_case
@@ -67,7 +69,8 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> Invoicing:
 
 
 def _due(session: Session, month: Month, profile: Profile) -> tuple[list[_Due], list[str]]:
-    invoiced = _months_by_engagement(session, invoiced_month, since=month.plus(-12))
+    invoiced = _months_by_engagement(session, invoiced_month, since=profile.first_month)
+    earned = _months_by_engagement(session, recognition, since=profile.first_month)
     due: list[_Due] = []
     held_back: list[str] = []
     for row in _running_engagements(session, month):
@@ -77,7 +80,8 @@ def _due(session: Session, month: Month, profile: Profile) -> tuple[list[_Due], 
             row.cycle_months,
             month,
             not_before=profile.first_month,
-            invoiced=invoiced.get(row.id, {}),
+            invoiced=invoiced.get(row.id, ()),
+            earned=earned.get(row.id, ()),
         )
         if not months:
             continue
@@ -86,7 +90,7 @@ def _due(session: Session, month: Month, profile: Profile) -> tuple[list[_Due], 
                 f"{row.client_name} requires a purchase order number; set it on engagement {row.id} and invoice again."
             )
         else:
-            due.append(_Due(row, months))
+            due.append(_Due(row, months, earned.get(row.id, set())))
     return due, held_back
 
 
@@ -114,7 +118,6 @@ def _running_engagements(session: Session, month: Month) -> Sequence[AnyRow]:
 def _issue(session: Session, due: Sequence[_Due], *, on: date, profile: Profile, by: Actor, now: datetime) -> None:
     numbers = take(session, "INV", on.year, len(due))
     identifiers = ids.new_many("inv", len(due))
-    earned = _months_by_engagement(session, recognition, since=profile.first_month)
     invoices, months, entries = [], [], []
     for item, number, identifier in zip(due, numbers, identifiers, strict=True):
         row, services = item.row, item.months
@@ -129,7 +132,7 @@ def _issue(session: Session, due: Sequence[_Due], *, on: date, profile: Profile,
             }
             for service in services
         ]
-        lines = invoice_lines(Party(row.client_id, row.id), services, earned.get(row.id, {}))
+        lines = invoice_lines(Party(row.client_id, row.id), services, item.earned)
         entries.append(Entry(f"invoice:{identifier}", on, f"Invoice {number}", tuple(lines)))
     bulk_insert(session, Invoice.__table__, invoices)  # type: ignore[arg-type]
     bulk_insert(session, invoiced_month, months)

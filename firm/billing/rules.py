@@ -37,14 +37,25 @@ def cycle_window(term: Term, cycle_months: int, month: Month) -> tuple[Month, Mo
 
 
 def months_to_invoice(
-    term: Term, cycle_months: int, month: Month, *, not_before: Month, invoiced: Collection[Month]
+    term: Term,
+    cycle_months: int,
+    month: Month,
+    *,
+    not_before: Month,
+    invoiced: Collection[Month],
+    earned: Collection[Month] = (),
 ) -> list[ServiceMonth]:
-    """The service months to bill for the cycle that a month lies in: those not invoiced yet."""
+    """The service months to bill for the cycle that a month lies in: those not invoiced yet.
+
+    Months of earlier cycles come with them once they are earned and still unbilled, because they were held back or
+    the engagement was signed late. A month worth less than a minor unit is not billed.
+    """
     first, end = cycle_window(term, cycle_months, month)
+    months = [ServiceMonth(service, term.worth(service)) for service in term.months(not_before, end)]
     return [
-        ServiceMonth(service, term.worth(service))
-        for service in term.months(max(first, not_before), end)
-        if service not in invoiced
+        service
+        for service in months
+        if service.amount and service.month not in invoiced and (service.month >= first or service.month in earned)
     ]
 
 

@@ -9,6 +9,7 @@ from flask import Flask
 
 from firm.billing import receipts
 from firm.billing.receipts import MoreThanOpen, ReceiptKnown
+from firm.db import reading
 from firm.errors import Invalid
 from firm.exchange import operations as exchange
 from firm.ledger import queries as ledger
@@ -78,7 +79,7 @@ def test_a_client_who_pays_in_euros_is_earned_at_the_rate_of_the_month(firm: Fla
         "dr equity:exchange                1,085.01 USD\n"
         "cr income:retainers               1,085.01 USD"
     )
-    with retainers.reading() as session:
+    with reading() as session:
         sums = {(row.account, row.balance.currency): row.balance for row in ledger.trial_balance(session)}
     for currency in ("USD", "EUR"):
         assert sum(balance.minor for (_, where), balance in sums.items() if where == currency) == 0
@@ -154,6 +155,6 @@ def test_one_payment_entered_by_two_people_at_the_same_moment_is_recorded_once(f
 
 def test_a_month_without_any_client_earns_nothing_and_closes(firm: Flask) -> None:
     assert retainers.close(OCTOBER).recognized == usd("0.00")
-    with pytest.raises(EntryNotFound), retainers.reading() as session:
+    with pytest.raises(EntryNotFound), reading() as session:
         ledger.entry_of(session, f"allocation:{OCTOBER}")
     lovelace.assert_books_hold()
