@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 from firm.errors import Invalid
@@ -27,14 +28,18 @@ _SAFE = [
     *("-c", "core.fsmonitor=false"),
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "log.showSignature=false"),
+    *("-c", "log.follow=false"),
+    *("-c", "trailer.separators=:"),
     *("-c", "safe.directory=*"),
 ]
-_FIELDS = ("%H", "%at", "%ct", "%aN", "%aE", "%s", "%(trailers:key=Reviewed-by,valueonly,only,separator=%x0A)", "%B")
+_REVIEWED = "%(trailers:key=Reviewed-by,valueonly,only,unfold,separator=%x0A)"
+_FIELDS = ("%H", "%at", "%ct", "%aN", "%aE", "%s", _REVIEWED, "%B")
 _FORMAT = "%x00".join(_FIELDS) + "%x00"
-_TAG = "%(refname:short)%00%(creatordate:unix)%00%(objectname)"
+# Not `refname:short`, which says "tags/v1.0.0" where a branch has the same name.
+_TAG = "%(refname:lstrip=2)%00%(creatordate:unix)%00%(objectname)"
 _PERSON = re.compile(r"\s*(?P<name>[^<]*?)\s*<(?P<email>[^>]*)>")
-_ISSUE = r"(?:[\w.-]+/[\w.-]+)?#\d+|https?://\S+/(?:issues|pull)/\d+"
-_FIXES = re.compile(rf"^fixes:?\s+({_ISSUE}(?:\s*,\s*(?:{_ISSUE}))*)", re.IGNORECASE | re.MULTILINE)
+_ISSUE = r"(?:(?:[\w.-]+/[\w.-]+)?#\d+|https?://[^\s,]+/(?:issues|pull)/\d+)"
+_FIXES = re.compile(rf"^fixes:?\s+({_ISSUE}(?:\s*,\s*{_ISSUE})*)", re.IGNORECASE | re.MULTILINE)
 _VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?v?\d+(?:\.\d+)+(?:[-+.][\w.+-]+)?")
 
 
@@ -100,7 +105,8 @@ class Clone:
         With a folder, only those that touch it. Merges are left out: a merge of somebody's work is not that
         person's work. Raises `BrokenClone`.
         """
-        arguments = ["log", "-z", f"--format={_FORMAT}", "--no-merges", *_selection(since, until, folder)]
+        shape = ["-z", "--encoding=UTF-8", f"--format={_FORMAT}"]
+        arguments = ["log", *shape, "--no-merges", *_selection(since, until, folder)]
         with _streaming(self.path, arguments) as stream:
             for fields in _records(stream, len(_FIELDS)):
                 commit = _commit(fields)
@@ -119,16 +125,20 @@ class Clone:
             self.path,
             ["for-each-ref", "--sort=creatordate", f"--format={_TAG}", "refs/tags"],
         )
-        tags = [line.split("\0") for line in lines.splitlines() if line.count("\0") == 2]
+        tags = [line.split("\0") for line in lines.split("\n") if line]
         found = [Release(name, _moment(when), digest) for name, when, digest in tags if when]
-        prefix = f"{folder}/" if folder else ""
-        own = [tag for tag in found if prefix and tag.tag.startswith(prefix)]
-        chosen = own or [tag for tag in found if "/" not in tag.tag]
-        return [
-            tag
-            for tag in chosen
-            if _VERSION.fullmatch(tag.tag.removeprefix(prefix)) and _within(tag.released_at, since, until)
-        ]
+        own = _versions(found, f"{folder}/") if folder else []
+        chosen = own or _versions(found, "")
+        return [release for release in chosen if _within(release.released_at, since, until)]
+
+
+def _versions(releases: list[Release], prefix: str) -> list[Release]:
+    """Those whose tags are the prefix and a version."""
+    return [
+        release
+        for release in releases
+        if release.tag.startswith(prefix) and _VERSION.fullmatch(release.tag.removeprefix(prefix))
+    ]
 
 
 def open_clone(path: Path) -> Clone:
@@ -154,14 +164,21 @@ def _is_its_own(path: Path, git_dir: str) -> bool:
 
 
 def _selection(since: date | None, until: date | None, folder: str | None) -> list[str]:
-    """git's own filter, a day wider on both sides; the exact range is checked on each commit."""
+    """git's own filter, which takes the end with it; the exact range is checked on each commit.
+
+    Days are given as seconds: git reads no date before 1970 or after 2099, and takes the present for it.
+    """
     arguments = []
     if since is not None:
         # Unlike --since, which stops at the first older commit, this goes on past clocks that ran wrong.
-        arguments.append(f"--since-as-filter={since.isoformat()}T00:00:00Z")
+        arguments.append(f"--since-as-filter={_seconds(since)}")
     if until is not None:
-        arguments.append(f"--until={until.isoformat()}T00:00:00Z")
+        arguments.append(f"--until={_seconds(until)}")
     return [*arguments, "--end-of-options", "HEAD", "--", *([folder] if folder else [])]
+
+
+def _seconds(day: date) -> str:
+    return f"@{max(int(datetime.combine(day, clock_time(), UTC).timestamp()), 0)} +0000"
 
 
 def _within(moment: datetime, since: date | None, until: date | None) -> bool:
@@ -172,7 +189,7 @@ def _within(moment: datetime, since: date | None, until: date | None) -> bool:
 def _commit(fields: list[str]) -> Commit:
     digest, authored, committed, name, email, subject, reviewed, body = fields
     author = Person(_clean(name), _clean(email))
-    reviewers = [_person(line) for line in reviewed.splitlines() if line.strip()]
+    reviewers = [_person(line) for line in reviewed.split("\n")]
     return Commit(
         hash=digest.strip(),
         authored_at=_moment(authored),
@@ -185,12 +202,17 @@ def _commit(fields: list[str]) -> Commit:
 
 
 def _each_once(people: list[Person], *, but: Person) -> Iterator[Person]:
-    seen = {(but.email or but.name).lower()}
+    """Known by address or by name: some trailers hold only one of them, and some people have several addresses."""
+    seen = _known_by(but)
     for person in people:
-        key = (person.email or person.name).lower()
-        if key not in seen:
-            seen.add(key)
+        names = _known_by(person)
+        if names and not names & seen:
             yield person
+        seen |= names
+
+
+def _known_by(person: Person) -> set[str]:
+    return {person.name.lower(), person.email.lower()} - {""}
 
 
 def _person(text: str) -> Person:
@@ -207,8 +229,8 @@ def _issues(body: str) -> Iterator[str]:
 
 
 def _moment(seconds: str) -> datetime:
-    """Git keeps any number; one beyond the calendar becomes its edge."""
-    number = min(max(int(seconds), 0), 253_402_214_400)
+    """Git keeps any number, or none in a damaged line; one beyond the calendar becomes its edge."""
+    number = min(max(int(seconds or 0), 0), 253_402_214_400)
     return datetime.fromtimestamp(number, UTC)
 
 
@@ -233,25 +255,26 @@ def _records(stream: IO[bytes], width: int) -> Iterator[list[str]]:
 @contextmanager
 def _streaming(path: Path, arguments: list[str]) -> Iterator[IO[bytes]]:
     """git's output as it comes. Leaving early stops git; a failure of git raises `BrokenClone`."""
-    process = subprocess.Popen(
-        ["git", "-C", str(path), *_SAFE, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=_environment(),
-    )
-    if process.stdout is None or process.stderr is None:
-        raise BrokenClone("git could not be started; install it and try again.")
-    try:
-        yield process.stdout
-        complaint = process.stderr.read()
-        if process.wait() != 0:
-            raise BrokenClone(_explained(path, complaint))
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
+    # A pipe for complaints would fill up unread, and git and we would wait for each other.
+    with TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            ["git", "-C", str(path), *_SAFE, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env=_environment(),
+        )
+        if process.stdout is None:
+            raise BrokenClone("git could not be started; install it and try again.")
+        try:
+            yield process.stdout
+            if process.wait() != 0:
+                complaints.seek(0)
+                raise BrokenClone(_explained(path, complaints.read(10_000)))
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
 
 def _run(path: Path, arguments: list[str]) -> str:
@@ -281,5 +304,8 @@ def _environment() -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
+        # A partial clone fetches what it lacks with commands of its own configuration. Only git 2.45 and later know
+        # the first of these; with no protocol allowed, earlier ones fail before they run anything.
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
     }
