@@ -32,7 +32,8 @@ def main() -> None:
     for result in _other_items(chosen, full=full):
         results.append(result)
         print(result.line(), flush=True)
-    _compare(results)
+    if full:
+        _compare(results)
     if options.peers:
         _show_peers(options.peers, results)
     document = {"commit": _commit(), "scale": options.scale, "items": [result.as_json() for result in results]}
@@ -84,7 +85,7 @@ def _compare(results: list[Result]) -> None:
             item["ratio"]
             for line in lines
             for item in json.loads(line)["items"]
-            if (item["name"], item["store"]) == (result.name, result.store)
+            if (item["name"], item["title"], item["store"]) == (result.name, result.title, result.store)
         ]
         if earlier and not min(earlier) * 0.9 <= result.ratio <= max(earlier) * 1.1:
             print(f"moved: {result.name} on {result.store}, was {min(earlier):.2f}..{max(earlier):.2f}")

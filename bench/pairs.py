@@ -59,6 +59,7 @@ class Result:
     def as_json(self) -> dict[str, object]:
         return {
             "name": self.name,
+            "title": self.title,
             "store": self.store,
             "ratio": round(self.ratio, 4),
             "ratios": [round(pair.ratio, 4) for pair in self.pairs],

@@ -7,14 +7,16 @@ be read is skipped and named; it never stops the others.
 from __future__ import annotations
 
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from firm.errors import Invalid
 
@@ -26,6 +28,9 @@ MOST_RATIO = 100
 
 UNKNOWN_YEAR = 1
 """The zero date 0001-01-01 stands for "not known" in records written by Go programs."""
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
+"""What the reading of a damaged or encrypted zip raises, at its opening or in a member."""
 
 
 class NoRecords(Invalid):
@@ -66,7 +71,29 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, str) and value.startswith(f"{UNKNOWN_YEAR:04d}-") else value
 
 
-_Moment = Annotated[AwareDatetime | None, BeforeValidator(_known)]
+def _utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("it lies beyond the calendar") from error
+
+
+def _identifier(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("it holds characters that no identifier has")
+    return text
+
+
+def _printable(text: str) -> str:
+    """Without control characters, which some database or paper would not take."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()
+
+
+_Moment = Annotated[AwareDatetime | None, BeforeValidator(_known), AfterValidator(_utc)]
+_Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_identifier)]
+_Text = Annotated[str, AfterValidator(_printable)]
 
 
 class _Package(BaseModel):
@@ -98,9 +125,9 @@ class _Reference(BaseModel):
 
 
 class _Record(BaseModel):
-    id: str = Field(min_length=1, max_length=200)
+    id: _Id
     aliases: list[str] = Field(default_factory=list)
-    summary: str = ""
+    summary: _Text = ""
     details: str = ""
     published: _Moment = None
     modified: _Moment = None
@@ -112,17 +139,19 @@ class _Record(BaseModel):
         return Advisory(
             id=self.id,
             aliases=tuple(self.aliases),
-            summary=self.summary or self.details.partition("\n")[0],
-            published_at=_utc(self.published),
-            modified_at=_utc(self.modified),
-            withdrawn_at=_utc(self.withdrawn),
+            summary=self.summary or _printable(self.details.partition("\n")[0]),
+            published_at=self.published,
+            modified_at=self.modified,
+            withdrawn_at=self.withdrawn,
             packages=frozenset(name for one in self.affected for name in one.names() if name),
             url=self._evidence(),
         )
 
     def _evidence(self) -> str | None:
         """The advisory's own page before any other."""
-        links = [one for one in self.references if one.url.startswith(("https://", "http://"))]
+        links = [
+            one for one in self.references if one.url.startswith(("https://", "http://")) and one.url.isprintable()
+        ]
         links.sort(key=lambda one: one.type != "ADVISORY")
         return links[0].url if links else None
 
@@ -155,6 +184,10 @@ def parse(name: str, raw: bytes) -> Advisory | Skipped:
         return Skipped(name, f"it is not valid JSON: {error}")
 
 
+def _parsed(name: str, raw: bytes) -> Advisory | Skipped:
+    return Skipped(name, "it is larger than 5 MB") if len(raw) > MOST_BYTES else parse(name, raw)
+
+
 def _from_folder(path: Path) -> Iterator[Advisory | Skipped]:
     files = sorted(file for file in path.rglob("*.json") if file.is_file())
     if not files:
@@ -164,15 +197,18 @@ def _from_folder(path: Path) -> Iterator[Advisory | Skipped]:
 
 def _from_file(file: Path, folder: Path) -> Advisory | Skipped:
     name = str(file.relative_to(folder))
-    if file.stat().st_size > MOST_BYTES:
-        return Skipped(name, "it is larger than 5 MB")
-    return parse(name, file.read_bytes())
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        return Skipped(name, f"it cannot be read: {error.strerror or error}")
+    return _parsed(name, raw)
 
 
 def _from_zip(path: Path) -> Iterator[Advisory | Skipped]:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except _DAMAGED as error:
         raise BrokenArchive(f"{path} is not a readable zip; fetch it again.") from error
     members = sorted(
         (one for one in archive.infolist() if one.filename.endswith(".json")), key=lambda one: one.filename
@@ -194,21 +230,14 @@ def _refuse_bomb(path: Path, members: list[zipfile.ZipInfo]) -> None:
 def _from_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Iterator[Advisory | Skipped]:
     with archive:
         for member in members:
-            if member.file_size > MOST_BYTES:
-                yield Skipped(member.filename, "it is larger than 5 MB")
-                continue
             try:
                 # The header's size may lie: never read more than it and the limit say.
                 with archive.open(member) as stream:
                     raw = stream.read(MOST_BYTES + 1)
-            except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
+            except _DAMAGED:
                 yield Skipped(member.filename, "it is damaged inside the zip")
                 continue
-            yield (
-                parse(member.filename, raw)
-                if len(raw) <= MOST_BYTES
-                else Skipped(member.filename, "it is larger than 5 MB")
-            )
+            yield _parsed(member.filename, raw)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -216,7 +245,3 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a field is named twice")
     return found
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)
