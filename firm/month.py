@@ -6,7 +6,7 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from firm.errors import Invalid
@@ -104,7 +104,7 @@ class Month:
 
     def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """The half-open range of moments [start, end) of this month on the firm's wall clock."""
-        start, end = self.first_day, self.next.first_day
+        start, end = self.first_day, self.last_day + timedelta(days=1)
         return (
             datetime(start.year, start.month, 1, tzinfo=zone),
             datetime(end.year, end.month, 1, tzinfo=zone),

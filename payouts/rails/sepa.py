@@ -29,6 +29,7 @@ _EQUIVALENTS = str.maketrans(
         "Đ": "D",
         "&": "+",
         "þ": "th",
+        "Þ": "Th",
     }
 )
 
@@ -55,7 +56,7 @@ class SepaRail:
 
 def end_to_end_id(order: Order) -> str:
     """The reference that travels with the payment: at most 35 characters."""
-    return order.payout_id[:35]
+    return order.payout_id.replace("_", "-")[:35]
 
 
 def credit_transfer(batch: Batch, payer: Payer) -> str:

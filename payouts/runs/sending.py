@@ -223,12 +223,12 @@ def _store_outcome(under_way: _UnderWay, outcome: rails_.Outcome, *, by: Actor, 
     with transaction() as session:
         payout = queries.find_payout(session, under_way.payout_id)
         state, detail = _read(outcome)
-        session.execute(
-            update(PayoutAttempt)
-            .where(PayoutAttempt.id == under_way.attempt_id)
-            .values(state=state, leased_until=now, finished_at=now, detail=detail[:500])
+        # An answer may come after somebody took over and learned better: then it changes nothing.
+        live = update(PayoutAttempt).where(
+            PayoutAttempt.id == under_way.attempt_id, PayoutAttempt.state.in_(["sending", "unknown"])
         )
-        if payout.state not in ("sending", "unknown") or payout.state == state:
+        values = {"state": state, "leased_until": now, "finished_at": now, "detail": detail[:500]}
+        if not claim(session, live.values(**values)) or payout.state == state:
             return
         changes = {"reference": detail[:100]} if state == "sent" else {"reason": detail[:500]}
         _move(session, payout, ("sending", "unknown"), state=state, **changes)
@@ -289,6 +289,8 @@ def _write_files(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: A
     """Write each rail's file once, when nothing of it is left to send."""
     with transaction() as session:
         run = queries.find(session, key)
+        # One writer of a run's files at a time; on SQLite the transaction is that already.
+        session.execute(select(PayoutRun.id).where(PayoutRun.id == run.id).with_for_update())
         payouts = queries.payouts_of(session, run.id)
         for name in sorted({payout.rail for payout in payouts}):
             ours = [payout for payout in payouts if payout.rail == name]

@@ -20,8 +20,9 @@ from firm.portfolio import queries as portfolio
 from firm.profile import operations as profiles
 from staffing.assignments import queries
 from staffing.assignments.model import ROLES, Assignment
-from staffing.assignments.rules import obstacles
+from staffing.assignments.rules import Span, busiest, obstacles
 from staffing.maintainers import queries as maintainers
+from staffing.maintainers.model import Maintainer
 
 
 class PackageNotFunded(Refused):
@@ -116,14 +117,17 @@ def _refuse_impossible(role: str, share_bp: int, from_on: date, until_on: date |
 
 
 def _refuse_overtime(session: Session, maintainer_id: str, share_bp: int, from_on: date, until_on: date | None) -> None:
-    overlapping = select(func.coalesce(func.sum(Assignment.share_bp), 0)).where(
+    # Two assignments of one person at the same moment: the second looks when the first is in the books.
+    session.execute(select(Maintainer.id).where(Maintainer.id == maintainer_id).with_for_update())
+    overlapping = select(Assignment.from_on, Assignment.until_on, Assignment.share_bp).where(
         Assignment.maintainer_id == maintainer_id,
         Assignment.paid,
         or_(Assignment.until_on.is_(None), Assignment.until_on > from_on),
     )
     if until_on is not None:
         overlapping = overlapping.where(Assignment.from_on < until_on)
-    taken = int(session.scalar(overlapping) or 0)
+    spans = [Span(row.from_on, row.until_on, row.share_bp) for row in session.execute(overlapping)]
+    taken = busiest(spans, since=from_on)
     if taken + share_bp > BASIS:
         raise MoreThanWholeTime(
             f"{taken // 100} % of their time is assigned already; end or shorten an assignment first."

@@ -1,8 +1,10 @@
-"""The funding gate: when a package may be staffed."""
+"""The funding gate, and how much of a person's time is taken."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +27,21 @@ def obstacles(funding: Funding, *, subcontractor: bool) -> list[str]:
     elif subcontractor and not funding.allows_subcontractors:
         found.append(f"No agreement of the clients interested in {funding.package} allows subcontracting.")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A share of time in basis points, from a day until the first day it no longer runs."""
+
+    from_on: date
+    until_on: date | None
+    share_bp: int
+
+    def covers(self, day: date) -> bool:
+        return self.from_on <= day and (self.until_on is None or day < self.until_on)
+
+
+def busiest(spans: Sequence[Span], *, since: date) -> int:
+    """The most that the spans take together on any day from `since` on: it changes only where one begins."""
+    days = {since, *(span.from_on for span in spans if span.from_on > since)}
+    return max(sum(span.share_bp for span in spans if span.covers(day)) for day in days)

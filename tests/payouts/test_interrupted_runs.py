@@ -55,7 +55,7 @@ def test_a_run_that_dies_at_any_statement_pays_everybody_once(sqlite_at: Opens) 
 
 def test_on_postgresql_a_run_that_dies_pays_everybody_once(postgresql_at: Opens) -> None:
     expected, moments = undisturbed(postgresql_at)
-    for moment in range(4, moments + 1, 9):
+    for moment in range(4, moments + 1, 11):
         assert paid_again(postgresql_at, moment) == expected, f"after dying at moment {moment}"
 
 

@@ -99,7 +99,7 @@ def test_a_thousand_orders_are_one_valid_file(schema: etree.XMLSchema) -> None:
         ("Łukasz Żółć", "Lukasz Zolc"),
         ("Søren Kierkegård", "Soren Kierkegard"),
         ("Großmann & Söhne", "Grossmann + Sohne"),
-        ("Đorđe Þór Æsir", "Dorde thor AEsir"),
+        ("Đorđe Þór Æsir", "Dorde Thor AEsir"),
         ("O’Brien", "O.Brien"),
         ("山田太郎", "...."),
         ("<b>Ada</b>", ".b.Ada./b."),

@@ -29,6 +29,7 @@ from staffing.maintainers import operations as maintainers
 from staffing.maintainers.queries import MaintainerNotFound
 from tests import lovelace
 from tests.examples.refusals import refused
+from tests.firm.books import together
 from tests.lovelace import AFTER, BEFORE, LEAD, OCTOBER, START, usd
 
 
@@ -135,6 +136,26 @@ def test_time_that_was_given_back_can_be_assigned_again(firm: Flask) -> None:
     with refused(MoreThanWholeTime, "100 % of their time"):
         assign("Grace", "age", share_bp=10_000, from_on=date(2026, 10, 15))
     assign("Grace", "age", share_bp=10_000, from_on=date(2026, 10, 16))
+
+
+def test_time_is_counted_day_by_day_and_not_all_together(firm: Flask) -> None:
+    hire("Emil", works_as="employee")
+    for begin, end in ((START, date(2026, 11, 1)), (date(2026, 11, 1), date(2026, 12, 1))):
+        assign("Emil", "ssh", share_bp=6_000, from_on=begin, until_on=end)
+    assign("Emil", "age", share_bp=4_000, from_on=START)
+    with refused(MoreThanWholeTime, "100 % of their time"):
+        assign("Emil", "staticcheck", share_bp=1, from_on=date(2026, 11, 30), until_on=date(2027, 1, 1))
+    assign("Emil", "staticcheck", share_bp=6_000, from_on=date(2026, 12, 1))
+
+
+def test_two_assignments_at_the_same_moment_do_not_fill_more_than_one_time(app: Flask) -> None:
+    lovelace.establish()
+    lovelace.add_clients()
+    lovelace.set_plan()
+    hire("Emil", works_as="employee")
+    work = [lambda package=package: assign("Emil", package, share_bp=6_000) for package in ("ssh", "age")]
+    results = together(app, *work)
+    assert [type(result) for result in results if isinstance(result, Exception)] == [MoreThanWholeTime], results
 
 
 def test_half_a_month_on_each_of_two_packages_splits_the_guarantee_by_days(firm: Flask) -> None:

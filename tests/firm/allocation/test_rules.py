@@ -6,7 +6,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from firm.allocation.rules import InvalidPlan, Plan, by_target, divide_all
@@ -54,6 +54,7 @@ def test_the_order_of_retainers_reserves_and_packages_changes_nothing(
     assert divide_all(other, again) == divide_all(plan, revenue)
 
 
+@example(Plan(1200, {"on-ramp": 977, "rainy-day": 1370}, {"age": 3, "ssh": 2, "staticcheck": 3, "sumdb": 60}), 3785)
 @given(plans(), st.integers(0, 10**15))
 def test_each_share_is_within_a_cent_of_exact(plan: Plan, minor: int) -> None:
     shares = by_target(divide_all(plan, {"acme": Money(minor, "USD")}))

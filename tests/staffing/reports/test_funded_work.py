@@ -38,7 +38,10 @@ CHARLES = Person("Charles", "charles@upstream.example")
 FIRST = datetime(2026, 9, 30, 23, tzinfo=UTC)
 END = datetime(2026, 11, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-COPIED = "INSERT INTO funded_work_report (id, number, client_id, from_month, until_month, figures, sha256, issued_at)"
+COPIED = (
+    "INSERT INTO funded_work_report (id, number, client_id, from_month, until_month, figures, sha256, issued_at)"
+    " SELECT 'fwr_x', {number}, client_id, from_month, {until_month}, 'x', sha256, issued_at FROM funded_work_report"
+)
 
 
 @pytest.fixture
@@ -235,8 +238,8 @@ def test_the_figures_are_frozen_when_it_is_issued(history: Path) -> None:
         "UPDATE funded_work_report SET figures = '{}'",
         "UPDATE funded_work_report SET issued_at = imported_at FROM work_item",
         "DELETE FROM funded_work_report",
-        f"{COPIED} SELECT 'fwr_x', number, client_id, from_month, until_month, '{}', sha256, issued_at FROM funded_work_report",
-        f"{COPIED} SELECT 'fwr_x', 'FWR-X', client_id, from_month, from_month, '{}', sha256, issued_at FROM funded_work_report",
+        COPIED.format(number="number", until_month="until_month"),
+        COPIED.format(number="'FWR-X'", until_month="from_month"),
     ],
 )
 def test_no_sql_changes_an_issued_report(history: Path, attack: str) -> None:
