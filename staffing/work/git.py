@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import unicodedata
 from collections.abc import Iterator
@@ -16,11 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import IO
 
-from firm.errors import Invalid
+from firm.errors import Invalid, Misconfigured
 
 _SAFE = [
     "--no-pager",
@@ -30,16 +31,20 @@ _SAFE = [
     *("-c", "log.showSignature=false"),
     *("-c", "log.follow=false"),
     *("-c", "trailer.separators=:"),
+    # A repository that sets this to a letter would hide the trailers that begin with it.
+    *("-c", "core.commentChar=#"),
+    # It may name a pipe, for which git would wait for ever; the repository's own .mailmap is read all the same.
+    *("-c", "mailmap.file="),
     *("-c", "safe.directory=*"),
 ]
 _REVIEWED = "%(trailers:key=Reviewed-by,valueonly,only,unfold,separator=%x0A)"
-_FIELDS = ("%H", "%at", "%ct", "%aN", "%aE", "%s", _REVIEWED, "%B")
+_FIELDS = ("%H", "%at", "%ct", "%aN", "%aE", "%an", "%ae", "%s", _REVIEWED, "%B")
 _FORMAT = "%x00".join(_FIELDS) + "%x00"
 # Not `refname:short`, which says "tags/v1.0.0" where a branch has the same name.
 _TAG = "%(refname:lstrip=2)%00%(creatordate:unix)%00%(objectname)"
 _PERSON = re.compile(r"\s*(?P<name>[^<]*?)\s*<(?P<email>[^>]*)>")
 _ISSUE = r"(?:(?:[\w.-]+/[\w.-]+)?#\d+|https?://[^\s,]+/(?:issues|pull)/\d+)"
-_FIXES = re.compile(rf"^fixes:?\s+({_ISSUE}(?:\s*,\s*{_ISSUE})*)", re.IGNORECASE | re.MULTILINE)
+_FIXES = re.compile(rf"^fixes(?::[ \t]*|[ \t]+)({_ISSUE}(?:\s*,\s*{_ISSUE})*)", re.IGNORECASE | re.MULTILINE)
 _VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?v?\d+(?:\.\d+)+(?:[-+.][\w.+-]+)?")
 
 
@@ -53,6 +58,14 @@ class EmptyClone(Invalid):
 
 class BrokenClone(Invalid):
     """git stopped in the middle: objects are missing or damaged."""
+
+
+class FolderOutside(Invalid):
+    """The folder asked for cannot be one of the repository's."""
+
+
+class GitMissing(Misconfigured):
+    """There is no git command to read with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +116,7 @@ class Clone:
         """Commits of HEAD's history, newest first, whose commit date in UTC lies in [since, until).
 
         With a folder, only those that touch it. Merges are left out: a merge of somebody's work is not that
-        person's work. Raises `BrokenClone`.
+        person's work. Raises `BrokenClone` and `FolderOutside`.
         """
         shape = ["-z", "--encoding=UTF-8", f"--format={_FORMAT}"]
         arguments = ["log", *shape, "--no-merges", *_selection(since, until, folder)]
@@ -127,7 +140,7 @@ class Clone:
         )
         tags = [line.split("\0") for line in lines.split("\n") if line]
         found = [Release(name, _moment(when), digest) for name, when, digest in tags if when]
-        own = _versions(found, f"{folder}/") if folder else []
+        own = _versions(found, f"{_inside(folder)}/") if folder else []
         chosen = own or _versions(found, "")
         return [release for release in chosen if _within(release.released_at, since, until)]
 
@@ -142,7 +155,10 @@ def _versions(releases: list[Release], prefix: str) -> list[Release]:
 
 
 def open_clone(path: Path) -> Clone:
-    """The clone at a path: a work tree, a bare repository or a worktree. Raises `NotAClone`, `EmptyClone`."""
+    """The clone at a path: a work tree, a bare repository or a worktree.
+
+    Raises `NotAClone`, `EmptyClone`, `GitMissing`.
+    """
     if not path.is_dir():
         raise NotAClone(f"There is no folder {path}; give the folder of a git clone.")
     try:
@@ -174,7 +190,15 @@ def _selection(since: date | None, until: date | None, folder: str | None) -> li
         arguments.append(f"--since-as-filter={_seconds(since)}")
     if until is not None:
         arguments.append(f"--until={_seconds(until)}")
-    return [*arguments, "--end-of-options", "HEAD", "--", *([folder] if folder else [])]
+    return [*arguments, "--end-of-options", "HEAD", "--", *([_inside(folder)] if folder else [])]
+
+
+def _inside(folder: str) -> str:
+    """The folder as git names it. Raises `FolderOutside`."""
+    path = PurePosixPath(folder)
+    if path.is_absolute() or ".." in path.parts or "\0" in folder:
+        raise FolderOutside(f"The folder {_clean(folder)} is outside the clone; name it from the clone's top.")
+    return str(path)
 
 
 def _seconds(day: date) -> str:
@@ -187,8 +211,10 @@ def _within(moment: datetime, since: date | None, until: date | None) -> bool:
 
 
 def _commit(fields: list[str]) -> Commit:
-    digest, authored, committed, name, email, subject, reviewed, body = fields
+    digest, authored, committed, name, email, raw_name, raw_email, subject, reviewed, body = fields
     author = Person(_clean(name), _clean(email))
+    # Trailers are not mapped: an author may review under the name that the mailmap replaces.
+    unmapped = Person(_clean(raw_name), _clean(raw_email))
     reviewers = [_person(line) for line in reviewed.split("\n")]
     return Commit(
         hash=digest.strip(),
@@ -196,14 +222,14 @@ def _commit(fields: list[str]) -> Commit:
         committed_at=_moment(committed),
         author=author,
         subject=_clean(subject),
-        reviewers=tuple(_each_once(reviewers, but=author)),
+        reviewers=tuple(_each_once(reviewers, but=(author, unmapped))),
         fixes=tuple(dict.fromkeys(_issues(body))),
     )
 
 
-def _each_once(people: list[Person], *, but: Person) -> Iterator[Person]:
+def _each_once(people: list[Person], *, but: tuple[Person, Person]) -> Iterator[Person]:
     """Known by address or by name: some trailers hold only one of them, and some people have several addresses."""
-    seen = _known_by(but)
+    seen = _known_by(but[0]) | _known_by(but[1])
     for person in people:
         names = _known_by(person)
         if names and not names & seen:
@@ -242,11 +268,14 @@ def _clean(text: str) -> str:
 def _records(stream: IO[bytes], width: int) -> Iterator[list[str]]:
     """Fields separated by NUL, `width` to a record, each record followed by one more NUL."""
     fields: list[str] = []
-    rest = b""
+    parts: list[bytes] = []
     while chunk := stream.read(1 << 16):
-        *whole, rest = (rest + chunk).split(b"\0")
-        for field in whole:
-            fields.append(field.decode("utf-8", "replace"))
+        # Joined once per field, not per chunk: a message of many megabytes would be copied thousands of times.
+        first, *others = chunk.split(b"\0")
+        parts.append(first)
+        for begun in others:
+            fields.append(b"".join(parts).decode("utf-8", "replace"))
+            parts = [begun]
             if len(fields) == width + 1:
                 yield fields[:width]
                 fields = []
@@ -258,7 +287,7 @@ def _streaming(path: Path, arguments: list[str]) -> Iterator[IO[bytes]]:
     # A pipe for complaints would fill up unread, and git and we would wait for each other.
     with TemporaryFile() as complaints:
         process = subprocess.Popen(
-            ["git", "-C", str(path), *_SAFE, *arguments],
+            _command(path, arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -279,7 +308,7 @@ def _streaming(path: Path, arguments: list[str]) -> Iterator[IO[bytes]]:
 
 def _run(path: Path, arguments: list[str]) -> str:
     done = subprocess.run(
-        ["git", "-C", str(path), *_SAFE, *arguments],
+        _command(path, arguments),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=_environment(),
@@ -288,6 +317,13 @@ def _run(path: Path, arguments: list[str]) -> str:
     if done.returncode != 0:
         raise BrokenClone(_explained(path, done.stderr))
     return done.stdout.decode("utf-8", "replace")
+
+
+def _command(path: Path, arguments: list[str]) -> list[str]:
+    program = shutil.which("git")
+    if program is None:
+        raise GitMissing("There is no git command on this machine; install git and try again.")
+    return [program, "-C", str(path), *_SAFE, *arguments]
 
 
 def _explained(path: Path, complaint: bytes) -> str:

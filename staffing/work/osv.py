@@ -68,7 +68,15 @@ class Skipped:
 
 
 def _known(value: Any) -> Any:
-    return None if isinstance(value, str) and value.startswith(f"{UNKNOWN_YEAR:04d}-") else value
+    if value is not None and not isinstance(value, str):
+        # pydantic would take a number for seconds, or for milliseconds if it is large.
+        raise ValueError("a moment is written as text")
+    return None if value is None or value.startswith(f"{UNKNOWN_YEAR:04d}-") else value
+
+
+def _listed(value: Any) -> Any:
+    """The format allows null for a list: https://ossf.github.io/osv-schema/."""
+    return [] if value is None else value
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -94,18 +102,19 @@ def _printable(text: str) -> str:
 _Moment = Annotated[AwareDatetime | None, BeforeValidator(_known), AfterValidator(_utc)]
 _Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_identifier)]
 _Text = Annotated[str, AfterValidator(_printable)]
+_Listed = BeforeValidator(_listed)
 
 
 class _Package(BaseModel):
-    name: str = ""
+    name: _Text = ""
 
 
 class _Import(BaseModel):
-    path: str = ""
+    path: _Text = ""
 
 
 class _EcosystemSpecific(BaseModel):
-    imports: list[_Import] = Field(default_factory=list)
+    imports: Annotated[list[_Import], _Listed] = Field(default_factory=list)
 
 
 class _Affected(BaseModel):
@@ -126,14 +135,14 @@ class _Reference(BaseModel):
 
 class _Record(BaseModel):
     id: _Id
-    aliases: list[str] = Field(default_factory=list)
+    aliases: Annotated[list[_Text], _Listed] = Field(default_factory=list)
     summary: _Text = ""
     details: str = ""
     published: _Moment = None
     modified: _Moment = None
     withdrawn: _Moment = None
-    affected: list[_Affected] = Field(default_factory=list)
-    references: list[_Reference] = Field(default_factory=list)
+    affected: Annotated[list[_Affected], _Listed] = Field(default_factory=list)
+    references: Annotated[list[_Reference], _Listed] = Field(default_factory=list)
 
     def advisory(self) -> Advisory:
         return Advisory(
@@ -171,7 +180,7 @@ def read_records(path: Path) -> Iterator[Advisory | Skipped]:
 def parse(name: str, raw: bytes) -> Advisory | Skipped:
     """One record."""
     try:
-        return _Record.model_validate(json.loads(raw, object_pairs_hook=_no_duplicates)).advisory()
+        return _Record.model_validate(_json(raw)).advisory()
     except RecursionError:
         return Skipped(name, "it is nested too deeply")
     except UnicodeDecodeError:
@@ -182,6 +191,10 @@ def parse(name: str, raw: bytes) -> Advisory | Skipped:
         return Skipped(name, f"it is not an OSV record: {where}: {first['msg']}")
     except ValueError as error:
         return Skipped(name, f"it is not valid JSON: {error}")
+
+
+def _json(raw: bytes) -> Any:
+    return json.loads(raw, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
 
 
 def _parsed(name: str, raw: bytes) -> Advisory | Skipped:
@@ -245,3 +258,8 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a field is named twice")
     return found
+
+
+def _no_constant(name: str) -> Any:
+    """Python reads NaN and Infinity; JSON has neither."""
+    raise ValueError(f"{name} is no number")

@@ -49,9 +49,7 @@ def anonymous(app: Flask) -> Caller:
 def as_role(app: Flask, role: Role, *, name: str | None = None, subject: str | None = None) -> Caller:
     """A caller with a new token of the role."""
     with app.app_context():
-        _, secret = issue_token(
-            name=name or str(role), role=role, subject_id=subject, by=SYSTEM, now=lovelace.BEFORE
-        )
+        _, secret = issue_token(name=name or str(role), role=role, subject_id=subject, by=SYSTEM, now=lovelace.BEFORE)
     return bearing(app, secret)
 
 
@@ -64,7 +62,7 @@ def problem_of(answer: TestResponse) -> dict[str, Any]:
     assert problem["request_id"] == answer.headers["X-Request-Id"]
     assert problem["detail"].strip()
     text = answer.get_data(as_text=True)
-    for inside in ("Traceback", "SELECT ", "INSERT ", "sqlite", "psycopg", "sqlalchemy", ".py", "/tmp/", "/work/"):  # noqa: S108
+    for inside in ("Traceback", "SELECT ", "INSERT ", "sqlite", "psycopg", "sqlalchemy", ".py", "site-packages"):
         assert inside not in text, text
     return problem
 
