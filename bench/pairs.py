@@ -1,4 +1,4 @@
-"""Running a pair: ours and the floor in alternating order, on fresh stores, by wall clock and by CPU."""
+"""Running a pair: ours and the floor in alternating order, on fresh stores, by wall clock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ class Result:
     count: int
     unit: str
     goal: float | None = None
-    cpu_ratio: float | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -52,8 +51,6 @@ class Result:
         )
         if self.goal is not None:
             text += f"  goal {self.goal:.2f} {'ok' if self.ratio >= self.goal else 'MISSED'}"
-        if self.cpu_ratio is not None and abs(self.cpu_ratio - self.ratio) > 0.15 * self.ratio:
-            text += f"  noisy (by CPU {self.cpu_ratio:.2f})"
         return "\n     ".join([text, *self.notes])
 
     def as_json(self) -> dict[str, object]:

@@ -46,9 +46,11 @@ class Plan:
         """The minor units of each of `targets`, summing to the revenue."""
         reserves = [self.reserves[name] for name in sorted(self.reserves)]
         rest_bp = BASIS - self.overhead_bp - sum(reserves)
-        *set_aside, rest = split(revenue.minor, [self.overhead_bp, *reserves, rest_bp])
         weights = [self.weights[package_id] for package_id in sorted(self.weights)]
-        return [*set_aside, *(split(rest, weights) if rest else [0] * len(weights))]
+        # Divided once: dividing the rest a second time could put a share more than one unit from exact.
+        whole = sum(weights) or 1
+        set_aside = [rate_bp * whole for rate_bp in (self.overhead_bp, *reserves)]
+        return split(revenue.minor, [*set_aside, *(rest_bp * weight for weight in weights)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ def set_terms(
     """Set a maintainer's terms from a month on, replacing those before from then. Raises `InvalidTerms`,
     `TermsTaken`, `TermsTooLate`."""
     _refuse_impossible(proposal)
+    if until_month is not None and until_month <= from_month:
+        raise InvalidTerms("Terms end after they begin; `until` is the first month they no longer hold.")
     with transaction() as session:
         profile = profiles.current(session)
         if any(amount.currency != profile.currency for amount in proposal.amounts()):

@@ -105,7 +105,7 @@ def caller_of(app: Flask, role: Role) -> Caller:
 def test_each_role_may_do_exactly_what_the_policy_says(closed: Flask, role: Role) -> None:
     caller = caller_of(closed, role)
     for endpoint, method, path in calls(closed):
-        if endpoint in OPEN:
+        if endpoint in OPEN or method == "OPTIONS":  # which names the methods of an address and does nothing
             continue
         answer = caller.send(method, path, json={} if method == "POST" else None)
         allowed = role in policy.POLICY[endpoint]
@@ -182,7 +182,10 @@ def refusal(caller: Caller, path: str) -> dict[str, object]:
 
 
 ADAS = (
-    ("/v1/statements/{}", "SELECT s.id FROM statement s JOIN maintainer m ON m.id = s.maintainer_id AND m.name = 'Ada'"),
+    (
+        "/v1/statements/{}",
+        "SELECT s.id FROM statement s JOIN maintainer m ON m.id = s.maintainer_id AND m.name = 'Ada'",
+    ),
     (
         "/v1/statements/{}",
         "SELECT s.number FROM statement s JOIN maintainer m ON m.id = s.maintainer_id AND m.name = 'Ada'",

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from api import policy
 from firm.actor import Role
 from firm.clients import operations as clients
 from tests import lovelace
@@ -59,8 +58,6 @@ def cursor(text: str) -> str:
 def test_these_are_all_lists(closed: Flask) -> None:
     listed = {rule.rule for rule in closed.url_map.iter_rules() if rule.endpoint.endswith(".listed")}
     assert listed == set(LISTS)
-    assert all(f"{path.removeprefix('/v1/').replace('-', '_')}" for path in LISTS)
-    assert policy.POLICY["clients.listed"]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -108,17 +105,17 @@ def test_a_limit_that_is_no_number_from_1_to_200_is_a_422(lead: Caller, limit: s
     assert problem["errors"][0]["pointer"] == "/limit"
 
 
-@pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("wrong", ["!!!!", "%00", "A", "cursor", "_-_-", cursor("\x00"), cursor("é"), cursor("42")])
-def test_a_cursor_that_was_never_given_is_a_422(lead: Caller, path: str, wrong: str) -> None:
-    assert lead.get(f"{path}?cursor={wrong}", status=422)["detail"]
+def test_a_cursor_that_was_never_given_is_a_422(lead: Caller, wrong: str) -> None:
+    for path in LISTS:
+        assert lead.get(f"{path}?cursor={wrong}", status=422)["detail"], path
 
 
-@pytest.mark.parametrize("path", [path for path in LISTS if path != "/v1/packages"])
-def test_a_cursor_of_another_list_is_a_422(lead: Caller, path: str) -> None:
+def test_a_cursor_of_another_list_is_a_422(lead: Caller) -> None:
     foreign = lead.get("/v1/packages?limit=1")["next"]
-    problem = lead.get(f"{path}?cursor={foreign}", status=422)
-    assert problem["type"].endswith("/invalid-cursor")
+    for path in set(LISTS) - {"/v1/packages"}:
+        problem = lead.get(f"{path}?cursor={foreign}", status=422)
+        assert problem["type"].endswith("/invalid-cursor"), path
 
 
 def test_cursors_with_nul_are_refused_on_both_engines(served: Flask) -> None:

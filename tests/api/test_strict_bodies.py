@@ -13,8 +13,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from api.app import create_app
+from firm.access.rules import new_secret
 from firm.actor import Role
-from firm.db import reading
+from firm.db import db, reading
 from tests import lovelace
 from tests.api.callers import Caller, anonymous, as_role, money, problem_of
 from tests.databases import settings_for
@@ -255,9 +256,10 @@ def test_a_body_of_1_mb_is_read_and_one_byte_more_is_not(office: Caller) -> None
     assert refused(office, whole.ljust(MOST + 1), 413)["detail"] == "The body is too large; send at most 1 MB."
 
 
-def test_a_body_of_unknown_length_is_measured_while_it_is_read(office: Caller) -> None:
-    environ = {"wsgi.input_terminated": True}
-    options: dict[str, Any] = {"environ_overrides": environ, "input_stream": io.BytesIO(b" " * (MOST + 1))}
+@pytest.mark.parametrize("tail", [b" ", b"garbage", b" " * MOST])
+def test_a_body_of_unknown_length_is_measured_and_never_cut(office: Caller, tail: bytes) -> None:
+    raw = json.dumps(CLIENT).encode().ljust(MOST) + tail
+    options: dict[str, Any] = {"environ_overrides": {"wsgi.input_terminated": True}, "input_stream": io.BytesIO(raw)}
     headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
     answer = office.send("POST", "/v1/clients", headers=headers, **options)
     assert answer.status_code == 413, answer.get_data(as_text=True)
@@ -349,8 +351,6 @@ def test_a_name_with_wildcards_is_taken_literally(office: Caller) -> None:
 
 def test_an_error_inside_shows_nothing_of_the_inside(tmp_path: Any) -> None:
     app = create_app(settings_for(f"sqlite:///{tmp_path}/empty.db"))
-    from firm.access.rules import new_secret
-
     caller = Caller(app, {"Authorization": f"Bearer {new_secret()}"})
     answer = caller.send("GET", "/v1/clients")
     assert answer.status_code in (500, 503)
@@ -360,8 +360,6 @@ def test_an_error_inside_shows_nothing_of_the_inside(tmp_path: Any) -> None:
 
 
 def test_a_failing_table_shows_nothing_of_the_inside(closed: Flask, office: Caller) -> None:
-    from firm.db import db
-
     with closed.app_context(), db.engine.begin() as connection:
         connection.execute(text("PRAGMA foreign_keys = OFF"))
         connection.execute(text("ALTER TABLE tier RENAME TO gone"))
@@ -371,8 +369,6 @@ def test_a_failing_table_shows_nothing_of_the_inside(closed: Flask, office: Call
 
 
 def test_a_database_that_is_away_is_a_503_and_not_a_500() -> None:
-    from firm.access.rules import new_secret
-
     app = create_app(settings_for("postgresql://nobody@127.0.0.1:9/nothing"))
     ready = anonymous(app).send("GET", "/readyz")
     assert (ready.status_code, ready.get_json()["reason"]) == (503, "the database is not reachable")
