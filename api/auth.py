@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import BadRequest
 
 from api import policy
 from firm import clock, ids
@@ -60,6 +61,8 @@ def _identify() -> None:
         raise NotAuthenticated("Send a valid token as `Authorization: Bearer chm_…`.")
     with reading() as session:
         g.actor = actor_of(session, secret.strip(), request_id=g.request_id)
+    if any("\x00" in text for text in (request.path, *request.args.values())):
+        raise BadRequest("An address holds no NUL character.")
     if endpoint is not None:
         policy.refuse(g.actor, endpoint)
 

@@ -15,6 +15,7 @@ from api.idempotency import MalformedKey
 from api.strict import InvalidJson
 from firm.access.answers import StillRunning
 from firm.access.operations import NotAuthenticated
+from firm.actor import Role
 from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
 
 log = logging.getLogger("chambers.api")
@@ -78,6 +79,8 @@ def status_of(error: ChambersError) -> int:
 
 
 def _of_ours(error: ChambersError) -> Response:
+    if isinstance(error, NotFound) and _sees_only_own():
+        return problem(404, "not-found", "There is no such thing.")
     status = status_of(error)
     if status == 500:
         log.error("invariant broken: %s", error.message, exc_info=error)
@@ -92,6 +95,11 @@ def _of_ours(error: ChambersError) -> Response:
     return response
 
 
+def _sees_only_own() -> bool:
+    actor = g.get("actor")
+    return actor is not None and actor.role in (Role.MAINTAINER, Role.CLIENT)
+
+
 def _of_schema(error: ValidationError) -> Response:
     errors = [{"pointer": pointer, "detail": detail} for pointer, detail in pointers(error.messages)]
     first = errors[0] if errors else {"pointer": "", "detail": "it is not valid."}
@@ -103,7 +111,11 @@ def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """marshmallow's nested messages as JSON pointers; its name for the whole object is dropped."""
     if isinstance(messages, dict):
         for key, value in messages.items():
-            here = path if key in ("_schema", "json", "query") else f"{path}/{key}"
+            here = (
+                path
+                if key in ("_schema", "json", "query")
+                else path + "/" + str(key).replace("~", "~0").replace("/", "~1")
+            )
             yield from pointers(value, here)
     else:
         for message in messages if isinstance(messages, list) else [messages]:
@@ -122,7 +134,7 @@ def _of_http(error: HTTPException) -> Response:
 
 def _of_database(error: DBAPIError) -> Response:
     log.error("database error: %s", type(error.orig).__name__, exc_info=error)
-    if error.connection_invalidated:
+    if error.connection_invalidated or error.statement is None:
         response = problem(503, "database-away", "The database is not reachable; try again in a moment.")
         response.headers["Retry-After"] = "2"
         return response

@@ -55,7 +55,9 @@ class DateField(ma.fields.Field[date]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
         if isinstance(value, str) and len(value) == 10:
             try:
-                return date.fromisoformat(value)
+                day = date.fromisoformat(value)
+                if day.isoformat() == value:
+                    return day
             except ValueError:
                 pass
         raise ma.ValidationError('A date is a string such as "2026-10-31".')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from flask import Flask
@@ -92,7 +93,7 @@ class MonthConverter(BaseConverter):
 def join(app: Flask) -> None:
     """Give the application its HTTP side. Raises `InvariantBroken` for a route without policy."""
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     app.url_map.converters["month"] = MonthConverter
     errors.register(app)
     auth.register(app)
@@ -102,7 +103,7 @@ def join(app: Flask) -> None:
     api = _description(app)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint, url_prefix="/v1")
-    app.extensions["openapi"] = lambda: _finished(api.spec.to_dict())
+    app.extensions["openapi"] = functools.cache(lambda: _finished(api.spec.to_dict()))
     policy.refuse_gaps(app)
 
 

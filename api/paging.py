@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -21,10 +22,19 @@ class InvalidCursor(Invalid):
     """A cursor that this API did not give."""
 
 
+class Limit(ma.fields.Integer):
+    """A number of 1 to 3 ASCII digits: int() would take 1_0, +5 and the digits of other scripts."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if re.fullmatch("[0-9]{1,3}", str(value), re.ASCII) is None:
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class PageQuery(Schema):
     """`?limit=50&cursor=…`."""
 
-    limit = ma.fields.Integer(
+    limit = Limit(
         load_default=50,
         validate=ma.validate.Range(min=1, max=MOST),
         metadata={"description": f"How many, at most {MOST}."},
@@ -62,12 +72,16 @@ def page(
 
 
 def encode(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{request.endpoint} {key}".encode()).decode().rstrip("=")
 
 
 def decode(cursor: str) -> str:
     """Raises `InvalidCursor`."""
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        endpoint, _, key = text.partition(" ")
+        if endpoint != request.endpoint or not key.isprintable():
+            raise ValueError(cursor)
+        return key
     except (binascii.Error, ValueError):
         raise InvalidCursor("This cursor is not one of ours; take `next` of the page before.", field="cursor") from None

@@ -7,6 +7,7 @@ as the text does. What each probe returns is in `docs/api.md`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Request
@@ -77,9 +78,22 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise InvalidJson("The body names a field twice.")
-    for text in (part for pair in pairs for part in pair if isinstance(part, str)):
+    for text in _texts(found):
         _refuse_unstorable(text)
     return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield key
+            if not isinstance(part, dict):
+                yield from _texts(part)
 
 
 def _refuse_unstorable(text: str) -> None:

@@ -156,7 +156,10 @@ def flask_config(settings: Settings) -> dict[str, Any]:
             "install the pysqlite3 wheel of requirements/runtime.txt, or use PostgreSQL."
         )
     path = Path(url.database or "").absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"CHAMBERS_DATABASE_URL names {path}, whose folder cannot be made.") from error
     options = {
         "module": sqlite,
         "connect_args": {"timeout": LOCK_WAIT_SECONDS},

@@ -40,7 +40,11 @@ _MARK = ".chambers-demo"
 
 @click.command()
 @click.option(
-    "--path", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="A folder for it all."
+    "--path",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="A folder for it all.",
 )
 def demo(path: Path) -> None:
     """Run a made-up firm through a year and close its last month. Starts afresh each time."""

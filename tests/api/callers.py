@@ -78,4 +78,4 @@ def _told(answer: TestResponse, status: int) -> Any:
     assert answer.status_code == status, answer.get_data(as_text=True)
     if status >= 400:
         return problem_of(answer)
-    return answer.get_json() if answer.is_json else answer.get_data()
+    return answer.get_json() if answer.is_json and status != 204 else answer.get_data()

@@ -1,0 +1,334 @@
+"""The command line: the worked month to the cent, sentences for errors, and the exit codes that scripts read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from api.app import create_core
+from api.cli import COMMANDS, main
+from firm.actor import Role
+from tests import lovelace
+from tests.api.callers import as_role
+from tests.api.conftest import serving
+from tests.databases import TEST_KEY, settings_for
+from tests.firm.documents.reading import words
+
+PACKAGES = ("ssh", "age", "staticcheck")
+
+
+class Shell:
+    """A shell with the settings of one database; `run` fails unless the command exits as expected."""
+
+    def __init__(self, url: str) -> None:
+        self.environment = {
+            "CHAMBERS_DATABASE_URL": url,
+            "CHAMBERS_SECRET_KEYS": TEST_KEY,
+            "CHAMBERS_SQLITE_SYNCHRONOUS": "NORMAL",
+            "CHAMBERS_TOKEN": "",
+        }
+
+    def as_bearer(self, secret: str) -> Shell:
+        other = Shell(self.environment["CHAMBERS_DATABASE_URL"])
+        other.environment["CHAMBERS_TOKEN"] = secret.strip().splitlines()[-1]
+        return other
+
+    def call(self, *words: str) -> Result:
+        return CliRunner().invoke(main, list(words), env=self.environment)
+
+    def run(self, *words: str, code: int = 0) -> str:
+        result = self.call(*words)
+        assert result.exit_code == code, (words, result.output, result.exception)
+        return result.stdout if code == 0 else result.output
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--json"))
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(f"sqlite:///{tmp_path}/chambers.db")
+
+
+@pytest.fixture
+def closed_shell(closed_url: str) -> Shell:
+    return Shell(closed_url)
+
+
+def sentence_of(result: Result) -> str:
+    """The one sentence of an error: a line, after a bar of progress perhaps, and no trace."""
+    assert result.exit_code != 0
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert "Traceback" not in result.stderr
+    assert [line for line in lines if line.startswith("Error: ")] == lines[-1:], result.stderr
+    assert len(lines) <= 2, result.stderr
+    return lines[-1].removeprefix("Error: ")
+
+
+def set_up(shell: Shell) -> Shell:
+    """The firm of the examples through commands alone; returns the lead's shell."""
+    firm = ("--name", "Lovelace Maintainers", "--currency", "USD", "--time-zone", "Europe/London")
+    secret = shell.run("init", *firm, "--first-month", "2026-10", "--address", "12 St James's Square")
+    lead = shell.as_bearer(secret)
+    sell(lead)
+    staff(lead)
+    return lead
+
+
+def sell(lead: Shell) -> None:
+    for name in PACKAGES:
+        lead.run("package", "add", name, "--ecosystem", "Go")
+    interests = [part for name in PACKAGES for part in ("--interest", f"{name}:no:24")]
+    for name, tier, fee, cycle in (
+        ("Acme", "gold", "10000.00 USD", "yearly"),
+        ("Globex", "platinum", "5,000.00 USD", "monthly"),
+    ):
+        lead.run("client", "add", name, "--country", "US")
+        lead.run("tier", "add", tier, "--entitlement", "Two meetings a year")
+        terms = ("--client", name, "--tier", tier, "--fee", fee, "--cycle", cycle, "--starts", "2026-10-01")
+        drafted = lead.json("engagement", "draft", *terms, "--subcontracting", *interests)
+        lead.run("engagement", "sign", drafted["id"])
+    shares = ("--overhead", "20", "--reserve", "on-ramp=5")
+    weights = ("--weight", "ssh=3", "--weight", "age=2", "--weight", "staticcheck=1")
+    assert "Version 1" in lead.run("plan", "set", "--from", "2026-10", *shares, *weights)
+
+
+def staff(lead: Shell) -> None:
+    for name in ("Grace", "Ada"):
+        who = ("--email", f"{name.lower()}@lovelace.example", "--country", "US")
+        lead.run("maintainer", "add", name, *who, "--grade", "junior", "--works-as", "subcontractor")
+        lead.run("maintainer", "destination", name, "--rail", "manual")
+    for name, package, role, share in (
+        ("Grace", "ssh", "lead", "100"),
+        ("Ada", "staticcheck", "co-maintainer", "50"),
+        ("Ada", "age", "co-maintainer", "50%"),
+    ):
+        what = ("--package", package, "--role", role, "--share", share, "--from", "2026-10-01")
+        lead.run("assignment", "add", "--maintainer", name, *what)
+    grace = ("--guarantee", "4000.00 USD", "--growth", "10", "--baseline", "12000.00 USD")
+    ada = ("--fund-share", "staticcheck=40", "--fixed-fee", "age=1200.00 USD")
+    for name, terms in (("Grace", grace), ("Ada", ada)):
+        lead.run("terms", "set", "--maintainer", name, "--from", "2026-10", *terms)
+
+
+def test_the_worked_month_comes_out_to_the_cent_at_the_shell(
+    shell: Shell, clock: time_machine.Traveller, tmp_path: Path
+) -> None:
+    lead = set_up(shell)
+    office = shell.as_bearer(lead.run("token", "issue", "--name", "Charles", "--role", "administrator"))
+    clock.move_to(lovelace.AFTER)
+    assert office.json("month", "preview", "2026-10")["earned"]["amount"] == "6250.00"
+    closing = office.json("month", "close", "2026-10")
+    assert office.json("month", "close", "2026-10") == closing
+    assert office.json("month", "status", "2026-10") == closing
+    assert {fund["name"]: fund["amount"]["amount"] for fund in closing["allocated"]} == {
+        "overhead": "3000.00",
+        "on-ramp": "750.00",
+        "ssh": "5625.00",
+        "age": "3750.00",
+        "staticcheck": "1875.00",
+    }
+    pay(office, lead)
+    read(office, tmp_path)
+    accounts = office.json("books", "balance")["accounts"]
+    assert {row["account"]: row["balance"]["amount"] for row in accounts if float(row["balance"]["amount"])} == {
+        "assets:bank": "-6250.00",
+        "assets:receivables": "125000.00",
+        "equity:allocated": "8750.00",
+        "equity:funds:overhead": "-3000.00",
+        "equity:funds:packages": "-5000.00",
+        "equity:funds:reserves:on-ramp": "-750.00",
+        "expenses:maintainers": "6250.00",
+        "income:retainers": "-15000.00",
+        "liabilities:deferred-revenue": "-110000.00",
+    }
+    assert "invariants hold" in office.run("verify")
+    with create_core(settings_for(shell.environment["CHAMBERS_DATABASE_URL"])).app_context():
+        lovelace.assert_books_hold()
+
+
+def pay(office: Shell, lead: Shell) -> None:
+    run = office.json("run", "draft")
+    number = run["number"]
+    office.run("run", "propose", number)
+    assert "somebody else has to approve it" in sentence_of(office.call("run", "approve", number))
+    assert "approved by lead" in lead.run("run", "approve", number)
+    office.run("run", "send", number)
+    for payout in run["payouts"]:
+        office.run("run", "settle", payout["id"], "--reference", "wire", "--on", "2026-11-01")
+    settled = office.json("run", "status", number)
+    assert settled["state"] == "settled"
+    assert sorted(payout["amount"]["amount"] for payout in settled["payouts"]) == ["1950.00", "4300.00"]
+    assert sentence_of(office.call("run", "draft"))
+
+
+def read(office: Shell, folder: Path) -> None:
+    """The papers of the month, in each of their forms."""
+    assert json.loads(office.run("statement", "Grace", "2026-10"))["earned"]["amount"] == "4300.00"
+    for ending in ("pdf", "html", "json"):
+        office.run("statement", "Grace", "2026-10", "--out", str(folder / f"grace.{ending}"))
+    for text in (words((folder / "grace.pdf").read_bytes()), (folder / "grace.html").read_text(encoding="utf-8")):
+        assert "4,300.00" in text
+    office.run("report", "funded-work", "Acme", "--from", "2026-10", "--out", str(folder / "acme.pdf"))
+    assert "Acme" in words((folder / "acme.pdf").read_bytes())
+    assert "cr income:retainers" in office.run("books", "journal", "2026-10")
+
+
+def test_every_command_explains_itself(shell: Shell) -> None:
+    assert set(COMMANDS) <= set(shell.run("--help").split())
+    for name in COMMANDS:
+        assert shell.run(name, "--help").startswith("Usage: ")
+
+
+def test_an_unknown_command_is_a_usage_error(shell: Shell) -> None:
+    for typed in (("dance",), ("month", "dance"), ("month", "close"), ("init",), ("verify", "--loudly")):
+        assert "Usage: " in shell.run(*typed, code=2)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("month", "close", "2026-13"),
+        ("month", "close", "october"),
+        ("receipt", "record", "INV-1", "--amount", "1e300000 USD", "--on", "2026-11-01", "--reference", "x"),
+        ("receipt", "record", "INV-1", "--amount", "1.000 USD", "--on", "2026-11-01", "--reference", "x"),
+        ("receipt", "record", "INV-1", "--amount", "1.00", "--on", "2026-11-01", "--reference", "x"),
+        ("receipt", "record", "INV-1", "--amount", "1.00 USD", "--on", "yesterday", "--reference", "x"),
+        ("plan", "set", "--from", "2026-10", "--overhead", "2o", "--weight", "ssh=1"),
+        ("plan", "set", "--from", "2026-10", "--overhead", "20", "--weight", "ssh"),
+        ("plan", "set", "--from", "2026-10", "--overhead", "20", "--weight", "ssh=much"),
+        ("token", "issue", "--name", "x", "--role", "emperor"),
+    ],
+)
+def test_a_value_written_wrongly_is_a_usage_error_of_one_sentence(closed_shell: Shell, typed: tuple[str, ...]) -> None:
+    result = closed_shell.call(*typed)
+    assert result.exit_code == 2
+    assert len([line for line in result.stderr.splitlines() if line.startswith("Error: ")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("month", "close", "2026-09"), "The books begin with October 2026"),
+        (("month", "close", "2199-11"), "is not over"),
+        (("month", "status", "2026-12"), "has not been closed"),
+        (("run", "status", "RUN-2026-9999"), "RUN-2026-9999"),
+        (("run", "approve", "RUN-2026-9999"), "RUN-2026-9999"),
+        (("statement", "Linus", "2026-10"), "Linus"),
+        (("statement", "Grace", "2026-09"), "There is no statement of September 2026"),
+        (("report", "funded-work", "Initech", "--from", "2026-10"), "Initech"),
+        (("report", "funded-work", "Acme", "--from", "2026-12"), "is not over"),
+        (("client", "add", "Acme", "--country", "US"), "Acme"),
+        (("token", "revoke", "nobody"), "nobody"),
+        (("import", "git", "/nothing", "--package", "ssh"), ""),
+        (("maintainer", "destination", "Grace", "--rail", "pigeon"), ""),
+        (("token", "issue", "--name", "x", "--role", "maintainer"), "needs"),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_exit_code_1(closed_shell: Shell, typed: tuple[str, ...], says: str) -> None:
+    with time_machine.travel(lovelace.AFTER):
+        result = closed_shell.call(*typed)
+    assert result.exit_code == 1
+    assert says in sentence_of(result)
+
+
+def test_the_firm_is_set_up_once(closed_shell: Shell) -> None:
+    firm = ("--name", "Second", "--currency", "EUR", "--time-zone", "UTC", "--first-month", "2026-10")
+    assert sentence_of(closed_shell.call("init", *firm))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--currency", "XXZ"), ("--time-zone", "Atlantis/Capital"), ("--color", "javascript:x")]
+)
+def test_a_firm_that_makes_no_sense_is_refused(shell: Shell, option: str, value: str) -> None:
+    firm = {"--name": "Firm", "--currency": "USD", "--time-zone": "UTC", "--first-month": "2026-10"} | {option: value}
+    assert sentence_of(shell.call("init", *[part for pair in firm.items() for part in pair]))
+
+
+def test_a_token_that_opens_nothing_is_refused(closed_shell: Shell) -> None:
+    assert "valid token" in sentence_of(closed_shell.as_bearer("chm_nonsense").call("books", "balance"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CHAMBERS_DATABASE_URL", "mysql://localhost/x", "mysql is not supported"),
+        ("CHAMBERS_DATABASE_URL", "nonsense", "not a database address"),
+        ("CHAMBERS_DATABASE_URL", "", "not a database address"),
+        ("CHAMBERS_SECRET_KEYS", "nonsense", "id:base64-of-32-bytes"),
+        ("CHAMBERS_SECRET_KEYS", f"{TEST_KEY},{TEST_KEY}", "twice"),
+        ("CHAMBERS_SQLITE_SYNCHRONOUS", "OFF", "use FULL or NORMAL"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_sentence(shell: Shell, name: str, value: str, says: str) -> None:
+    shell.environment[name] = value
+    said = sentence_of(shell.call("books", "balance"))
+    assert said.startswith(f"The environment variable {name} is wrong: ")
+    assert says in said
+    assert TEST_KEY not in said
+
+
+def test_a_database_that_was_not_set_up_says_so(shell: Shell) -> None:
+    assert "chambers init" in sentence_of(shell.call("books", "balance"))
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:9/nothing", "sqlite:////proc/nowhere/chambers.db"])
+def test_a_database_that_cannot_be_reached_says_so(shell: Shell, url: str) -> None:
+    shell.environment["CHAMBERS_DATABASE_URL"] = url
+    assert sentence_of(shell.call("books", "balance"))
+
+
+def test_a_bank_detail_needs_a_key(closed_shell: Shell) -> None:
+    closed_shell.environment["CHAMBERS_SECRET_KEYS"] = ""
+    said = sentence_of(
+        closed_shell.call("maintainer", "destination", "Grace", "--rail", "sepa", "--iban", "DE89370400440532013000")
+    )
+    assert "CHAMBERS_SECRET_KEYS" in said
+
+
+def break_books(url: str) -> None:
+    """Change a posting behind the product's back, its guards taken away."""
+    import pysqlite3.dbapi2 as newest
+
+    connection: sqlite3.Connection = newest.connect(url.removeprefix("sqlite:///"))
+    guards = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for (name,) in guards:
+        connection.execute(f'DROP TRIGGER "{name}"')
+    connection.execute("UPDATE posting SET amount_minor = amount_minor + 1 WHERE entry_id = 1 AND line = 1")
+    connection.commit()
+    connection.close()
+
+
+def test_verify_names_what_is_broken_and_exits_1(closed_shell: Shell, closed_url: str) -> None:
+    assert "BROKEN" not in closed_shell.run("verify")
+    break_books(closed_url)
+    said = closed_shell.run("verify", code=1)
+    assert "BROKEN entries-balance: Every journal entry balances" in said
+    assert "ok     entries-complete" in said
+    found = json.loads(closed_shell.call("verify", "--json").stdout)
+    broken = {one["invariant"] for one in found if not one["holds"]}
+    assert {"entries-balance", "trial-balance-zero", "balances-kept"} <= broken
+    assert all(one["breaches"] for one in found if not one["holds"])
+
+
+def test_json_at_the_shell_is_what_the_api_answers(closed_shell: Shell, closed_url: str) -> None:
+    app: Flask
+    for app in serving(closed_url):
+        lead = as_role(app, Role.LEAD)
+        assert closed_shell.json("month", "status", "2026-10") == lead.get("/v1/months/2026-10")
+        assert closed_shell.json("client", "list") == lead.get("/v1/clients")["items"]
+        assert closed_shell.json("maintainer", "list") == lead.get("/v1/maintainers")["items"]
+        assert closed_shell.json("invoice", "list") == lead.get("/v1/invoices")["items"]
+        assert closed_shell.json("books", "balance") == lead.get("/v1/trial-balance")
+
+
+def test_the_description_is_checked_at_the_shell(shell: Shell) -> None:
+    assert "is current" in shell.run("openapi", "--check")

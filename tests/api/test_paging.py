@@ -1,0 +1,138 @@
+"""Pages: nothing is skipped or repeated, also while others write, and a cursor is only good where it was given."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from firm.actor import Role
+from firm.clients import operations as clients
+from tests import lovelace
+from tests.api.callers import Caller, as_role
+
+LISTS = (
+    "/v1/clients",
+    "/v1/tiers",
+    "/v1/engagements",
+    "/v1/packages",
+    "/v1/maintainers",
+    "/v1/assignments",
+    "/v1/pay-terms",
+    "/v1/allocation-plans",
+    "/v1/invoices",
+    "/v1/journal-entries",
+    "/v1/payout-runs",
+    "/v1/statements",
+    "/v1/funded-work-reports",
+    "/v1/work-items",
+)
+
+
+@pytest.fixture
+def lead(closed: Flask) -> Caller:
+    return as_role(closed, Role.LEAD)
+
+
+def walk(caller: Caller, path: str, limit: int) -> list[list[dict[str, Any]]]:
+    """All pages of a list, by following the Link header."""
+    pages = []
+    address: str | None = f"{path}?limit={limit}"
+    while address:
+        answer = caller.send("GET", address)
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        pages.append(answer.get_json()["items"])
+        link = answer.headers.get("Link")
+        assert (link is None) == (answer.get_json()["next"] is None)
+        address = link.partition(">")[0].lstrip("<") if link else None
+        assert link is None or link.endswith('; rel="next"')
+    return pages
+
+
+def cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def test_these_are_all_lists(closed: Flask) -> None:
+    listed = {rule.rule for rule in closed.url_map.iter_rules() if rule.endpoint.endswith(".listed")}
+    assert listed == set(LISTS)
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("limit", [1, 2, 3, 200])
+def test_pages_of_any_size_make_the_whole_list(lead: Caller, path: str, limit: int) -> None:
+    whole = [item["id"] for item in lead.get(f"{path}?limit=200")["items"]]
+    pages = walk(lead, path, limit)
+    assert [item["id"] for page in pages for item in page] == whole
+    assert len(whole) == len(set(whole))
+    assert all(len(page) == limit for page in pages[:-1])
+    assert len(pages) == max(1, -(-len(whole) // limit))
+
+
+def test_a_list_that_grows_while_it_is_read_repeats_and_skips_nothing(closed: Flask, lead: Caller) -> None:
+    seen: list[str] = []
+    address: str | None = "/v1/clients?limit=1"
+    for number in range(20):
+        answer = lead.send("GET", address or "")
+        seen += [item["name"] for item in answer.get_json()["items"]]
+        if number < 4:
+            with closed.app_context():
+                clients.register(name=f"Late {number}", country="US", by=lovelace.LEAD, now=lovelace.AFTER)
+        link = answer.headers.get("Link")
+        if link is None:
+            break
+        address = link.partition(">")[0].lstrip("<")
+    assert seen == ["Acme", "Globex", "Late 0", "Late 1", "Late 2", "Late 3"]
+
+
+def test_the_link_keeps_the_filters(lead: Caller) -> None:
+    answer = lead.send("GET", "/v1/statements?month=2026-10&limit=1")
+    link = answer.headers["Link"]
+    assert "month=2026-10" in link
+    assert "limit=1" in link
+    following = lead.get(link.partition(">")[0].lstrip("<"))
+    assert following["items"][0]["id"] != answer.get_json()["items"][0]["id"]
+    assert following["next"] is None
+
+
+@pytest.mark.parametrize(
+    "limit", ["0", "201", "-1", "abc", "", "1.0", "1e2", "1_0", "١٠", "%2B5", "%205", "999999999999999999999", "true"]
+)
+def test_a_limit_that_is_no_number_from_1_to_200_is_a_422(lead: Caller, limit: str) -> None:
+    problem = lead.get(f"/v1/clients?limit={limit}", status=422)
+    assert problem["errors"][0]["pointer"] == "/limit"
+
+
+@pytest.mark.parametrize("wrong", ["!!!!", "A", "cursor", "_-_-", cursor("\x00"), cursor("é"), cursor("42")])
+def test_a_cursor_that_was_never_given_is_a_422(lead: Caller, wrong: str) -> None:
+    for path in LISTS:
+        assert lead.get(f"{path}?cursor={wrong}", status=422)["detail"], path
+
+
+def test_a_cursor_of_another_list_is_a_422(lead: Caller) -> None:
+    foreign = lead.get("/v1/packages?limit=1")["next"]
+    for path in set(LISTS) - {"/v1/packages"}:
+        problem = lead.get(f"{path}?cursor={foreign}", status=422)
+        assert problem["type"].endswith("/invalid-cursor"), path
+
+
+def test_cursors_with_nul_are_refused_on_both_engines(served: Flask) -> None:
+    lead = as_role(served, Role.LEAD)
+    with served.app_context():
+        lovelace.establish()
+    for path in LISTS:
+        assert lead.get(f"{path}?cursor={cursor(chr(0))}", status=422)
+
+
+@pytest.mark.parametrize("query", ["sort=name", "limit=1&secret=1", "month=2026-10", "offset=5"])
+def test_an_unknown_filter_is_a_422_that_names_it(lead: Caller, query: str) -> None:
+    problem = lead.get(f"/v1/clients?{query}", status=422)
+    assert problem["errors"][0]["pointer"].strip("/") in query
+
+
+def test_a_filter_of_the_wrong_form_is_a_422(lead: Caller) -> None:
+    assert lead.get("/v1/statements?month=2026-13", status=422)["errors"][0]["pointer"] == "/month"
+    assert lead.get("/v1/work-items?kind=gossip", status=422)["errors"][0]["pointer"] == "/kind"
+    assert lead.get("/v1/work-items?package=nothing", status=404)
