@@ -103,6 +103,60 @@ POLICY: dict[str, frozenset[Role]] = {
 }
 
 
+COMMANDS = {
+    "client add": "clients.registered",
+    "client contact": "clients.contact_added",
+    "client list": "clients.listed",
+    "tier add": "tiers.added",
+    "engagement draft": "engagements.drafted",
+    "engagement interest": "engagements.interests_named",
+    "engagement sign": "engagements.signed",
+    "engagement end": "engagements.ended",
+    "engagement list": "engagements.listed",
+    "package add": "packages.adopted",
+    "package list": "packages.listed",
+    "plan set": "allocation_plans.made",
+    "plan show": "allocation_plans.shown",
+    "rate set": "exchange_rates.set_",
+    "maintainer add": "maintainers.added",
+    "maintainer alias": "maintainers.alias_added",
+    "maintainer destination": "maintainers.destination_set",
+    "maintainer list": "maintainers.listed",
+    "assignment add": "assignments.made",
+    "assignment end": "assignments.ended",
+    "terms set": "pay_terms.set_",
+    "onramp stage": "on_ramps.stage_entered",
+    "onramp letter": "on_ramps.letter_recorded",
+    "onramp withdraw": "on_ramps.letter_withdrawn",
+    "onramp runway": "on_ramps.runway_recorded",
+    "onramp show": "on_ramps.shown",
+    "invoice issue": "invoices.issued",
+    "invoice list": "invoices.listed",
+    "receipt record": "receipts.recorded",
+    "month preview": "months.previewed",
+    "month close": "months.closed",
+    "month status": "months.shown",
+    "books balance": "journal.trial_balance",
+    "books journal": "journal.listed",
+    "run draft": "payout_runs.drafted",
+    "run propose": "payout_runs.proposed",
+    "run approve": "payout_runs.approved",
+    "run cancel": "payout_runs.canceled",
+    "run send": "payout_runs.released",
+    "run settle": "payout_runs.settled",
+    "run return": "payout_runs.given_back",
+    "run status": "payout_runs.shown",
+    "run file": "payout_runs.file",
+    "import git": "packages.adopted",
+    "import osv": "packages.adopted",
+    "statement": "statements.shown",
+    "report funded-work": "funded_work_reports.issued",
+    "report show": "funded_work_reports.shown",
+    "verify": "journal.trial_balance",
+}
+"""The route whose line binds a command that is given a token; what is not listed is the lead's alone."""
+
+
 def refuse_gaps(app: Flask) -> None:
     """Raises `InvariantBroken` if a route has no line in the table, or a line no route."""
     routes = {rule.endpoint for rule in app.url_map.iter_rules()}
@@ -114,6 +168,17 @@ def refuse_gaps(app: Flask) -> None:
 
 def is_open(endpoint: str) -> bool:
     return POLICY.get(endpoint) == OPEN and endpoint in POLICY
+
+
+def refuse_command(actor: Actor, command: str) -> None:
+    """Raises `Forbidden` unless the actor's role may give the command.
+
+    Maintainers and clients see only their own things, which the command line does not tell apart: they use the API.
+    """
+    endpoint = COMMANDS.get(command)
+    allowed = (LEAD if endpoint is None else POLICY[endpoint]) - {Role.MAINTAINER, Role.CLIENT}
+    if actor.role not in allowed:
+        raise Forbidden(f"The role {actor.role} may not run `chambers {command}`.")
 
 
 def refuse(actor: Actor, endpoint: str) -> None:

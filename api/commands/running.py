@@ -62,8 +62,12 @@ def caller() -> Actor:
     secret = os.environ.get("CHAMBERS_TOKEN")
     if not secret:
         return Actor(f"shell:{getpass.getuser()}", Role.LEAD)
+    from api import policy  # imported here: a command without a token starts sooner
+
     with reading() as session:
-        return actor_of(session, secret)
+        actor = actor_of(session, secret)
+    policy.refuse_command(actor, click.get_current_context().command_path.partition(" ")[2])
+    return actor
 
 
 def show(value: Any, schema: str | None = None, *, many: bool = False) -> None:
