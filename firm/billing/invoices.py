@@ -19,7 +19,6 @@ from firm.billing.rules import Party, ServiceMonth, invoice_lines, months_to_inv
 from firm.clients.model import Client
 from firm.db import AnyRow, bulk_insert, transaction, use_case
 from firm.engagements.model import Engagement
-from firm.engagements.queries import running
 from firm.engagements.rules import Term
 from firm.ledger import journal, periods
 from firm.ledger.entry import Entry
@@ -73,7 +72,7 @@ def _due(session: Session, month: Month, profile: Profile) -> tuple[list[_Due], 
     earned = _months_by_engagement(session, recognition, since=profile.first_month)
     due: list[_Due] = []
     held_back: list[str] = []
-    for row in _running_engagements(session, month):
+    for row in _engagements_begun(session, month):
         term = Term(Money(row.fee_minor, row.currency), row.starts_on, row.ends_on)
         months = months_to_invoice(
             term,
@@ -94,7 +93,7 @@ def _due(session: Session, month: Month, profile: Profile) -> tuple[list[_Due], 
     return due, held_back
 
 
-def _running_engagements(session: Session, month: Month) -> Sequence[AnyRow]:
+def _engagements_begun(session: Session, month: Month) -> Sequence[AnyRow]:
     return session.execute(
         select(
             Engagement.id,
@@ -110,7 +109,7 @@ def _running_engagements(session: Session, month: Month) -> Sequence[AnyRow]:
             Client.requires_po,
         )
         .join(Client, Client.id == Engagement.client_id)
-        .where(running(month))
+        .where(Engagement.state != "draft", Engagement.starts_on < month.next.first_day)
         .order_by(Engagement.id)
     ).all()
 

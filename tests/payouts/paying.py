@@ -59,6 +59,14 @@ def pay(bank: Bank, *, now: datetime = AFTER) -> None:
             sending.settle(payout.id, reference="wire", on=SETTLED_ON, by=ADMINISTRATOR, now=now)
 
 
+def pay_run(number: str, bank: Bank | None = None) -> None:
+    """Send an approved run and enter the proof of every payment."""
+    send(number, bank or Bank())
+    for payout in sending.run_with_payouts(number)[1]:
+        if payout.state == "sent":
+            settle(payout.id)
+
+
 def states(number: str) -> dict[str, str]:
     """Payee to the state of the payout."""
     return {payout.payee_name: payout.state for payout in sending.run_with_payouts(number)[1]}

@@ -22,7 +22,7 @@ from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD, OCTOBER, usd
 from tests.payouts.interruptions import meanwhile
 
 Opens = Callable[[str], AbstractContextManager[Flask]]
-ROUNDS = 4
+ROUNDS = 3
 
 
 def close_by_lead() -> month_end.Closing:

@@ -57,7 +57,7 @@ def test_a_close_that_dies_at_any_statement_is_finished_by_running_it_again(sqli
 
 def test_on_postgresql_a_close_that_dies_is_finished_by_running_it_again(postgresql_at: Opens) -> None:
     expected, moments = undisturbed(postgresql_at)
-    for moment in range(3, moments + 1, 9):
+    for moment in range(3, moments + 1, 11):
         assert closed_again(postgresql_at, moment) == expected, f"after dying at moment {moment}"
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from payouts.rails.rail import Order
 from payouts.runs.preparation import NothingPayable
 from tests import lovelace
+from tests.firm.books import together
 from tests.lovelace import AFTER
 from tests.payouts import paying
 from tests.payouts.bank import Bank
@@ -54,7 +55,7 @@ def test_a_run_that_dies_at_any_statement_pays_everybody_once(sqlite_at: Opens) 
 
 def test_on_postgresql_a_run_that_dies_pays_everybody_once(postgresql_at: Opens) -> None:
     expected, moments = undisturbed(postgresql_at)
-    for moment in range(4, moments + 1, 9):
+    for moment in range(4, moments + 1, 11):
         assert paid_again(postgresql_at, moment) == expected, f"after dying at moment {moment}"
 
 
@@ -152,4 +153,21 @@ def test_a_bank_that_breaks_down_leaves_the_attempt_on_record(closed_october: Fl
     paying.pay(bank, now=LATER)
     assert set(paying.states(number).values()) == {"settled"}
     assert bank.amounts() == ONCE
+    lovelace.assert_books_hold()
+
+
+def test_an_answer_that_comes_too_late_changes_nothing_that_is_known(closed_october: Flask) -> None:
+    """The first sender hangs for longer than its lease; by then a second one knows that the money left."""
+    bank = Bank()
+    number = paying.approved(bank)
+
+    def hang(order: Order) -> None:
+        bank.before_paying = lambda order: None
+        together(closed_october, lambda: paying.send(number, bank, now=LATER))
+        bank.loses_answer_for = {"Ada", "Grace"}
+
+    bank.before_paying = hang
+    paying.send(number, bank)
+    assert bank.amounts() == ONCE
+    assert set(paying.states(number).values()) == {"sent"}
     lovelace.assert_books_hold()

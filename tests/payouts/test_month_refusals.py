@@ -209,6 +209,13 @@ def test_terms_that_cannot_be_are_refused(sqlite_at: Opens, proposal: Proposal, 
         terms.set_terms("Grace", proposal, from_month=NOVEMBER, by=LEAD, now=BEFORE)
 
 
+def test_terms_end_after_they_begin(sqlite_at: Opens) -> None:
+    with sqlite_at("ready"), refused(InvalidTerms, "end"):
+        terms.set_terms(
+            "Grace", Proposal(guarantee=usd("1.00")), from_month=DECEMBER, until_month=DECEMBER, by=LEAD, now=BEFORE
+        )
+
+
 def test_terms_for_a_package_nobody_knows_leave_nothing_behind(sqlite_at: Opens) -> None:
     proposal = Proposal(guarantee=usd("1.00"), fund_shares={"left-pad": 100})
     with (

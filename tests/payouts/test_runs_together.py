@@ -24,7 +24,7 @@ from tests.payouts.interruptions import meanwhile
 from tests.payouts.paying import LATER
 
 Opens = Callable[[str], AbstractContextManager[Flask]]
-ROUNDS = 4
+ROUNDS = 3
 ONCE = ["Ada 1,950.00 USD", "Grace 4,300.00 USD"]
 PARTNER = Actor("partner", Role.LEAD)
 

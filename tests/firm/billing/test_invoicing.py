@@ -199,3 +199,14 @@ def test_months_before_the_books_are_not_invoiced() -> None:
     months = months_to_invoice(term, 12, OCTOBER, not_before=OCTOBER, invoiced={NOVEMBER})
     assert [str(service.month) for service in months][:2] == ["2026-10", "2026-12"]
     assert len(months) == 8
+
+
+def test_what_was_held_back_is_invoiced_also_after_the_engagement_ended(firm: Flask) -> None:
+    engagement = retainers.sell("Acme", requires_po=True, ends_on=date(2026, 11, 1))
+    retainers.close(OCTOBER)
+    with transaction() as session:
+        session.execute(text("UPDATE engagement SET po_number = 'PO-77' WHERE id = :id"), {"id": engagement})
+    retainers.invoice(NOVEMBER)
+    assert retainers.totals() == ["INV-2026-0001 2026-10 3,100.00 USD"]
+    assert "assets:unbilled-revenue" not in lovelace.trial_balance()
+    lovelace.assert_books_hold()
