@@ -169,6 +169,16 @@ def sign(call: Call, engagement_id: str, as_json: bool) -> None:
         click.echo(f"Signed: {signed.fee} a month from {signed.starts_on.isoformat()} on.")
 
 
+@engagement.command("po-number")
+@click.argument("engagement_id")
+@click.argument("number")
+@command
+def po_number(call: Call, engagement_id: str, number: str) -> None:
+    """Enter the client's purchase order number, also after the signature."""
+    engagements.set_po_number(engagement_id, number, by=call.by, now=call.now)
+    click.echo(f"Invoices carry {number} from now on.")
+
+
 @engagement.command("end")
 @click.argument("engagement_id")
 @click.option("--on", type=DAY, required=True, help="The first day it no longer runs.")

@@ -86,6 +86,12 @@ class InterestsSchema(Schema):
     interests = ma.fields.List(ma.fields.Nested(InterestSchema), required=True)
 
 
+class PoNumber(Schema):
+    """The client's purchase order number."""
+
+    po_number = Text(required=True, most=60)
+
+
 class Ending(Schema):
     """The first day on which it no longer runs."""
 
@@ -147,6 +153,14 @@ def interests_named(body: dict[str, Any], engagement_id: str) -> Any:
 def signed(engagement_id: str) -> Any:
     """Sign a draft; its terms stand from then on."""
     return operations.sign(engagement_id, by=current_actor(), now=now())
+
+
+@blueprint.route("/engagements/<engagement_id>/po-number", methods=["POST"])
+@blueprint.arguments(PoNumber)
+@blueprint.response(201, EngagementSchema)
+def po_number_set(body: dict[str, Any], engagement_id: str) -> Any:
+    """Enter the client's purchase order number, also after the signature."""
+    return operations.set_po_number(engagement_id, body["po_number"], by=current_actor(), now=now())
 
 
 @blueprint.route("/engagements/<engagement_id>/ending", methods=["POST"])

@@ -86,7 +86,8 @@ def _due(session: Session, month: Month, profile: Profile) -> tuple[list[_Due], 
             continue
         if row.requires_po and not row.po_number:
             held_back.append(
-                f"{row.client_name} requires a purchase order number; set it on engagement {row.id} and invoice again."
+                f"{row.client_name} requires a purchase order number; enter it with"
+                f" `chambers engagement po-number {row.id} NUMBER` and invoice again."
             )
         else:
             due.append(_Due(row, months, earned.get(row.id, set())))

@@ -44,6 +44,7 @@ def record(invoice: str, *, amount: Money, received_on: date, reference: str, by
         state = case((received == Invoice.total_minor, "paid"), else_="open")
         enough_open = update(Invoice).where(Invoice.id == target.id, received <= Invoice.total_minor)
         if not claim(session, enough_open.values(received_minor=received, state=state)):
+            session.refresh(target)
             raise MoreThanOpen(
                 f"{amount} is more than the {target.open_amount} open on {target.number}; record what belongs to it."
             )

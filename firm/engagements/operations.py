@@ -147,6 +147,17 @@ def sign(engagement_id: str, *, by: Actor, now: datetime) -> Engagement:
 
 
 @use_case
+def set_po_number(engagement_id: str, po_number: str, *, by: Actor, now: datetime) -> Engagement:
+    """Enter the client's purchase order number, also after the signature; invoices issued before stay as they are."""
+    with transaction() as session:
+        engagement = queries.find(session, engagement_id)
+        engagement.po_number = po_number
+        session.flush()
+        audit.record(session, "engagement.po-number-set", engagement.id, {"po_number": po_number}, by=by, now=now)
+    return engagement
+
+
+@use_case
 def end(engagement_id: str, *, on: date, by: Actor, now: datetime) -> Engagement:
     """End a signed engagement on the first day it no longer runs, not within a closed month."""
     with transaction() as session:

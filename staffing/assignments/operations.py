@@ -90,6 +90,8 @@ def end(assignment_id: str, *, on: date, by: Actor, now: datetime) -> Assignment
         first_open = periods.earliest_open(session, first=profiles.current(session).first_month)
         if on <= assignment.from_on or on < first_open.first_day:
             raise Refused(f"End it after its start and not before {first_open.name}, the first open month.")
+        if assignment.until_on is not None and on > assignment.until_on:
+            raise Refused(f"It ends on {assignment.until_on.isoformat()} already; make another one to go on.")
         assignment.until_on = on
         session.flush()
         still_staffed = session.scalar(

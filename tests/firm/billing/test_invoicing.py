@@ -6,16 +6,18 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from firm.billing import invoices
 from firm.billing.rules import cycle_window, months_to_invoice
-from firm.db import transaction
+from firm.db import reading, transaction
 from firm.engagements import operations as engagements
 from firm.engagements.rules import Term
+from firm.ledger import queries as ledger
+from firm.ledger.operations import ReversedElsewhere, reverse_entry
 from firm.ledger.periods import MonthClosed
 from firm.month import Month
 from firm.numbering.operations import take
+from payouts import month_end
 from tests import lovelace
 from tests.examples.refusals import refused
 from tests.firm.billing import retainers
@@ -85,9 +87,8 @@ def test_a_client_that_requires_a_po_number_is_held_back_and_named(firm: Flask) 
     engagement = retainers.sell("Acme", requires_po=True)
     retainers.sell("Globex")
     invoicing = retainers.invoice(OCTOBER)
-    assert invoicing == invoices.Invoicing(
-        1, (f"Acme requires a purchase order number; set it on engagement {engagement} and invoice again.",)
-    )
+    way_out = f"enter it with `chambers engagement po-number {engagement} NUMBER` and invoice again."
+    assert invoicing == invoices.Invoicing(1, (f"Acme requires a purchase order number; {way_out}",))
     lovelace.assert_books_hold()
 
 
@@ -105,8 +106,7 @@ def test_what_was_earned_before_it_could_be_invoiced_comes_off_unbilled_revenue(
         "Retainer of October 2026\ndr assets:unbilled-revenue   3,100.00 USD\ncr income:retainers          3,100.00 USD"
     )
     # The purchase order arrives.
-    with transaction() as session:
-        session.execute(text("UPDATE engagement SET po_number = 'PO-77' WHERE id = :id"), {"id": engagement})
+    engagements.set_po_number(engagement, "PO-77", by=LEAD, now=BEFORE)
     retainers.invoice(NOVEMBER)
     [entry] = retainers.entries(NOVEMBER)
     assert entry == (
@@ -125,8 +125,7 @@ def test_what_was_earned_before_it_could_be_invoiced_comes_off_unbilled_revenue(
 def test_a_month_held_back_is_invoiced_with_a_later_one(firm: Flask) -> None:
     engagement = retainers.sell("Acme", requires_po=True)
     retainers.close(OCTOBER)
-    with transaction() as session:
-        session.execute(text("UPDATE engagement SET po_number = 'PO-77' WHERE id = :id"), {"id": engagement})
+    engagements.set_po_number(engagement, "PO-77", by=LEAD, now=BEFORE)
     retainers.close(NOVEMBER)
     assert retainers.totals() == ["INV-2026-0001 2026-10 6,200.00 USD"]
     assert "assets:unbilled-revenue" not in lovelace.trial_balance()
@@ -204,9 +203,20 @@ def test_months_before_the_books_are_not_invoiced() -> None:
 def test_what_was_held_back_is_invoiced_also_after_the_engagement_ended(firm: Flask) -> None:
     engagement = retainers.sell("Acme", requires_po=True, ends_on=date(2026, 11, 1))
     retainers.close(OCTOBER)
-    with transaction() as session:
-        session.execute(text("UPDATE engagement SET po_number = 'PO-77' WHERE id = :id"), {"id": engagement})
+    engagements.set_po_number(engagement, "PO-77", by=LEAD, now=BEFORE)
     retainers.invoice(NOVEMBER)
     assert retainers.totals() == ["INV-2026-0001 2026-10 3,100.00 USD"]
     assert "assets:unbilled-revenue" not in lovelace.trial_balance()
+    lovelace.assert_books_hold()
+
+
+def test_what_a_maintainer_is_owed_is_not_reversed_in_the_books_alone(app: Flask) -> None:
+    lovelace.set_up()
+    month_end.close(OCTOBER, by=LEAD, now=lovelace.AFTER)
+    with reading() as session:
+        found = [entry.number for entry in ledger.entries(session) if entry.source.startswith("earnings:")]
+    for number in found:
+        with pytest.raises(ReversedElsewhere, match="stands on a statement"):
+            reverse_entry(number, on=date(2026, 11, 1), reason="wrong", by=LEAD, now=lovelace.AFTER)
+    assert found
     lovelace.assert_books_hold()
