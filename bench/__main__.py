@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from bench import ledger_items, month_item, paper_item, start_item
+from bench import ledger_items, month_item, start_item
 from bench.pairs import Result
-from bench.stamp import stamp
+from bench.stamp import pressure, stamp
 from bench.stores import Engine, postgresql_engine, sqlite_engine
 
 HISTORY = Path(__file__).parent / "history.jsonl"
@@ -20,28 +23,39 @@ ITEMS = ("G1", "G2", "G7", "G9", "G11")
 
 def main() -> None:
     options = _options()
-    chosen = options.only or ITEMS
+    chosen = tuple(options.only or ITEMS)
     full = options.scale == "full"
-    print(stamp(), flush=True)
+    found = stamp()
+    print(found, flush=True)
     results: list[Result] = []
     with ExitStack() as stack:
-        for engine in _engines(options.db, stack):
-            for result in _database_items(engine, chosen, full=full):
-                results.append(result)
-                print(result.line(), flush=True)
-    for result in _other_items(chosen, full=full):
-        results.append(result)
-        print(result.line(), flush=True)
-    if full:
-        _compare(results)
+        for engine in _engines(options.db, chosen, stack):
+            print(f"     {engine.version}", flush=True)
+            results += _shown(_database_items(engine, chosen, full=full))
+    results += _shown(_other_items(chosen, full=full))
+    ended = pressure()
+    print(f"at the end: {ended or 'no figures of CPU pressure'}")
+    _compare(results, options.scale)
     if options.peers:
         _show_peers(options.peers, results)
-    document = {"commit": _commit(), "scale": options.scale, "items": [result.as_json() for result in results]}
+    document = {
+        "commit": _commit(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "scale": options.scale,
+        "stamp": found,
+        "items": [result.as_json() for result in results],
+    }
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    if full and not options.only:
+    if options.history or (full and not options.only and options.db == "both"):
         with HISTORY.open("a", encoding="utf-8") as file:
             file.write(json.dumps(document) + "\n")
+
+
+def _shown(results: Iterator[Result]) -> Iterator[Result]:
+    for result in results:
+        print(result.line(), flush=True)
+        yield result
 
 
 def _options() -> argparse.Namespace:
@@ -50,11 +64,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scale", choices=["smoke", "full"], default="full")
     parser.add_argument("--only", action="append", choices=ITEMS, help="may be given several times")
     parser.add_argument("--json", type=Path, help="write the results here")
+    parser.add_argument(
+        "--history", action="store_true", help="append to bench/history.jsonl, as a whole full run does"
+    )
     parser.add_argument("--peers", type=Path, help="JSON lines of peers: item, store, name, ratio")
     return parser.parse_args()
 
 
-def _engines(choice: str, stack: ExitStack) -> Iterator[Engine]:
+def _engines(choice: str, chosen: tuple[str, ...], stack: ExitStack) -> Iterator[Engine]:
+    if not set(chosen) & {"G1", "G2", "G7"}:
+        return
     if choice in ("sqlite", "both"):
         yield stack.enter_context(sqlite_engine())
     if choice in ("pg", "both"):
@@ -72,23 +91,39 @@ def _database_items(engine: Engine, chosen: tuple[str, ...], *, full: bool) -> I
 
 def _other_items(chosen: tuple[str, ...], *, full: bool) -> Iterator[Result]:
     if "G9" in chosen:
-        yield paper_item.statement(full=full)
+        yield from _if_there("firm.documents.papers", "G9", lambda: iter([_module("paper_item").statement(full=full)]))
     if "G11" in chosen:
-        yield from start_item.start(full=full)
+        yield from _if_there("api.cli", "G11", lambda: start_item.start(full=full))
 
 
-def _compare(results: list[Result]) -> None:
-    """Say which ratios left the range of the last five full runs."""
-    lines = HISTORY.read_text(encoding="utf-8").splitlines()[-5:] if HISTORY.exists() else []
+def _if_there(module: str, item: str, measure: Callable[[], Iterator[Result]]) -> Iterator[Result]:
+    """The item, or a line that says why not."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        print(f"{item:<4} skipped: {error.name} is not there", flush=True)
+        return
+    yield from measure()
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"bench.{name}")
+
+
+def _compare(results: list[Result], scale: str) -> None:
+    """Say which ratios lie outside all pairs of the last five runs of the same scale."""
+    lines = HISTORY.read_text(encoding="utf-8").splitlines() if HISTORY.exists() else []
+    runs = [run for run in map(json.loads, lines) if run["scale"] == scale][-5:]
     for result in results:
         earlier = [
-            item["ratio"]
-            for line in lines
-            for item in json.loads(line)["items"]
-            if (item["name"], item["title"], item["store"]) == (result.name, result.title, result.store)
+            ratio
+            for run in runs
+            for item in run["items"]
+            if (item["name"], item.get("title"), item["store"]) == (result.name, result.title, result.store)
+            for ratio in item["ratios"]
         ]
-        if earlier and not min(earlier) * 0.9 <= result.ratio <= max(earlier) * 1.1:
-            print(f"moved: {result.name} on {result.store}, was {min(earlier):.2f}..{max(earlier):.2f}")
+        if earlier and not min(earlier) <= result.ratio <= max(earlier):
+            print(f"moved: {result.name} {result.title} on {result.store}, was {min(earlier):.2f}..{max(earlier):.2f}")
 
 
 def _show_peers(path: Path, results: list[Result]) -> None:

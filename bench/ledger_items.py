@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import text
 
-from bench.pairs import Result, run_pairs, timed
+from bench import own_schema
+from bench.pairs import Cost, Measured, Result, run_rounds, timed
 from bench.stores import ACCOUNTS, Engine
 from firm.actor import Actor, Role
 from firm.db import db, transaction
@@ -42,25 +42,17 @@ def workload(number: int) -> Rows:
 
 def post_one(engine: Engine, *, full: bool) -> Iterator[Result]:
     """G1: entry, lines, balances, period check, audit: one durable transaction each."""
-    rows = workload(1_000 if full else 150)
+    rows = workload(1_000 if full else 100)
     entries = _entries(rows)
+    one = _floor_sqlite if engine.is_sqlite else _floor_postgresql
 
-    def ours() -> float:
-        with engine.product():
-            _open_accounts()
-            seconds = timed(lambda: _post_each(entries))
-            _refuse_wrong(len(rows))
-            return seconds
+    def floor(connection: Any) -> None:
+        for number, lines in rows:
+            one(connection, number, lines)
 
-    def floor() -> float:
-        with engine.minimal() as connection:
-            post = _floor_sqlite if engine.is_sqlite else _floor_postgresql
-            seconds = timed(lambda: [post(connection, number, lines) for number, lines in rows])
-            _refuse_wrong_floor(connection, rows)
-            return seconds
-
-    pairs = run_pairs(ours, floor, number=7 if full else 1)
-    yield Result("G1", engine.store, "post one entry", pairs, len(rows), "", 0.45)
+    sides = _sides(engine, rows, lambda: _post_each(entries), floor, with_balances=True, each=True)
+    rounds = run_rounds(*sides, number=7 if full else 1)
+    yield Result("G1", engine.store, "post one entry", rounds, len(rows), 0.45)
 
 
 def post_many(engine: Engine, *, full: bool) -> Iterator[Result]:
@@ -68,22 +60,46 @@ def post_many(engine: Engine, *, full: bool) -> Iterator[Result]:
     rows = workload(20_000 if full else 2_000)
     entries = _entries(rows)
 
-    def ours() -> float:
+    def floor(connection: Any) -> None:
+        _floor_bulk(engine, connection, rows)
+
+    sides = _sides(engine, rows, lambda: _post_all(entries), floor, with_balances=False, each=False)
+    rounds = run_rounds(*sides, number=7 if full else 1)
+    yield Result("G2", engine.store, "post many in one transaction", rounds, len(rows), 0.40)
+
+
+def _sides(
+    engine: Engine,
+    rows: Rows,
+    work: Callable[[], None],
+    minimal: Callable[[Any], None],
+    *,
+    with_balances: bool,
+    each: bool,
+) -> tuple[Measured, Measured, Measured]:
+    """Ours, the minimal floor and the floor on our tables, each looked over after it ran."""
+
+    def ours() -> Cost:
         with engine.product():
             _open_accounts()
-            seconds = timed(lambda: _post_all(entries))
-            _refuse_wrong(len(rows))
-            return seconds
+            cost = timed(work, engine.cpu)
+            _refuse_wrong(rows)
+            return cost
 
-    def floor() -> float:
+    def floor() -> Cost:
         with engine.minimal() as connection:
-            return timed(lambda: _floor_bulk(engine, connection, rows))
+            cost = timed(lambda: minimal(connection), engine.cpu)
+            _refuse_wrong_floor(connection, rows, with_balances=with_balances)
+            return cost
 
-    pairs = run_pairs(ours, floor, number=7 if full else 1)
-    schema = _schema_price(engine, rows)
-    result = Result("G2", engine.store, "post many in one transaction", pairs, len(rows), "", 0.40)
-    result.notes.append(f"our tables, filled by raw SQL: {len(rows) / schema:,.0f}/s")
-    yield result
+    def own() -> Cost:
+        with engine.product():
+            _open_accounts()
+            cost = own_schema.fill(engine, db.engine.raw_connection(), rows, each=each)
+            _refuse_wrong(rows)
+            return cost
+
+    return ours, floor, own
 
 
 def _entries(rows: Rows) -> list[Entry]:
@@ -164,38 +180,40 @@ def _floor_bulk(engine: Engine, connection: Any, rows: Rows) -> None:
                     copy.write_row(row)
 
 
-def _schema_price(engine: Engine, rows: Rows) -> float:
-    """Seconds to fill our own tables, with their indexes and guards, by raw SQL: the price of the schema."""
-    from bench.own_schema import fill
-
-    product: AbstractContextManager[Any] = engine.product()
-    with product:
-        _open_accounts()
-        return fill(engine, db.engine.raw_connection(), rows)
-
-
-def _refuse_wrong(number: int) -> None:
-    """Ours wrote every entry, balanced, and its kept balances are the sums of its postings."""
+def _refuse_wrong(rows: Rows) -> None:
+    """Our tables hold every entry and line, balanced, and the kept balances are the sums of the postings."""
     with db.engine.connect() as connection:
         entries = connection.scalar(text("SELECT COUNT(*) FROM journal_entry"))
-        total = connection.scalar(text("SELECT SUM(amount_minor) FROM posting"))
+        postings = connection.scalar(text("SELECT COUNT(*) FROM posting"))
         kept = text(
             "SELECT account, amount_minor FROM balance UNION ALL SELECT account, amount_minor FROM balance_delta"
         )
         balances: dict[str, int] = defaultdict(int)
         for account, amount in connection.execute(kept):
             balances[account] += amount
-        sums_of = text("SELECT account, CAST(SUM(amount_minor) AS BIGINT) FROM posting GROUP BY account")
-        sums: dict[str, int] = dict(connection.execute(sums_of).all())
-    if entries != number or total != 0 or dict(balances) != sums:
-        raise AssertionError(f"ours wrote {entries} entries of {number}, sum {total}, or balances that differ")
+        by_account = text("SELECT account, CAST(SUM(amount_minor) AS BIGINT) FROM posting GROUP BY account")
+        sums: dict[str, int] = dict(connection.execute(by_account).all())
+    expected = {f"assets:bench-{account}": cents for account, cents in _sums(rows).items()}
+    if (entries, postings) != _counts(rows) or dict(balances) != sums or sums != expected or sum(sums.values()) != 0:
+        raise AssertionError(f"our tables hold {entries} entries and {postings} lines, or balances that differ")
 
 
-def _refuse_wrong_floor(connection: Any, rows: Rows) -> None:
-    expected: dict[int, int] = defaultdict(int)
+def _refuse_wrong_floor(connection: Any, rows: Rows, *, with_balances: bool) -> None:
+    counts = connection.execute("SELECT (SELECT COUNT(*) FROM entry), (SELECT COUNT(*) FROM posting)").fetchone()
+    by_account = "SELECT account_id, CAST(SUM(cents) AS BIGINT) FROM posting GROUP BY account_id"
+    sums: dict[int, int] = dict(connection.execute(by_account).fetchall())
+    kept = dict(connection.execute("SELECT account_id, cents FROM balance").fetchall()) if with_balances else sums
+    if tuple(counts) != _counts(rows) or not kept == sums == _sums(rows):
+        raise AssertionError("the floor's entries, lines or balances differ from the workload")
+
+
+def _counts(rows: Rows) -> tuple[int, int]:
+    return len(rows), sum(len(lines) for _, lines in rows)
+
+
+def _sums(rows: Rows) -> dict[int, int]:
+    sums: dict[int, int] = defaultdict(int)
     for _, lines in rows:
         for account, cents in lines:
-            expected[account] += cents
-    found = dict(connection.execute("SELECT account_id, cents FROM balance").fetchall())
-    if found != dict(expected):
-        raise AssertionError("the floor's balances differ from its rows")
+            sums[account] += cents
+    return dict(sums)

@@ -28,6 +28,9 @@ MONTH = Month(2026, 10)
 BEFORE = datetime(2026, 10, 1, 9, tzinfo=UTC)
 AFTER = datetime(2026, 11, 1, 9, tzinfo=UTC)
 PACKAGES = 10
+OVERHEAD_BP, RESERVE_BP = 1_500, 500
+FEE, GUARANTEE = 1_000_000, 50_000
+"""A month's fee of the first client (each further one pays a cent more) and everybody's guarantee, in cents."""
 
 
 def populate(clients: int, people: int) -> None:
@@ -36,7 +39,7 @@ def populate(clients: int, people: int) -> None:
     client_ids, people_ids = ids.new_many("cli", clients), ids.new_many("mnt", people)
     with transaction() as session:
         _insert(session, Client, [_client(key) for key in client_ids])
-        _insert(session, Engagement, [_engagement(key, tier_id, 1_000_000 + i) for i, key in enumerate(client_ids)])
+        _insert(session, Engagement, [_engagement(key, tier_id, FEE + i) for i, key in enumerate(client_ids)])
         _insert(session, Maintainer, [_maintainer(key) for key in people_ids])
         _insert(session, Assignment, [_assignment(key, package_ids[i % PACKAGES]) for i, key in enumerate(people_ids)])
         _insert(session, PayTerms, [_terms(key) for key in people_ids])
@@ -55,8 +58,8 @@ def _firm() -> tuple[list[str], str]:
     ]
     allocation.set_plan(
         from_month=MONTH,
-        overhead_bp=1_500,
-        reserves={"on-ramp": 500},
+        overhead_bp=OVERHEAD_BP,
+        reserves={"on-ramp": RESERVE_BP},
         weights={key: n + 1 for n, key in enumerate(package_ids)},
         by=LEAD,
         now=BEFORE,
@@ -114,7 +117,7 @@ def _terms(maintainer_id: str) -> dict[str, Any]:
         "maintainer_id": maintainer_id,
         "from_month": MONTH,
         "currency": "USD",
-        "guarantee_minor": 50_000,
+        "guarantee_minor": GUARANTEE,
         "growth_bp": 0,
         "baseline_minor": 0,
         "created_at": BEFORE,

@@ -17,7 +17,7 @@ def stamp() -> str:
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     return (
         f"{_cpu()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite {pysqlite3.sqlite_version}, "
-        f"{packages}; load {load}; {_pressure()}calibration {_calibration() * 1000:.0f} ms"
+        f"{packages}; load {load}; {pressure()}calibration {_calibration() * 1000:.0f} ms"
     )
 
 
@@ -28,7 +28,7 @@ def _cpu() -> str:
     return platform.machine()
 
 
-def _pressure() -> str:
+def pressure() -> str:
     """How much of the last ten seconds somebody waited for a core, where the kernel says so."""
     file = Path("/proc/pressure/cpu")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import pysqlite3.dbapi2 as sqlite
 from flask import Flask
 
 from api.app import create_core
+from bench.pairs import Clock, own_cpu
 from firm.db import db
 from firm.settings import Settings
 from migrations import run
@@ -48,6 +50,9 @@ class Engine:
     store: str
     product: Callable[[], Any]
     minimal: Callable[[], Any]
+    cpu: Clock
+    """The CPU seconds of this process, and of the server's where there is one."""
+    version: str
 
     @property
     def is_sqlite(self) -> bool:
@@ -85,7 +90,7 @@ def sqlite_engine() -> Iterator[Engine]:
             yield connection
             connection.close()
 
-        yield Engine("sqlite", "sqlite FULL", product, minimal)
+        yield Engine("sqlite", "sqlite FULL", product, minimal, own_cpu, f"SQLite {sqlite.sqlite_version}")
 
 
 @contextmanager
@@ -94,14 +99,14 @@ def postgresql_engine() -> Iterator[Engine]:
     durable = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "shared_buffers": "512MB"}
     with postgres.server(**durable, max_wal_size="4GB") as server:
         number = itertools.count()
-        template = postgres.create_database(server, "template")
+        template = _create_database(server, "template")
         with _application(template):
             run.upgrade(db.engine)
 
         @contextmanager
         def product() -> Iterator[Flask]:
             name = f"ours_{next(number)}"
-            url = postgres.create_database(server, name, template="template")
+            url = _create_database(server, name, template="template")
             with _application(url) as app:
                 with db.engine.connect() as connection:
                     _refuse_less_than_synchronous(connection.connection.cursor())
@@ -111,7 +116,7 @@ def postgresql_engine() -> Iterator[Engine]:
         @contextmanager
         def minimal() -> Iterator[Any]:
             name = f"floor_{next(number)}"
-            url = postgres.create_database(server, name)
+            url = _create_database(server, name)
             with psycopg.connect(url, autocommit=True) as connection:
                 _refuse_less_than_synchronous(connection.cursor())
                 for statement in MINIMAL:
@@ -122,7 +127,39 @@ def postgresql_engine() -> Iterator[Engine]:
                 yield connection
             postgres.drop_database(server, name)
 
-        yield Engine("postgresql", "pg sync on", product, minimal)
+        yield Engine("postgresql", "pg sync on", product, minimal, _with_server(server), _version(server))
+
+
+def _create_database(server: str, name: str, template: str = "template1") -> str:
+    """The address of a new database. Written through the log: with fsync on, copying files waits for checkpoints."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG")
+    return postgres.database_url(server, name)
+
+
+def _version(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        return f"PostgreSQL {connection.info.server_version // 10_000}.{connection.info.server_version % 10_000}"
+
+
+def _with_server(url: str) -> Clock:
+    """A clock of this process and of every process of its PostgreSQL server."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SHOW data_directory").fetchone()
+    server = int((Path(row[0] if row else "") / "postmaster.pid").read_text(encoding="ascii").split()[0])
+    return lambda: own_cpu() + sum(_seconds_of_children(server))
+
+
+def _seconds_of_children(parent: int) -> Iterator[float]:
+    """What each child of a process has used of the processors; the kernel counts in hundredths."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent:
+            yield (int(fields[11]) + int(fields[12])) / ticks
 
 
 @contextmanager
