@@ -1,32 +1,50 @@
-"""From a request to its actor: the token, the role's right to the route, and the request's id."""
+"""From a request to its actor: the token, its allowance, the role's right to the route, and the request's id."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import BadRequest
 
 from api import policy
+from api.parts import parts
 from firm import clock, ids
-from firm.access.operations import NotAuthenticated, actor_of
+from firm.access.limits import Limit, Shares, Standing
+from firm.access.tokens import Admission, NotAuthenticated, admit
 from firm.actor import Actor, Role
 from firm.db import reading
 from firm.errors import NotFound
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_MINUTE = timedelta(minutes=1)
 
 
 def register(app: Flask) -> None:
+    settings = parts(app).settings
+    app.extensions["allowances"] = _shares("requests", settings.requests_per_minute)
+    app.extensions["strangers"] = _shares("strangers", settings.strangers_per_minute)
     app.before_request(_identify)
     app.after_request(_sign)
+
+
+def _shares(name: str, most: int) -> Shares:
+    # A share of a twentieth: one small write for so many requests, and at most so much lost to an idle worker.
+    return Shares(Limit(name, most, _MINUTE), share=max(1, most // 20))
 
 
 def current_actor() -> Actor:
     """Who makes this request."""
     actor: Actor = g.actor
     return actor
+
+
+def admission() -> Admission:
+    """Who makes this request, and what the token allows."""
+    found: Admission = g.admission
+    return found
 
 
 def now() -> datetime:
@@ -56,15 +74,28 @@ def _identify() -> None:
     endpoint = request.endpoint
     if endpoint is not None and policy.is_open(endpoint):
         return
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise NotAuthenticated("Send a valid token as `Authorization: Bearer chm_…`.")
-    with reading() as session:
-        g.actor = actor_of(session, secret.strip(), request_id=g.request_id)
+    g.admission = _admitted()
+    g.actor = g.admission.actor
+    token_id = g.actor.token_id
+    g.standing = current_app.extensions["allowances"].spend(token_id, now=g.now, token_id=token_id)
     if any("\x00" in text for text in (request.path, *request.args.values())):
         raise BadRequest("An address holds no NUL character.")
     if endpoint is not None:
-        policy.refuse(g.actor, endpoint)
+        policy.refuse(g.admission, endpoint, writing=request.method not in ("GET", "HEAD", "OPTIONS"), now=g.now)
+
+
+def _admitted() -> Admission:
+    """Whose token this is. Those without one have an allowance too, by address, so that guessing is slow."""
+    try:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotAuthenticated("Send a valid token as `Authorization: Bearer chm_…`.")
+        with reading() as session:
+            return admit(session, secret.strip(), now=g.now, request_id=g.request_id)
+    except NotAuthenticated:
+        address = hashlib.sha256((request.remote_addr or "").encode()).hexdigest()[:32]
+        current_app.extensions["strangers"].spend(address, now=g.now)
+        raise
 
 
 def _sign(response: Response) -> Response:
@@ -75,4 +106,9 @@ def _sign(response: Response) -> Response:
         response.add_etag()
         response.make_conditional(request)
     response.headers["Referrer-Policy"] = "no-referrer"
+    standing: Standing | None = g.get("standing")
+    if standing is not None:
+        window = int(standing.limit.window.total_seconds())
+        response.headers["RateLimit-Policy"] = f'"{standing.limit.name}";q={standing.limit.most};w={window}'
+        response.headers["RateLimit"] = f'"{standing.limit.name}";r={standing.left};t={standing.seconds}'
     return response

@@ -11,10 +11,12 @@ from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from api.idempotency import MalformedKey
+from api.idempotency import MalformedKey, replay_after
 from api.strict import InvalidJson
-from firm.access.answers import StillRunning
-from firm.access.operations import NotAuthenticated
+from firm.access.answers import KeyTaken, StillRunning
+from firm.access.limits import TooMany
+from firm.access.presence import PresenceNeeded, WrongCode
+from firm.access.tokens import NotAuthenticated
 from firm.actor import Role
 from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
 
@@ -32,10 +34,14 @@ STATUS: tuple[tuple[type[ChambersError], int], ...] = (
     (MalformedKey, 400),
     (NotAuthenticated, 401),
     (Forbidden, 403),
+    (PresenceNeeded, 403),
+    (WrongCode, 403),
     (NotFound, 404),
     (Refused, 409),
     (StillRunning, 409),
+    (KeyTaken, 409),
     (Invalid, 422),
+    (TooMany, 429),
     (Busy, 503),
     (Misconfigured, 503),
     (InvariantBroken, 500),
@@ -67,6 +73,7 @@ def problem(
 
 
 def register(app: Flask) -> None:
+    app.register_error_handler(KeyTaken, replay_after)
     app.register_error_handler(ChambersError, _of_ours)
     app.register_error_handler(ValidationError, _of_schema)
     app.register_error_handler(HTTPException, _of_http)
@@ -92,6 +99,8 @@ def _of_ours(error: ChambersError) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Busy):
         response.headers["Retry-After"] = "1"
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -68,6 +69,20 @@ class MomentField(ma.fields.Field[datetime]):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else rfc3339(value.astimezone(UTC))
+
+
+class MomentInput(MomentField):
+    """A moment that callers send: RFC 3339 with its zone."""
+
+    _FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or self._FORM.fullmatch(value) is None:
+            raise ma.ValidationError("Write a moment such as 2026-10-31T12:00:00Z.")
+        try:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ma.ValidationError("There is no such moment.") from None
 
 
 class Text(ma.fields.String):

@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, policy
+from api import auth, errors, idempotency, policy, preconditions
 from api.blueprints import ChambersApi, describe_fields
 from api.strict import MOST_BYTES
 from api.v1 import (
@@ -30,8 +30,10 @@ from api.v1 import (
     packages,
     pay_terms,
     payout_runs,
+    principals,
     receipts,
     statements,
+    step_ups,
     tiers,
     tokens,
     work_items,
@@ -40,7 +42,9 @@ from firm.month import InvalidMonth, Month
 
 RESOURCES = (
     firm,
+    principals,
     tokens,
+    step_ups,
     clients,
     tiers,
     engagements,
@@ -98,6 +102,7 @@ def join(app: Flask) -> None:
     errors.register(app)
     auth.register(app)
     idempotency.register(app)
+    preconditions.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(docs.blueprint)
     api = _description(app)

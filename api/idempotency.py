@@ -5,37 +5,80 @@ from __future__ import annotations
 import hashlib
 import re
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import DBAPIError
 
+from firm import envelope
 from firm.access import answers
-from firm.access.answers import Answer, Key
-from firm.errors import ChambersError
+from firm.access.answers import Answer, Key, KeyTaken
+from firm.db import drop_held
+from firm.errors import Busy, ChambersError
 
+NEEDED = frozenset(
+    {
+        "invoices.issued",
+        "receipts.recorded",
+        "months.closed",
+        "journal.reversed_",
+        "payout_runs.drafted",
+        "payout_runs.approved",
+        "payout_runs.released",
+        "payout_runs.settled",
+        "payout_runs.given_back",
+    }
+)
+"""The routes that create or move money: they are not taken without a key."""
+
+ANSWERED = frozenset({200, 201, 202, 204, 404, 409, 422})
+"""What the work itself answered. Other statuses tell of the way to it, and the same request may be tried again."""
+
+KEPT_HEADERS = ("Location", "ETag", "Content-Disposition")
 _FORM = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 class MalformedKey(ChambersError):
-    """A key of a form that this API does not take."""
+    """No key where one is needed, or one of a form that this API does not take."""
 
 
 def register(app: Flask) -> None:
     """After authentication: a replay is authorized afresh."""
     app.before_request(_begin)
     app.after_request(_finish)
+    app.teardown_request(_clear)
 
 
 def _begin() -> Response | None:
+    envelope.put(None)
     text = request.headers.get("Idempotency-Key")
-    if text is None or request.method != "POST" or request.endpoint is None:
+    if request.method != "POST" or request.endpoint is None:
         return None
-    if _FORM.fullmatch(text) is None:
-        raise MalformedKey("An Idempotency-Key is 1 to 255 visible ASCII characters.")
-    key = Key(g.actor.name, request.path[:300], text, hashlib.sha256(request.get_data()).hexdigest())
-    found = answers.begin(key, now=g.now)
+    if text is None and request.endpoint not in NEEDED:
+        return None
+    if text is None or _FORM.fullmatch(text) is None:
+        raise MalformedKey("Send an Idempotency-Key of 1 to 255 visible ASCII characters, a new one for each request.")
+    content = b"\0".join((request.full_path.encode(), request.get_data()))
+    key = Key(g.admission.principal_id, request.path[:300], text, hashlib.sha256(content).hexdigest(), g.now)
+    found = answers.find(key)
+    if found is not None:
+        return _replay(found)
+    g.idempotency_key = key
+    envelope.put(envelope.Envelope([lambda session: answers.take(session, key)], keeps_answer=True))
+    return None
+
+
+def replay_after(taken: KeyTaken) -> Response:
+    """What to answer when another request under the key came first: its answer, if it has one already."""
+    drop_held()
+    key: Key | None = g.pop("idempotency_key", None)
+    found = answers.find(key) if key is not None else None
     if found is None:
-        g.idempotency_key = key
-        return None
+        raise Busy(taken.message)
+    return _replay(found)
+
+
+def _replay(found: Answer) -> Response:
     response = Response(found.body, status=found.status, content_type=found.content_type)
+    response.headers.update(found.headers)
     response.headers["Idempotent-Replayed"] = "true"
     return response
 
@@ -44,8 +87,30 @@ def _finish(response: Response) -> Response:
     key: Key | None = g.pop("idempotency_key", None)
     if key is None:
         return response
-    if response.status_code >= 500:
-        answers.forget(key)
-    else:
-        answers.finish(key, Answer(response.status_code, response.content_type or "", response.get_data()))
+    if response.status_code not in ANSWERED:
+        _give_up(key)
+        return response
+    if response.status_code >= 400:
+        drop_held()
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    try:
+        answers.keep(key, Answer(response.status_code, response.content_type or "", headers, response.get_data()))
+    except (ChambersError, DBAPIError) as error:
+        # The effect has been undone with its answer.
+        _give_up(key)
+        return current_app.make_response(current_app.handle_user_exception(error))
     return response
+
+
+def _give_up(key: Key) -> None:
+    """Undo what is held back, and free the key if an earlier transaction of this request has claimed it."""
+    drop_held()
+    wrapped = envelope.current()
+    envelope.put(None)
+    if wrapped is not None and wrapped.first_done:
+        answers.forget(key)
+
+
+def _clear(_error: BaseException | None) -> None:
+    drop_held()
+    envelope.put(None)

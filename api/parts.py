@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import Flask, current_app
 
 from firm.secrets import SecretKeys
 from firm.settings import Settings
@@ -21,7 +21,7 @@ class Parts:
     keys: SecretKeys
 
 
-def parts() -> Parts:
-    """The parts of the application that is running."""
-    found: Parts = current_app.extensions["chambers"]
+def parts(app: Flask | None = None) -> Parts:
+    """The parts of an application, by default of the one that is running."""
+    found: Parts = (app or current_app).extensions["chambers"]
     return found

@@ -1,15 +1,22 @@
 """Who may do what: one table, default deny. A route without a line here refuses to start.
 
+A token's scopes narrow what its principal's role allows; they never widen it.
+
 Lines are by endpoint. The roles that see only their own things (maintainer, client) are listed where a part of a
 resource is theirs; the views then show them that part and answer 404 for the rest.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Flask
 
 from api.errors import Forbidden
-from firm.actor import Actor, Role
+from firm.access import presence
+from firm.access.rules import scope_allows
+from firm.access.tokens import Admission
+from firm.actor import Role
 from firm.errors import InvariantBroken
 
 LEAD = frozenset({Role.LEAD})
@@ -32,7 +39,17 @@ POLICY: dict[str, frozenset[Role]] = {
     "docs.start": OPEN,
     "docs.asset": OPEN,
     "firm.show": EVERYBODY,
+    "principals.myself": EVERYBODY,
+    "principals.listed": LEAD | {Role.AUDITOR},
+    "principals.shown": LEAD | {Role.AUDITOR},
+    "principals.enrolled": LEAD,
+    "principals.changed": LEAD,
+    "principals.authenticator_set": LEAD,
+    "step_ups.proved": EVERYBODY,
+    "tokens.listed": LEAD | {Role.AUDITOR},
     "tokens.issued": LEAD,
+    "tokens.issued_to": LEAD,
+    "tokens.rotated": EVERYBODY,
     "tokens.revoked": LEAD,
     "clients.listed": BOOKS,
     "clients.shown": BOOKS,
@@ -62,6 +79,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "on_ramps.letter_withdrawn": OFFICE,
     "on_ramps.runway_recorded": OFFICE,
     "assignments.listed": WITH_MAINTAINER,
+    "assignments.shown": WITH_MAINTAINER,
     "assignments.made": LEAD,
     "assignments.ended": LEAD,
     "pay_terms.listed": WITH_MAINTAINER,
@@ -103,8 +121,26 @@ POLICY: dict[str, frozenset[Role]] = {
     "work_items.listed": WITH_MAINTAINER,
 }
 
+APPROVALS = frozenset({"payout_runs.approved"})
+"""What a principal of another role may do too, when it has been given the permission to approve."""
+
+NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set"}
+"""What a bearer token alone is not enough for: a fresh proof of presence goes with it."""
+
+UNSCOPED = frozenset({"principals.myself", "step_ups.proved", "tokens.rotated"})
+"""What a token may always do for itself."""
+
 
 COMMANDS = {
+    "prove": "step_ups.proved",
+    "principal add": "principals.enrolled",
+    "principal list": "principals.listed",
+    "principal change": "principals.changed",
+    "principal totp": "principals.authenticator_set",
+    "token issue": "tokens.issued",
+    "token list": "tokens.listed",
+    "token rotate": "tokens.revoked",
+    "token revoke": "tokens.revoked",
     "client add": "clients.registered",
     "client contact": "clients.contact_added",
     "client list": "clients.listed",
@@ -159,6 +195,14 @@ COMMANDS = {
 """The route whose line binds a command that is given a token; what is not listed is the lead's alone."""
 
 
+ONLY_READS = frozenset(
+    command
+    for command, endpoint in COMMANDS.items()
+    if endpoint.partition(".")[2] in ("listed", "shown", "previewed", "trial_balance", "file", "proved")
+)
+"""The commands that a token without the scope to write may give."""
+
+
 def refuse_gaps(app: Flask) -> None:
     """Raises `InvariantBroken` if a route has no line in the table, or a line no route."""
     routes = {rule.endpoint for rule in app.url_map.iter_rules()}
@@ -172,18 +216,35 @@ def is_open(endpoint: str) -> bool:
     return POLICY.get(endpoint) == OPEN and endpoint in POLICY
 
 
-def refuse_command(actor: Actor, command: str) -> None:
-    """Raises `Forbidden` unless the actor's role may give the command.
+def refuse_command(admission: Admission, command: str, *, now: datetime) -> None:
+    """Raises `Forbidden` unless the token may give the command, and `PresenceNeeded` for an approval without it.
 
     Maintainers and clients see only their own things, which the command line does not tell apart: they use the API.
     """
-    endpoint = COMMANDS.get(command)
-    allowed = (LEAD if endpoint is None else POLICY[endpoint]) - {Role.MAINTAINER, Role.CLIENT}
-    if actor.role not in allowed:
-        raise Forbidden(f"The role {actor.role} may not run `chambers {command}`.")
+    endpoint = COMMANDS.get(command, "")
+    role = admission.actor.role
+    own = role in (Role.MAINTAINER, Role.CLIENT) and endpoint != "step_ups.proved"
+    if own or not _permits(admission, endpoint, otherwise=LEAD):
+        raise Forbidden(f"The role {role} may not run `chambers {command}`.")
+    if endpoint in POLICY:
+        refuse(admission, endpoint, writing=command not in ONLY_READS, now=now)
+    elif "write" not in admission.scopes:
+        raise Forbidden(f"This token's scopes do not allow `chambers {command}`.")
 
 
-def refuse(actor: Actor, endpoint: str) -> None:
-    """Raises `Forbidden` unless the actor's role may call the endpoint."""
-    if actor.role not in POLICY.get(endpoint, OPEN):
-        raise Forbidden(f"The role {actor.role} may not do this.")
+def refuse(admission: Admission, endpoint: str, *, writing: bool, now: datetime) -> None:
+    """Raises `Forbidden` unless role and scopes allow the route, `PresenceNeeded` where presence must be proved."""
+    role = admission.actor.role
+    if not _permits(admission, endpoint):
+        raise Forbidden(f"The role {role} may not do this.")
+    resource = endpoint.partition(".")[0].replace("_", "-")
+    if endpoint not in UNSCOPED and not scope_allows(admission.scopes, resource, writing=writing):
+        raise Forbidden(f"This token's scopes do not allow this; it takes {'write' if writing else 'read'}:{resource}.")
+    if writing and endpoint in NEEDS_PRESENCE:
+        presence.refuse_absent(admission.proved_at, now=now)
+
+
+def _permits(admission: Admission, endpoint: str, *, otherwise: frozenset[Role] = OPEN) -> bool:
+    """Whether the role, or the permission to approve, allows a route."""
+    permission = admission.may_approve and endpoint in APPROVALS
+    return permission or admission.actor.role in POLICY.get(endpoint, otherwise)

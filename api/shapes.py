@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
+
+from sqlalchemy import inspect
 
 from firm.db import reading
 from firm.portfolio import queries as portfolio
@@ -42,3 +45,10 @@ def shown_month(result: month_end.Closing | month_end.Preview) -> dict[str, Any]
 def whole_run(run: PayoutRun, payouts: Sequence[Payout], left_out: Sequence[LeftOut] = ()) -> dict[str, Any]:
     """A run with its payouts, and whom it left out."""
     return {name: getattr(run, name) for name in RUN_FACTS} | {"payouts": payouts, "left_out": left_out}
+
+
+def with_parts(row: Any, **parts: Any) -> SimpleNamespace:
+    """A row's columns and, beside them, what its whole view shows with it."""
+    return SimpleNamespace(
+        **{column.key: getattr(row, column.key) for column in inspect(row).mapper.column_attrs}, **parts
+    )

@@ -34,6 +34,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Update,
     event,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.sqlite import pysqlite
@@ -42,6 +43,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
+from firm import envelope as envelopes
+from firm.envelope import Envelope
 from firm.errors import Busy, InvariantBroken, Misconfigured
 from firm.money import LIMIT_MINOR
 from firm.month import Month
@@ -217,29 +220,33 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def _unit_of_work(*, read_only: bool = False) -> Iterator[Session]:
+    envelope = envelopes.current()
+    if read_only and envelope is not None and envelope.session is not None:
+        # What is read for an answer must see the effect that will be committed with it.
+        yield envelope.session
+        return
     if _open.get():
         raise NestedTransaction("A transaction is open already; use cases never contain one another.")
+    commit_held()
     token = _open.set(True)
     session = db.session()
+    held = False
     try:
         if read_only:
-            # REPEATABLE READ, so that a report read in several statements is of one moment.
-            options = (
-                {"sqlite_begin": "DEFERRED"}
-                if db.engine.dialect.name == "sqlite"
-                else {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
-            )
-            session.connection(execution_options=options)
-        yield session
-        if read_only:
+            _begin_reading(session)
+            yield session
             # What was read may be used after the end; a rollback would empty objects still attached.
             session.expunge_all()
             session.rollback()
         else:
-            session.commit()
+            _ask(envelope, session)
+            yield session
+            held = _held_back(envelope, session)
+            if not held:
+                session.commit()
     except DBAPIError as error:
         session.rollback()
-        if _is_lock_wait(error):
+        if is_lock_wait(error):
             raise Busy("Somebody else is writing to the books; try again in a moment.") from error
         raise
     except BaseException:
@@ -247,8 +254,83 @@ def _unit_of_work(*, read_only: bool = False) -> Iterator[Session]:
         raise
     finally:
         # Nothing read in one transaction may be believed in the next.
-        db.session.remove()
+        if not held:
+            db.session.remove()
         _open.reset(token)
+
+
+def _begin_reading(session: Session) -> None:
+    # REPEATABLE READ, so that a report read in several statements is of one moment.
+    options = (
+        {"sqlite_begin": "DEFERRED"}
+        if db.engine.dialect.name == "sqlite"
+        else {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+    )
+    session.connection(execution_options=options)
+
+
+def _ask(envelope: Envelope | None, session: Session) -> None:
+    """Ask the request's conditions inside its first transaction that writes."""
+    if envelope is None or envelope.first_done:
+        return
+    envelope.session = session
+    try:
+        for condition in envelope.conditions:
+            condition(session)
+    finally:
+        envelope.session = None
+
+
+def _held_back(envelope: Envelope | None, session: Session) -> bool:
+    """Whether the commit waits for the request's answer; then everything is written and checked but committed."""
+    if envelope is None:
+        return False
+    envelope.first_done = True
+    if not envelope.keeps_answer:
+        return False
+    session.flush()
+    if session.get_bind().dialect.name == "postgresql":
+        # What is deferred to the commit is checked now, while the use case can still be refused for it.
+        session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    envelope.session = session
+    return True
+
+
+def commit_held() -> None:
+    """Commit what a request has held back, because more follows or the outside is called next."""
+    envelope = envelopes.current()
+    if envelope is not None and envelope.session is not None:
+        with last_transaction():
+            pass
+
+
+def drop_held() -> None:
+    """Undo what a request has held back: its answer could not be made."""
+    envelope = envelopes.current()
+    if envelope is not None and envelope.session is not None:
+        envelope.session.rollback()
+        envelope.session = None
+        db.session.remove()
+
+
+@contextmanager
+def last_transaction() -> Iterator[Session]:
+    """The transaction that a request has held back, committed at the end; a new one when there is none."""
+    envelope = envelopes.current()
+    session = envelope.session if envelope is not None else None
+    if envelope is None or session is None:
+        with envelopes.wrapping(Envelope()), transaction() as session:
+            yield session
+        return
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        envelope.session = None
+        db.session.remove()
 
 
 def use_case(function: Callable[P, T]) -> Callable[P, T]:
@@ -282,6 +364,7 @@ def claim(session: Session, statement: Update) -> bool:
 
 def leaving_the_house() -> None:
     """Called before every call to the outside. Raises `InvariantBroken` while a transaction is open."""
+    commit_held()
     if _open.get():
         raise InvariantBroken("The outside world was called inside a transaction; commit the intent first.")
 
@@ -290,7 +373,8 @@ def _may_be_retried(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
 
 
-def _is_lock_wait(error: DBAPIError) -> bool:
+def is_lock_wait(error: DBAPIError) -> bool:
+    """Whether another writer held a lock for longer than we wait."""
     return getattr(error.orig, "sqlstate", None) == "55P03" or "database is locked" in str(error.orig)
 
 

@@ -30,6 +30,12 @@ class Settings(BaseSettings):
     sqlite_synchronous: str = Field(default="FULL")
     """FULL survives a power cut and is for real books; NORMAL is for throw-away ones."""
 
+    requests_per_minute: int = Field(default=1200, ge=1, le=1_000_000)
+    """How many requests one token may make in a minute, on all workers together."""
+
+    strangers_per_minute: int = Field(default=60, ge=1, le=1_000_000)
+    """How many requests without a valid token one address may make in a minute, so that guessing is slow."""
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:

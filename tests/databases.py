@@ -16,16 +16,26 @@ from sqlalchemy import create_engine
 
 from api.app import create_core
 from firm.db import db
+from firm.secrets import SecretKeys
 from firm.settings import Settings
 from migrations import run
 from tests.postgres import create_database, drop_database
 
 TEST_KEY = "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 ENGINES = ("sqlite", "postgresql")
+SECRET_KEYS = SecretKeys({"test": b"0123456789abcdef0123456789abcdef"})
+"""The keys of the setting above."""
 
 
 def settings_for(url: str) -> Settings:
-    return Settings(database_url=url, secret_keys=TEST_KEY, sqlite_synchronous="NORMAL")  # type: ignore[arg-type]
+    return Settings(
+        database_url=url,
+        secret_keys=TEST_KEY,  # type: ignore[arg-type]
+        sqlite_synchronous="NORMAL",
+        # Tests ask more in a minute than people do.
+        requests_per_minute=100_000,
+        strangers_per_minute=100_000,
+    )
 
 
 @pytest.fixture(scope="session")

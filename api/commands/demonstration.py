@@ -17,7 +17,7 @@ from api.commands.progress import step_bar
 from api.demo import people, story
 from api.verification import findings
 from firm import clock, secrets
-from firm.access import operations as access
+from firm.access import tokens as access
 from firm.actor import Role
 from firm.billing import queries as billing
 from firm.db import db, reading
@@ -159,7 +159,7 @@ def _show_checks() -> None:
 
 def _leave_a_key(path: Path, settings: Settings) -> None:
     """Write down how to go on with this firm: its database, its key and a lead's token."""
-    _, secret = access.issue_token(name="demo-lead", role=Role.LEAD, by=story.LEAD, now=clock.now())
+    secret = access.issue_token(name="demo-lead", role=Role.LEAD, by=story.LEAD, now=clock.now()).secret
     lines = {
         "CHAMBERS_DATABASE_URL": f"sqlite:///{(path / 'chambers.db').absolute()}",
         "CHAMBERS_SECRET_KEYS": settings.secret_keys.get_secret_value(),

@@ -10,18 +10,20 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from api.app import create_core
 from firm import clock
-from firm.access.operations import actor_of
 from firm.actor import Actor, Role
 from firm.db import reading
 from firm.errors import ChambersError, InvariantBroken, Refused
 from firm.settings import load
+
+if TYPE_CHECKING:
+    from firm.access.tokens import Admission
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,7 +48,8 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
     def run(*args: Any, **kwargs: Any) -> T:
         try:
             with create_core(load()).app_context():
-                return function(Call(caller(), clock.now()), *args, **kwargs)
+                now = clock.now()
+                return function(Call(caller(now), now), *args, **kwargs)
         except InvariantBroken:
             raise
         except ChambersError as error:
@@ -57,17 +60,26 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
     return run
 
 
-def caller() -> Actor:
+def caller(now: datetime) -> Actor:
     """The owner of CHAMBERS_TOKEN, or the lead at this shell, who can reach the database anyway."""
-    secret = os.environ.get("CHAMBERS_TOKEN")
-    if not secret:
+    admission = admitted(now)
+    if admission is None:
         return Actor(f"shell:{getpass.getuser()}", Role.LEAD)
     from api import policy  # imported here: a command without a token starts sooner
 
+    policy.refuse_command(admission, click.get_current_context().command_path.partition(" ")[2], now=now)
+    return admission.actor
+
+
+def admitted(now: datetime) -> Admission | None:
+    """Whom CHAMBERS_TOKEN lets in; None when there is none. Raises `NotAuthenticated`."""
+    secret = os.environ.get("CHAMBERS_TOKEN")
+    if not secret:
+        return None
+    from firm.access.tokens import admit
+
     with reading() as session:
-        actor = actor_of(session, secret)
-    policy.refuse_command(actor, click.get_current_context().command_path.partition(" ")[2])
-    return actor
+        return admit(session, secret, now=now)
 
 
 def show(value: Any, schema: str | None = None, *, many: bool = False) -> None:

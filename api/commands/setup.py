@@ -10,7 +10,7 @@ import click
 from api.commands.running import Call, command
 from api.commands.types import MONTH
 from firm import secrets
-from firm.access import operations as access
+from firm.access import tokens as access
 from firm.actor import Role
 from firm.db import db
 from firm.errors import Misconfigured
@@ -18,8 +18,6 @@ from firm.month import Month
 from firm.profile import operations as profiles
 from firm.settings import load
 from migrations import run
-
-_ROLES = [str(role) for role in Role if role is not Role.SYSTEM]
 
 
 @click.command()
@@ -56,9 +54,9 @@ def init(
         by=call.by,
         now=call.now,
     )
-    _, secret = access.issue_token(name=token_name, role=Role.LEAD, by=call.by, now=call.now)
+    issued = access.issue_token(name=token_name, role=Role.LEAD, by=call.by, now=call.now)
     click.echo(f"{name} is set up. Its books are in {currency.upper()} and begin with {first_month.name}.")
-    click.echo(f"The token of {token_name}, shown this once:\n{secret}")
+    click.echo(f"The token of {token_name}, shown this once:\n{issued.secret}")
 
 
 @click.command()
@@ -88,28 +86,3 @@ def serve(bind: str, workers: int) -> None:
 def secret_key() -> None:
     """Print a new key for bank details, in the form of CHAMBERS_SECRET_KEYS."""
     click.echo(secrets.new_key())
-
-
-@click.group()
-def token() -> None:
-    """Issue and revoke tokens."""
-
-
-@token.command()
-@click.option("--name", required=True, help="Whose it is; the audit log names people by it.")
-@click.option("--role", type=click.Choice(_ROLES), required=True)
-@click.option("--subject", help="The id of the maintainer or client whose data it may see.")
-@command
-def issue(call: Call, name: str, role: str, subject: str | None) -> None:
-    """Issue a token and print its secret, this once."""
-    _, secret = access.issue_token(name=name, role=Role(role), subject_id=subject, by=call.by, now=call.now)
-    click.echo(secret)
-
-
-@token.command()
-@click.argument("name")
-@command
-def revoke(call: Call, name: str) -> None:
-    """Revoke a token at once."""
-    access.revoke_token(name, by=call.by, now=call.now)
-    click.echo(f"The token {name} opens nothing any more.")

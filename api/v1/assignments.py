@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own_or_none
+from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
 from api.fields import DateField, Flag, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
@@ -69,6 +69,16 @@ def listed(query: dict[str, Any]) -> Any:
 def made(body: dict[str, Any]) -> Any:
     """Assign a maintainer to a package."""
     return operations.assign(**body, by=current_actor(), now=now())
+
+
+@blueprint.route("/assignments/<assignment_id>", methods=["GET"])
+@blueprint.response(200, AssignmentSchema)
+def shown(assignment_id: str) -> Any:
+    """Show an assignment."""
+    with reading() as session:
+        assignment = queries.find(session, assignment_id)
+        own(assignment.maintainer_id)
+        return assignment
 
 
 @blueprint.route("/assignments/<assignment_id>/ending", methods=["POST"])

@@ -10,6 +10,7 @@ from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import Flag, MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
+from api.shapes import with_parts
 from firm.clients import operations, queries
 from firm.clients.model import CONTACT_ROLES
 from firm.db import reading
@@ -46,6 +47,12 @@ class ContactSchema(Schema):
     role = ma.fields.String(required=True, validate=ma.validate.OneOf(CONTACT_ROLES))
 
 
+class WholeClientSchema(ClientSchema):
+    """A client company with its contacts."""
+
+    contacts = ma.fields.List(ma.fields.Nested(ContactSchema), dump_only=True)
+
+
 @blueprint.route("/clients", methods=["GET"])
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, page_schema(ClientSchema))
@@ -64,11 +71,13 @@ def registered(body: dict[str, Any]) -> Any:
 
 
 @blueprint.route("/clients/<key>", methods=["GET"])
-@blueprint.response(200, ClientSchema)
+@blueprint.response(200, WholeClientSchema)
 def shown(key: str) -> Any:
-    """Show a client, by id or name."""
+    """Show a client with its contacts, by id or name."""
     with reading() as session:
-        return queries.find(session, key)
+        client = queries.find(session, key)
+        contacts = queries.contacts_of(session, client.id)
+    return with_parts(client, contacts=contacts)
 
 
 @blueprint.route("/clients/<key>/contacts", methods=["POST"])

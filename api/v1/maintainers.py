@@ -11,6 +11,7 @@ from api.blueprints import Blueprint
 from api.fields import MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from api.parts import parts
+from api.shapes import with_parts
 from firm.actor import Role
 from firm.db import reading
 from payouts.destinations import operations as destinations
@@ -77,6 +78,13 @@ class DestinationSchema(Schema):
     created_at = MomentField()
 
 
+class WholeMaintainerSchema(MaintainerSchema):
+    """A maintainer with the aliases and the destination in force."""
+
+    aliases = ma.fields.List(ma.fields.Nested(AliasSchema))
+    destination = ma.fields.Nested(DestinationSchema, allow_none=True)
+
+
 @blueprint.route("/maintainers", methods=["GET"])
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, page_schema(MaintainerSchema))
@@ -95,13 +103,15 @@ def added(body: dict[str, Any]) -> Any:
 
 
 @blueprint.route("/maintainers/<key>", methods=["GET"])
-@blueprint.response(200, MaintainerSchema)
+@blueprint.response(200, WholeMaintainerSchema)
 def shown(key: str) -> Any:
-    """Show a maintainer, by id or name; maintainers see themselves."""
+    """Show a maintainer with aliases and destination, by id or name; maintainers see themselves."""
     with reading() as session:
         maintainer = queries.find(session, visible(key))
         own(maintainer.id)
-        return maintainer
+        aliases = queries.aliases_of(session, maintainer.id)
+        destination = destinations.in_force(session, maintainer.id)
+    return with_parts(maintainer, aliases=aliases, destination=destination)
 
 
 @blueprint.route("/maintainers/<key>/aliases", methods=["POST"])

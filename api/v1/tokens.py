@@ -1,60 +1,157 @@
-"""Tokens: who may come in."""
+"""Tokens: what principals come in with."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now
+from api.auth import admission, current_actor, now
 from api.blueprints import Blueprint
-from api.fields import MomentField, Schema, Text
-from firm.access import operations
+from api.fields import MomentField, MomentInput, Schema, Text, Whole
+from api.paging import PageQuery, page, page_schema
+from api.v1.principals import ROLES
+from firm.access import tokens
+from firm.access.tokens import Issued
 from firm.actor import Role
+from firm.db import reading
 
 blueprint = Blueprint("tokens", __name__, description="Bearer tokens")
+LASTS_DAYS = 90
+
+
+class TokenTerms(Schema):
+    """What a token allows and until when; at most 366 days."""
+
+    label = Text(most=100, least=0, load_default="")
+    scopes = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Length(max=60)),
+        load_default=list(tokens.ALL_SCOPES),
+        validate=ma.validate.Length(min=1, max=40),
+        metadata={"description": "read, write, or one of them for a resource, such as write:receipts."},
+    )
+    expires_at = MomentInput(load_default=None, metadata={"description": f"By default in {LASTS_DAYS} days."})
 
 
 class TokenDraft(Schema):
-    """A token to issue: a unique name, a role, and for maintainers and clients whose data it sees."""
+    """A principal to enroll and the token to give it, in one."""
 
     name = Text(required=True, most=100)
-    role = ma.fields.String(
-        required=True, validate=ma.validate.OneOf([str(role) for role in Role if role is not Role.SYSTEM])
-    )
+    role = ma.fields.String(required=True, validate=ma.validate.OneOf(ROLES))
     subject_id = Text(most=34, load_default=None, allow_none=True)
 
 
+class Rotation(Schema):
+    """For how long the old token still opens."""
+
+    overlap_minutes = Whole(least=0, most=24 * 60, load_default=0)
+
+
 class TokenSchema(Schema):
-    """An issued token; `secret` is shown this once."""
+    """A token, without its secret."""
 
     id = ma.fields.String()
-    name = ma.fields.String()
-    role = ma.fields.String()
+    name = ma.fields.String(metadata={"description": "Its principal's name."})
+    role = ma.fields.String(validate=ma.validate.OneOf(ROLES))
     subject_id = ma.fields.String(allow_none=True)
+    label = ma.fields.String()
+    scopes = ma.fields.List(ma.fields.String())
     created_at = MomentField()
+    created_by = ma.fields.String()
+    expires_at = MomentField(allow_none=True)
+    revoked_at = MomentField(allow_none=True)
+    last_used_at = MomentField(allow_none=True, metadata={"description": "To within a few requests."})
+
+
+class NewTokenSchema(TokenSchema):
+    """An issued token; `secret` is shown this once."""
+
     secret = ma.fields.String()
+
+
+@blueprint.route("/tokens", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(TokenSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List tokens, live and not."""
+    with reading() as session:
+        return page(
+            query,
+            TokenSchema(),
+            lambda after, limit: [_shape(*row) for row in tokens.page(session, after=after, limit=limit)],
+            key=lambda shape: str(shape["id"]),
+        )
 
 
 @blueprint.route("/tokens", methods=["POST"])
 @blueprint.arguments(TokenDraft)
-@blueprint.response(201, TokenSchema)
+@blueprint.response(201, NewTokenSchema)
 def issued(body: dict[str, Any]) -> Any:
-    """Issue a token."""
-    token, secret = operations.issue_token(
+    """Enroll a principal and issue its first token, of all its role's scopes, for ninety days."""
+    found = tokens.issue_token(
         name=body["name"],
         role=Role(body["role"]),
         subject_id=body["subject_id"],
+        expires_at=now() + timedelta(days=LASTS_DAYS),
         by=current_actor(),
         now=now(),
     )
-    return {name: getattr(token, name) for name in ("id", "name", "role", "subject_id", "created_at")} | {
-        "secret": secret
-    }
+    return _new(found)
 
 
-@blueprint.route("/tokens/<name>/revocation", methods=["POST"])
+@blueprint.route("/principals/<key>/tokens", methods=["POST"])
+@blueprint.arguments(TokenTerms)
+@blueprint.response(201, NewTokenSchema)
+def issued_to(body: dict[str, Any], key: str) -> Any:
+    """Issue a token to a principal, by id or name."""
+    found = tokens.issue(
+        key,
+        label=body["label"],
+        scopes=body["scopes"],
+        expires_at=body["expires_at"] or now() + timedelta(days=LASTS_DAYS),
+        by=current_actor(),
+        now=now(),
+    )
+    return _new(found)
+
+
+@blueprint.route("/tokens/<key>/rotation", methods=["POST"])
+@blueprint.arguments(Rotation)
+@blueprint.response(201, NewTokenSchema)
+def rotated(body: dict[str, Any], key: str) -> Any:
+    """Replace a token by a new one of the same scopes and end. Everybody may rotate the token in hand ("me")."""
+    mine = admission().actor.token_id or ""
+    if key == "me":
+        key = mine
+    elif key != mine and current_actor().role is not Role.LEAD:
+        raise tokens.TokenNotFound(f"There is no live token {key!r}.")
+    overlap = timedelta(minutes=body["overlap_minutes"])
+    return _new(tokens.rotate(key, overlap=overlap, by=current_actor(), now=now()))
+
+
+@blueprint.route("/tokens/<key>/revocation", methods=["POST"])
 @blueprint.response(204)
-def revoked(name: str) -> None:
-    """Revoke a token at once."""
-    operations.revoke_token(name, by=current_actor(), now=now())
+def revoked(key: str) -> None:
+    """Revoke a token by its id, or all tokens of a principal by its name, at once."""
+    tokens.revoke_token(key, by=current_actor(), now=now())
+
+
+def _new(found: Issued) -> dict[str, Any]:
+    return _shape(found.token, found.principal, None) | {"secret": found.secret}
+
+
+def _shape(token: Any, principal: Any, last_used_at: Any) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "name": principal.name,
+        "role": principal.role,
+        "subject_id": principal.subject_id,
+        "label": token.label,
+        "scopes": token.scopes.split(),
+        "created_at": token.created_at,
+        "created_by": token.created_by,
+        "expires_at": token.expires_at,
+        "revoked_at": token.revoked_at,
+        "last_used_at": last_used_at,
+    }

@@ -1,4 +1,4 @@
-"""The form of a token: a typing error is told from a token that opens nothing, without asking the database."""
+"""The form of a token, and what its scopes allow: told without asking the database."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import hashlib
 import re
 import secrets
 import zlib
+from collections.abc import Iterable
+
+from firm.errors import Invalid
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _FORM = re.compile(r"chm_([0-9a-hjkmnp-tv-z]{32})([0-9a-f]{8})", re.ASCII)
+_SCOPE = re.compile(r"(read|write)(:[a-z][a-z-]{1,40})?", re.ASCII)
+
+
+class InvalidScope(Invalid):
+    """A scope of a form that there is not."""
 
 
 def new_secret() -> str:
@@ -18,6 +26,7 @@ def new_secret() -> str:
 
 
 def well_formed(secret: str) -> bool:
+    """A typing error is told from a token that opens nothing by its checksum."""
     match = _FORM.fullmatch(secret)
     return match is not None and f"{zlib.crc32(match[1].encode()):08x}" == match[2]
 
@@ -25,3 +34,26 @@ def well_formed(secret: str) -> bool:
 def digest(secret: str) -> str:
     """What is stored. 160 random bits need no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def scopes_text(scopes: Iterable[str]) -> str:
+    """Scopes as they are stored, sorted. Raises `InvalidScope`."""
+    found = sorted(set(scopes))
+    for scope in found:
+        if _SCOPE.fullmatch(scope) is None:
+            raise InvalidScope(
+                f"{scope!r} is no scope; use read, write, or one of them for a resource, such as write:receipts.",
+                field="scopes",
+            )
+    text = " ".join(found)
+    if not found or len(text) > 400:
+        raise InvalidScope("A token has at least one scope, and not more than 400 characters of them.", field="scopes")
+    return text
+
+
+def scope_allows(scopes: Iterable[str], resource: str, *, writing: bool) -> bool:
+    """Whether scopes cover reading or writing a resource ("payout-runs"). Who may write may read."""
+    wanted = {"write", f"write:{resource}"}
+    if not writing:
+        wanted |= {"read", f"read:{resource}"}
+    return not wanted.isdisjoint(scopes)

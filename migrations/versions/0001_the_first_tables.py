@@ -33,20 +33,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_allocation_plan')),
     sa.UniqueConstraint('version', name=op.f('uq_allocation_plan_version'))
     )
-    op.create_table('api_token',
-    sa.Column('id', sa.String(length=34), nullable=False),
-    sa.Column('name', sa.String(length=100), nullable=False),
-    sa.Column('role', sa.String(length=20), nullable=False),
-    sa.Column('subject_id', sa.String(length=34), nullable=True),
-    sa.Column('digest', sa.String(length=64), nullable=False),
-    sa.Column('created_at', firm.db.UtcMoment(timezone=True), nullable=False),
-    sa.Column('created_by', sa.String(length=200), nullable=False),
-    sa.Column('revoked_at', firm.db.UtcMoment(timezone=True), nullable=True),
-    sa.CheckConstraint("(role IN ('maintainer', 'client')) = (subject_id IS NOT NULL)", name=op.f('ck_api_token_own_roles_have_subject')),
-    sa.CheckConstraint("role IN ('lead', 'administrator', 'approver', 'maintainer', 'client', 'accountant', 'auditor')", name=op.f('ck_api_token_role_known')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_api_token')),
-    sa.UniqueConstraint('digest', name=op.f('uq_api_token_digest')),
-    sa.UniqueConstraint('name', name=op.f('uq_api_token_name'))
+    op.create_table('allowance',
+    sa.Column('subject', sa.String(length=100), nullable=False),
+    sa.Column('window_at', firm.db.UtcMoment(timezone=True), nullable=False),
+    sa.Column('used', sa.Integer(), nullable=False),
+    sa.CheckConstraint('used >= 0', name=op.f('ck_allowance_used_not_negative')),
+    sa.PrimaryKeyConstraint('subject', name=op.f('pk_allowance'))
     )
     op.create_table('audit_record',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
@@ -142,9 +134,13 @@ def upgrade() -> None:
     sa.Column('started_at', firm.db.UtcMoment(timezone=True), nullable=False),
     sa.Column('status', sa.Integer(), nullable=True),
     sa.Column('content_type', sa.String(length=100), nullable=True),
+    sa.Column('headers', sa.Text(), nullable=True),
     sa.Column('body', sa.LargeBinary(), nullable=True),
     sa.PrimaryKeyConstraint('principal', 'route', 'key', name=op.f('pk_keyed_answer'))
     )
+    with op.batch_alter_table('keyed_answer', schema=None) as batch_op:
+        batch_op.create_index('ix_keyed_answer_started_at', ['started_at'], unique=False)
+
     op.create_table('maintainer',
     sa.Column('id', sa.String(length=34), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
@@ -205,6 +201,24 @@ def upgrade() -> None:
     sa.CheckConstraint("state IN ('open', 'closed')", name=op.f('ck_period_state_known')),
     sa.PrimaryKeyConstraint('month', name=op.f('pk_period'))
     )
+    op.create_table('principal',
+    sa.Column('id', sa.String(length=34), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('kind', sa.String(length=10), nullable=False),
+    sa.Column('role', sa.String(length=20), nullable=False),
+    sa.Column('subject_id', sa.String(length=34), nullable=True),
+    sa.Column('may_approve', sa.Boolean(), nullable=False),
+    sa.Column('created_at', firm.db.UtcMoment(timezone=True), nullable=False),
+    sa.Column('created_by', sa.String(length=200), nullable=False),
+    sa.Column('disabled_at', firm.db.UtcMoment(timezone=True), nullable=True),
+    sa.Column('totp_sealed', sa.Text(), nullable=True),
+    sa.Column('totp_step', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("(role IN ('maintainer', 'client')) = (subject_id IS NOT NULL)", name=op.f('ck_principal_own_roles_have_subject')),
+    sa.CheckConstraint("kind IN ('person', 'service')", name=op.f('ck_principal_kind_known')),
+    sa.CheckConstraint("role IN ('lead', 'administrator', 'approver', 'maintainer', 'client', 'accountant', 'auditor')", name=op.f('ck_principal_role_known')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_principal')),
+    sa.UniqueConstraint('name', name=op.f('uq_principal_name'))
+    )
     op.create_table('profile',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
@@ -253,6 +267,24 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['plan_id'], ['allocation_plan.id'], name=op.f('fk_allocation_plan_id')),
     sa.PrimaryKeyConstraint('month', name=op.f('pk_allocation'))
     )
+    op.create_table('api_token',
+    sa.Column('id', sa.String(length=34), nullable=False),
+    sa.Column('principal_id', sa.String(length=34), nullable=False),
+    sa.Column('label', sa.String(length=100), nullable=False),
+    sa.Column('scopes', sa.String(length=400), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('created_at', firm.db.UtcMoment(timezone=True), nullable=False),
+    sa.Column('created_by', sa.String(length=200), nullable=False),
+    sa.Column('expires_at', firm.db.UtcMoment(timezone=True), nullable=True),
+    sa.Column('revoked_at', firm.db.UtcMoment(timezone=True), nullable=True),
+    sa.Column('proved_at', firm.db.UtcMoment(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['principal_id'], ['principal.id'], name=op.f('fk_api_token_principal_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_api_token')),
+    sa.UniqueConstraint('digest', name=op.f('uq_api_token_digest'))
+    )
+    with op.batch_alter_table('api_token', schema=None) as batch_op:
+        batch_op.create_index('ix_api_token_principal_id', ['principal_id', 'id'], unique=False)
+
     op.create_table('assignment',
     sa.Column('id', sa.String(length=34), nullable=False),
     sa.Column('maintainer_id', sa.String(length=34), nullable=False),
@@ -675,6 +707,12 @@ def upgrade() -> None:
     with op.batch_alter_table('recognition', schema=None) as batch_op:
         batch_op.create_index('ix_recognition_posted_month', ['posted_month', 'engagement_id'], unique=False)
 
+    op.create_table('token_use',
+    sa.Column('token_id', sa.String(length=34), nullable=False),
+    sa.Column('last_used_at', firm.db.UtcMoment(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['token_id'], ['api_token.id'], name=op.f('fk_token_use_token_id')),
+    sa.PrimaryKeyConstraint('token_id', name=op.f('pk_token_use'))
+    )
     op.create_table('invoiced_month',
     sa.Column('engagement_id', sa.String(length=34), nullable=False),
     sa.Column('month', firm.db.MonthText(length=7), nullable=False),
@@ -741,6 +779,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_invoiced_month_invoice_id'))
 
     op.drop_table('invoiced_month')
+    op.drop_table('token_use')
     with op.batch_alter_table('recognition', schema=None) as batch_op:
         batch_op.drop_index('ix_recognition_posted_month')
 
@@ -812,6 +851,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_assignment_maintainer_id'))
 
     op.drop_table('assignment')
+    with op.batch_alter_table('api_token', schema=None) as batch_op:
+        batch_op.drop_index('ix_api_token_principal_id')
+
+    op.drop_table('api_token')
     op.drop_table('allocation')
     with op.batch_alter_table('alias', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_alias_maintainer_id'))
@@ -819,11 +862,15 @@ def downgrade() -> None:
     op.drop_table('alias')
     op.drop_table('tier')
     op.drop_table('profile')
+    op.drop_table('principal')
     op.drop_table('period')
     op.drop_table('payout_run')
     op.drop_table('package')
     op.drop_table('number_series')
     op.drop_table('maintainer')
+    with op.batch_alter_table('keyed_answer', schema=None) as batch_op:
+        batch_op.drop_index('ix_keyed_answer_started_at')
+
     op.drop_table('keyed_answer')
     with op.batch_alter_table('journal_entry', schema=None) as batch_op:
         batch_op.drop_index('uq_journal_entry_reverses_id', sqlite_where=sa.text('reverses_id IS NOT NULL'), postgresql_where=sa.text('reverses_id IS NOT NULL'))
@@ -845,7 +892,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_audit_record_at')
 
     op.drop_table('audit_record')
-    op.drop_table('api_token')
+    op.drop_table('allowance')
     op.drop_table('allocation_plan')
     op.drop_table('account')
     # ### end Alembic commands ###

@@ -37,7 +37,8 @@ OTHER_KEYS = {
     "payout": [["id"], ["run_id", "maintainer_id"]],
     "payout_attempt": [["id"], ["key"], ["payout_id", "number"]],
     "destination": [["id"]],
-    "api_token": [["id"], ["name"], ["digest"]],
+    "api_token": [["id"], ["digest"]],
+    "principal": [["id"], ["name"]],
     "receipt": [["reference"]],
     "statement": [["number"], ["maintainer_id", "month", "version"]],
     "funded_work_report": [["number"]],
@@ -52,7 +53,8 @@ MAY_CHANGE = {
     "payout": ["state", "reference", "reason", "settled_on"],
     "payout_attempt": ["state", "leased_until", "finished_at", "detail"],
     "destination": ["replaced_at"],
-    "api_token": ["revoked_at"],
+    "api_token": ["revoked_at", "expires_at", "proved_at"],
+    "principal": ["role", "subject_id", "may_approve", "disabled_at", "totp_sealed", "totp_step"],
     "exchange_rate": ["rate", "source", "set_at", "set_by"],
 }
 FIXED = {
@@ -66,7 +68,8 @@ FIXED = {
     ],
     "payout_attempt": ["id", "payout_id", "number", "key", "request_digest", "started_at"],
     "destination": ["id", "maintainer_id", "rail", "holder", "country", "iban_sealed", "iban_last4", "bic"],
-    "api_token": ["id", "name", "role", "subject_id", "digest", "created_at", "created_by"],
+    "api_token": ["id", "principal_id", "label", "scopes", "digest", "created_at", "created_by"],
+    "principal": ["id", "name", "kind", "created_at", "created_by"],
     "exchange_rate": ["currency", "month"],
 }
 

@@ -106,6 +106,12 @@ def live(session: Session) -> dict[str, Way]:
     return {row.maintainer_id: Way(*row) for row in rows}
 
 
+def in_force(session: Session, maintainer_id: str) -> Destination | None:
+    """Where a maintainer's pay goes now, or None."""
+    mine = Destination.maintainer_id == maintainer_id, Destination.replaced_at.is_(None)
+    return session.scalar(select(Destination).where(*mine))
+
+
 def payee_of(destination: Destination, keys: SecretKeys) -> Payee:
     """The payee with the account number opened, to be handed to a rail and to nothing else."""
     sealed = destination.iban_sealed

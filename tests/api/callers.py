@@ -9,9 +9,10 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from firm.access.operations import issue_token
+from firm.access.tokens import issue_token
 from firm.actor import Actor, Role
 from tests import lovelace
+from tests.api import polite
 
 PROBLEM = "application/problem+json"
 SYSTEM = Actor("test", Role.SYSTEM)
@@ -23,10 +24,11 @@ class Caller:
 
     app: Flask
     headers: Mapping[str, str]
+    authenticator: str = ""
 
     def send(self, method: str, path: str, **options: Any) -> TestResponse:
         headers = {**self.headers, **options.pop("headers", {})}
-        return self.app.test_client().open(path, method=method, headers=headers, **options)
+        return polite.send(self.app.test_client(), method, path, headers, secret=self.authenticator, **options)
 
     def get(self, path: str, status: int = 200) -> Any:
         return _told(self.send("GET", path), status)
@@ -49,8 +51,9 @@ def anonymous(app: Flask) -> Caller:
 def as_role(app: Flask, role: Role, *, name: str | None = None, subject: str | None = None) -> Caller:
     """A caller with a new token of the role."""
     with app.app_context():
-        _, secret = issue_token(name=name or str(role), role=role, subject_id=subject, by=SYSTEM, now=lovelace.BEFORE)
-    return bearing(app, secret)
+        issued = issue_token(name=name or str(role), role=role, subject_id=subject, by=SYSTEM, now=lovelace.BEFORE)
+    secret = polite.authenticator(app, issued, SYSTEM) if role in (Role.LEAD, Role.APPROVER) else ""
+    return Caller(app, {"Authorization": f"Bearer {issued.secret}"}, secret)
 
 
 def problem_of(answer: TestResponse) -> dict[str, Any]:

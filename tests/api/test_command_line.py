@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 import time_machine
 from click.testing import CliRunner, Result
@@ -14,6 +15,7 @@ from flask import Flask
 
 from api.app import create_core
 from api.cli import COMMANDS, main
+from firm import clock
 from firm.actor import Role
 from tests import lovelace
 from tests.api.callers import as_role
@@ -160,6 +162,9 @@ def pay(office: Shell, lead: Shell) -> None:
     number = run["number"]
     office.run("run", "propose", number)
     assert "may not run `chambers run approve`" in sentence_of(office.call("run", "approve", number))
+    shell = Shell(office.environment["CHAMBERS_DATABASE_URL"])
+    authenticator = pyotp.parse_uri(shell.run("principal", "totp", "lead").strip())
+    lead.run("prove", authenticator.at(clock.now()))  # type: ignore[attr-defined]
     assert "approved by lead" in lead.run("run", "approve", number)
     office.run("run", "send", number)
     for payout in run["payouts"]:

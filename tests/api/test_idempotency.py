@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from flask import Flask
-from sqlalchemy import text
+from flask import Flask, Response, request
+from sqlalchemy import Connection, text
 
 from api.app import create_app
-from firm.access import answers
-from firm.access.answers import Answer, Key, StillRunning
-from firm.access.operations import issue_token
+from firm import envelope
+from firm.access import answers, principals
+from firm.access.answers import Answer, Key, KeyTaken, KeyUsedForOtherContent, StillRunning
+from firm.access.tokens import issue_token
 from firm.actor import Actor, Role
-from firm.db import db, reading
+from firm.clients.operations import register
+from firm.db import db, drop_held, leaving_the_house, reading, transaction
 from tests import lovelace
 from tests.databases import settings_for
 
@@ -37,7 +40,9 @@ def bearer(served: Flask) -> dict[str, str]:
 
 def token_for(app: Flask, name: str) -> dict[str, str]:
     with app.app_context():
-        _, secret = issue_token(name=name, role=Role.ADMINISTRATOR, by=Actor("test", Role.SYSTEM), now=lovelace.BEFORE)
+        secret = issue_token(
+            name=name, role=Role.ADMINISTRATOR, by=Actor("test", Role.SYSTEM), now=lovelace.BEFORE
+        ).secret
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -94,16 +99,143 @@ def test_a_malformed_key_is_refused(served: Flask, bearer: dict[str, str], key: 
     assert clients_named(served, "Initech") == 0
 
 
-def test_a_running_request_is_waited_for_and_an_abandoned_one_is_not(served: Flask) -> None:
-    key = Key("office", "/v1/clients", "five", "digest")
+def looking() -> Connection:
+    """A second pair of eyes, which sees what is committed and waits for nobody."""
+    return db.engine.connect().execution_options(sqlite_begin="DEFERRED")
+
+
+def key_of(minutes: float, *, content: str = "digest") -> Key:
+    return Key("pri_office", "/v1/clients", "five", content, lovelace.BEFORE + timedelta(minutes=minutes))
+
+
+def claim(key: Key) -> None:
+    """What the first transaction of a long piece of work leaves behind."""
+    with transaction() as session:
+        answers.take(session, key)
+
+
+def test_a_running_request_is_waited_for_and_an_abandoned_one_is_not(app: Flask) -> None:
+    claim(key_of(0))
+    with pytest.raises(StillRunning):
+        answers.find(key_of(0.5))
+    assert answers.find(key_of(2)) is None
+    claim(key_of(2))
+    done = Answer(201, "application/json", {"Location": "/v1/clients/1"}, b"{}")
+    answers.keep(key_of(2), done)
+    assert answers.find(key_of(3)) == done
+    with pytest.raises(KeyUsedForOtherContent):
+        answers.find(key_of(3, content="other"))
+    assert answers.find(key_of(31 * 24 * 60)) is None
+
+
+def test_an_answer_that_comes_after_its_key_was_given_up_undoes_the_effect(app: Flask) -> None:
+    claim(key_of(0))
+    claim(key_of(2))
+    with envelope.wrapping(envelope.Envelope(keeps_answer=True)):
+        register(name="Initech", country="US", by=lovelace.LEAD, now=lovelace.BEFORE)
+        with pytest.raises(KeyTaken):
+            answers.keep(key_of(0), Answer(201, "application/json", {}, b"{}"))
+    assert clients_named(app, "Initech") == 0
+
+
+def test_the_effect_is_not_there_before_its_answer_is(app: Flask) -> None:
+    wrapped = envelope.Envelope([lambda session: answers.take(session, key_of(0))], keeps_answer=True)
+    with envelope.wrapping(wrapped):
+        register(name="Initech", country="US", by=lovelace.LEAD, now=lovelace.BEFORE)
+        with looking() as other:
+            assert other.scalar(text("SELECT COUNT(*) FROM client")) == 0
+            assert other.scalar(text("SELECT COUNT(*) FROM keyed_answer")) == 0
+        with reading() as session:
+            assert session.scalar(text("SELECT COUNT(*) FROM client")) == 1
+        answers.keep(key_of(0), Answer(201, "application/json", {}, b"{}"))
+    with looking() as other:
+        assert other.scalar(text("SELECT COUNT(*) FROM client")) == 1
+        assert other.scalar(text("SELECT COUNT(*) FROM keyed_answer WHERE status = 201")) == 1
+
+
+def test_what_is_held_back_is_committed_before_more_is_written_or_the_outside_is_called(app: Flask) -> None:
+    def there() -> int:
+        with looking() as other:
+            return other.scalar(text("SELECT COUNT(*) FROM client")) or 0
+
+    with envelope.wrapping(envelope.Envelope(keeps_answer=True)):
+        register(name="Initech", country="US", by=lovelace.LEAD, now=lovelace.BEFORE)
+        register(name="Hooli", country="US", by=lovelace.LEAD, now=lovelace.BEFORE)
+        assert there() == 1
+        leaving_the_house()
+        assert there() == 2
+        register(name="Soylent", country="US", by=lovelace.LEAD, now=lovelace.BEFORE)
+        drop_held()
+    assert there() == 2
+
+
+def test_an_error_while_answering_undoes_the_effect(served: Flask, bearer: dict[str, str]) -> None:
+    @served.after_request
+    def fail(response: Response) -> Response:
+        if request.headers.get("Idempotency-Key") == "seven" and response.status_code == 201:
+            raise RuntimeError("the answer cannot be made")
+        return response
+
+    headers = bearer | {"Idempotency-Key": "seven"}
+    client = served.test_client()
+    assert client.post("/v1/clients", json=CLIENT, headers=headers).status_code == 500
+    assert clients_named(served, "Initech") == 0
+    again = client.post("/v1/clients", json=CLIENT, headers=bearer | {"Idempotency-Key": "eight"})
+    assert again.status_code == 201
+
+
+def test_money_moves_with_a_key_only(served: Flask, bearer: dict[str, str]) -> None:
+    client = served.test_client()
+    for path in ("/v1/payout-runs", "/v1/receipts", "/v1/months/2026-10/close", "/v1/journal-entries/x/reversal"):
+        answer = client.post(path, json={}, headers=bearer)
+        assert (answer.status_code, path) == (403 if "reversal" in path else 400, path)
+        if answer.status_code == 400:
+            assert "Idempotency-Key" in answer.get_json()["detail"]
+
+
+def test_nobody_gets_an_answer_that_is_not_theirs_any_more(served: Flask, bearer: dict[str, str]) -> None:
+    client = served.test_client()
+    headers = bearer | {"Idempotency-Key": "nine"}
+    first = client.post("/v1/clients", json=CLIENT, headers=headers)
+    assert client.post("/v1/tiers", json={"name": "gold"}, headers=headers).get_data() != first.get_data()
     with served.app_context():
-        assert answers.begin(key, now=lovelace.BEFORE) is None
-        with pytest.raises(StillRunning):
-            answers.begin(key, now=lovelace.BEFORE + timedelta(seconds=30))
-        assert answers.begin(key, now=lovelace.BEFORE + timedelta(minutes=2)) is None
-        answers.finish(key, Answer(201, "application/json", b"{}"))
-        assert answers.begin(key, now=lovelace.BEFORE + timedelta(minutes=3)) == Answer(201, "application/json", b"{}")
-        assert answers.begin(key, now=lovelace.BEFORE + timedelta(days=31)) is None
+        principals.enroll(name="lead", role=Role.LEAD, by=lovelace.LEAD, now=lovelace.BEFORE)
+        principals.change("office", role=Role.AUDITOR, by=lovelace.LEAD, now=lovelace.BEFORE)
+    after = client.post("/v1/clients", json=CLIENT, headers=headers)
+    assert after.status_code == 403
+    assert after.get_data() != first.get_data()
+
+
+def test_fifty_at_once_under_each_of_twenty_keys_have_one_effect_and_one_body(
+    served: Flask, bearer: dict[str, str]
+) -> None:
+    found: list[tuple[int, int, bytes]] = []
+    work = [(number, f"key-{number}") for number in range(20) for _ in range(50)]
+    random.shuffle(work)
+    lock = threading.Lock()
+
+    def send() -> None:
+        client = served.test_client()
+        while True:
+            with lock:
+                if not work:
+                    return
+                number, key = work.pop()
+            body = CLIENT | {"name": f"Client {number}"}
+            answer = client.post("/v1/clients", json=body, headers=bearer | {"Idempotency-Key": key})
+            found.append((number, answer.status_code, answer.get_data()))
+
+    threads = [threading.Thread(target=send) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 1000
+    assert {status for _, status, _ in found} <= {201, 409}
+    for number in range(20):
+        bodies = {body for found_number, status, body in found if found_number == number and status == 201}
+        assert len(bodies) == 1
+        assert clients_named(served, f"Client {number}") == 1
 
 
 def test_many_requests_at_once_under_one_key_have_one_effect(served: Flask, bearer: dict[str, str]) -> None:

@@ -12,8 +12,8 @@ from werkzeug.routing import Rule
 
 from api import policy
 from api.app import create_app
-from firm.access.operations import revoke_token
 from firm.access.rules import new_secret
+from firm.access.tokens import revoke_token
 from firm.actor import Role
 from firm.db import reading
 from firm.errors import InvariantBroken
@@ -23,6 +23,10 @@ from tests.api.callers import SYSTEM, Caller, anonymous, as_role, bearing, probl
 from tests.databases import settings_for
 
 OPEN = {"health.healthz", "health.readyz", "docs.openapi", "docs.page", "docs.start", "docs.asset"}
+OF_THEMSELVES = {"tokens.rotated", "step_ups.proved"}
+"""What everybody does: replace the token in hand, and prove presence."""
+BOOKKEEPING = {"allowance", "token_use"}
+"""Where requests are counted."""
 VALUES = {"month": "2026-10", "form": "pdf"}
 
 
@@ -118,14 +122,15 @@ def test_each_role_may_do_exactly_what_the_policy_says(closed: Flask, role: Role
 def test_roles_that_only_read_have_no_line_that_writes(closed: Flask) -> None:
     writes = {endpoint for endpoint, method, _ in calls(closed) if method == "POST"}
     for role in (Role.AUDITOR, Role.ACCOUNTANT, Role.MAINTAINER, Role.CLIENT):
-        assert not {endpoint for endpoint in writes if role in policy.POLICY[endpoint]}
+        assert {endpoint for endpoint in writes if role in policy.POLICY[endpoint]} == OF_THEMSELVES
     approver = {endpoint for endpoint in writes if Role.APPROVER in policy.POLICY[endpoint]}
-    assert approver == {"payout_runs.approved"}
+    assert approver == {"payout_runs.approved"} | OF_THEMSELVES
 
 
 def test_reading_changes_nothing(closed: Flask) -> None:
     lead = as_role(closed, Role.LEAD)
-    tables = subject(closed, "SELECT group_concat(name) FROM sqlite_master WHERE type = 'table'").split(",")
+    every = subject(closed, "SELECT group_concat(name) FROM sqlite_master WHERE type = 'table'").split(",")
+    tables = sorted(set(every) - BOOKKEEPING)
 
     def state() -> dict[str, str]:
         return {table: subject(closed, f'SELECT COUNT(*) FROM "{table}"') for table in tables}

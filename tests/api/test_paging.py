@@ -14,6 +14,8 @@ from tests import lovelace
 from tests.api.callers import Caller, as_role
 
 LISTS = (
+    "/v1/principals",
+    "/v1/tokens",
     "/v1/clients",
     "/v1/tiers",
     "/v1/engagements",

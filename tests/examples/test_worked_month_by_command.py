@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from click.testing import CliRunner, Result
 
 from api.cli import main
 from firm import clock
 from tests import lovelace
+from tests.databases import TEST_KEY
 
 INTERESTS = ["--interest", "ssh:no:24", "--interest", "age:yes:3", "--interest", "staticcheck:no:12"]
 
@@ -20,7 +22,11 @@ class Shell:
     """A shell on one database; `token` makes it somebody else's."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        self.environment = {"CHAMBERS_DATABASE_URL": url, "CHAMBERS_TOKEN": token}
+        self.environment = {
+            "CHAMBERS_DATABASE_URL": url,
+            "CHAMBERS_TOKEN": token,
+            "CHAMBERS_SECRET_KEYS": TEST_KEY,
+        }
 
     def run(self, *words: str) -> Result:
         return CliRunner().invoke(main, list(words), env=self.environment)
@@ -92,8 +98,11 @@ def test_the_month_comes_out_to_the_cent_and_is_paid(shell: Shell, url: str, tmp
     number = shell.json("run", "draft")["number"]
     shell.done("run", "propose", number)
     assert "somebody else has to approve it" in shell.refused("run", "approve", number)
-    secret = shell.done("token", "issue", "--name", "Linus", "--role", "approver").strip()
-    Shell(url, secret).done("run", "approve", number)
+    linus = Shell(url, shell.done("token", "issue", "--name", "Linus", "--role", "approver").strip())
+    authenticator = pyotp.parse_uri(shell.done("principal", "totp", "Linus").strip())
+    assert "Prove your presence first" in linus.refused("run", "approve", number)
+    linus.done("prove", authenticator.at(lovelace.AFTER))  # type: ignore[attr-defined]
+    linus.done("run", "approve", number)
     for payout in shell.json("run", "send", number)["payouts"]:
         shell.done("run", "settle", payout["id"], "--reference", payout["id"], "--on", "2026-11-01")
     assert shell.json("run", "status", number)["state"] == "settled"

@@ -10,13 +10,15 @@ from flask import Flask
 
 from api.app import create_app
 from firm import clock
-from firm.access.operations import issue_token
+from firm.access.tokens import issue_token
 from firm.actor import Actor, Role
 from firm.db import db
 from tests import lovelace
+from tests.api import polite
 from tests.databases import settings_for
 
 MONTH = "2026-10"
+TEST = Actor("test", Role.SYSTEM)
 
 
 def usd(amount: str) -> dict[str, str]:
@@ -29,11 +31,13 @@ class Caller:
     def __init__(self, app: Flask, name: str, role: Role) -> None:
         self.client = app.test_client()
         with app.app_context():
-            _, secret = issue_token(name=name, role=role, by=Actor("test", Role.SYSTEM), now=lovelace.BEFORE)
-        self.headers = {"Authorization": f"Bearer {secret}"}
+            issued = issue_token(name=name, role=role, by=TEST, now=lovelace.BEFORE)
+        self.headers = {"Authorization": f"Bearer {issued.secret}"}
+        self.authenticator = polite.authenticator(app, issued, TEST)
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, status: int = 201) -> Any:
-        answer = self.client.post(f"/v1/{path}", json=body, headers=self.headers)
+        headers = {**self.headers}
+        answer = polite.send(self.client, "POST", f"/v1/{path}", headers, secret=self.authenticator, json=body)
         assert answer.status_code == status, answer.get_data(as_text=True)
         return answer.get_json()
 
@@ -170,8 +174,8 @@ def test_a_maintainer_sees_her_own_statement_and_nobody_elses(served: Flask, lea
     grace = lead.get("maintainers/Grace")["id"]
     with served.app_context():
         actor = Actor("test", Role.SYSTEM)
-        _, secret = issue_token(name="grace", role=Role.MAINTAINER, subject_id=grace, by=actor, now=lovelace.BEFORE)
-    headers = {"Authorization": f"Bearer {secret}"}
+        issued = issue_token(name="grace", role=Role.MAINTAINER, subject_id=grace, by=actor, now=lovelace.BEFORE)
+    headers = {"Authorization": f"Bearer {issued.secret}"}
     client = served.test_client()
     seen = client.get("/v1/statements", headers=headers).get_json()["items"]
     assert [row["id"] for row in seen] == [by_owner.pop(grace)]

@@ -77,8 +77,12 @@ def _add_papers() -> None:
     with transaction() as session:
         for statement in (
             (
-                "INSERT INTO api_token (id, name, role, digest, created_at, created_by)"
-                " VALUES ('tok_1', 'laptop', 'lead', 'd', '2026-11-01 09:00:00', 'lead')"
+                "INSERT INTO principal (id, name, kind, role, may_approve, created_at, created_by)"
+                " VALUES ('pri_1', 'laptop', 'person', 'lead', FALSE, '2026-11-01 09:00:00', 'lead')"
+            ),
+            (
+                "INSERT INTO api_token (id, principal_id, label, scopes, digest, created_at, created_by)"
+                " VALUES ('tok_1', 'pri_1', 'laptop', 'read', 'd', '2026-11-01 09:00:00', 'lead')"
             ),
             (
                 "INSERT INTO rail_file (id, run_id, rail, message_id, content_sealed, sha256, created_at)"

@@ -1,37 +1,40 @@
-"""Tokens: shown once, kept as a digest, worth nothing once revoked."""
+"""Tokens: shown once, kept as a digest, narrowed by scopes, and worth nothing once revoked or over."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from firm.access import operations as access
-from firm.access.operations import NotAuthenticated, RoleNeedsSubject, TokenNameTaken, TokenNotFound
-from firm.access.rules import new_secret, well_formed
-from firm.actor import Actor, Role
+from firm.access import principals, tokens
+from firm.access.principals import LastLead, PrincipalNameTaken, PrincipalNotFound, RoleNeedsSubject
+from firm.access.rules import InvalidScope, new_secret, scope_allows, well_formed
+from firm.access.tokens import Admission, InvalidExpiry, Issued, NotAuthenticated, TokenNotFound
+from firm.actor import Role
 from firm.db import reading
 from tests.examples.refusals import refused
 from tests.lovelace import AFTER, BEFORE, LEAD
 
 
-def issue(name: str = "laptop", role: Role = Role.LEAD, subject: str | None = None) -> str:
-    return access.issue_token(name=name, role=role, subject_id=subject, by=LEAD, now=BEFORE)[1]
+def issue(name: str = "laptop", role: Role = Role.LEAD, subject: str | None = None) -> Issued:
+    return tokens.issue_token(name=name, role=role, subject_id=subject, by=LEAD, now=BEFORE)
 
 
-def whose(secret: str) -> Actor:
+def admitted(secret: str, *, now: object = AFTER) -> Admission:
     with reading() as session:
-        return access.actor_of(session, secret, request_id="r1")
+        return tokens.admit(session, secret, now=now, request_id="r1")  # type: ignore[arg-type]
 
 
 def test_a_token_says_who_comes_in(app: Flask) -> None:
-    actor = whose(issue("laptop", Role.ACCOUNTANT))
+    actor = admitted(issue("laptop", Role.ACCOUNTANT).secret).actor
     assert (actor.name, actor.role, actor.request_id, actor.subject_id) == ("laptop", Role.ACCOUNTANT, "r1", None)
-    assert whose(issue("grace", Role.MAINTAINER, "mnt_1")).subject_id == "mnt_1"
+    assert admitted(issue("grace", Role.MAINTAINER, "mnt_1").secret).actor.subject_id == "mnt_1"
 
 
 def test_a_secret_is_kept_nowhere(app: Flask) -> None:
-    secret = issue()
+    secret = issue().secret
     with reading() as session:
         kept = repr(session.execute(text("SELECT * FROM api_token")).all())
         kept += repr(session.execute(text("SELECT * FROM audit_record")).all())
@@ -39,13 +42,76 @@ def test_a_secret_is_kept_nowhere(app: Flask) -> None:
     assert secret[4:36] not in kept
 
 
-def test_a_revoked_token_opens_nothing(app: Flask) -> None:
-    secret = issue()
-    access.revoke_token("laptop", by=LEAD, now=AFTER)
+def test_a_principal_may_hold_several_tokens_and_lose_one_or_all(app: Flask) -> None:
+    first = issue("bot", Role.AUDITOR)
+    second, third = (tokens.issue("bot", expires_at=AFTER, by=LEAD, now=BEFORE) for _ in range(2))
+    assert tokens.revoke_token(second.token.id, by=LEAD, now=BEFORE) == 1
     with pytest.raises(NotAuthenticated):
-        whose(secret)
-    with refused(TokenNotFound, "There is no live token named 'laptop'"):
-        access.revoke_token("laptop", by=LEAD, now=AFTER)
+        admitted(second.secret, now=BEFORE)
+    assert admitted(third.secret, now=BEFORE).actor.name == "bot"
+    assert tokens.revoke_token("bot", by=LEAD, now=BEFORE) == 2
+    for issued in (first, third):
+        with pytest.raises(NotAuthenticated):
+            admitted(issued.secret, now=BEFORE)
+    with refused(TokenNotFound, "There is no live token 'bot', and nobody of this name has one"):
+        tokens.revoke_token("bot", by=LEAD, now=AFTER)
+
+
+def test_a_token_opens_until_its_end_and_not_at_it(app: Flask) -> None:
+    issue("bot", Role.AUDITOR)
+    end = BEFORE + timedelta(days=7)
+    secret = tokens.issue("bot", expires_at=end, by=LEAD, now=BEFORE).secret
+    assert admitted(secret, now=end - timedelta(microseconds=1)).expires_at == end
+    with pytest.raises(NotAuthenticated):
+        admitted(secret, now=end)
+
+
+@pytest.mark.parametrize("days", [-1, 0, 367])
+def test_a_token_ends_ahead_and_within_a_year(sqlite_app: Flask, days: int) -> None:
+    issue("bot", Role.AUDITOR)
+    with refused(InvalidExpiry, "A token's end lies ahead"):
+        tokens.issue("bot", expires_at=BEFORE + timedelta(days=days), by=LEAD, now=BEFORE)
+
+
+def test_a_rotated_token_goes_on_for_its_overlap_only(app: Flask) -> None:
+    old = issue("bot", Role.AUDITOR)
+    new = tokens.rotate(old.token.id, overlap=timedelta(hours=1), by=LEAD, now=AFTER)
+    assert new.secret != old.secret
+    assert new.token.scopes == old.token.scopes
+    assert admitted(old.secret, now=AFTER + timedelta(minutes=59)).actor.name == "bot"
+    assert admitted(new.secret, now=AFTER + timedelta(hours=2)).actor.name == "bot"
+    with pytest.raises(NotAuthenticated):
+        admitted(old.secret, now=AFTER + timedelta(hours=1))
+    at_once = tokens.rotate(new.token.id, by=LEAD, now=AFTER)
+    with pytest.raises(NotAuthenticated):
+        admitted(new.secret, now=AFTER)
+    with refused(InvalidExpiry, "at most 24 hours"):
+        tokens.rotate(at_once.token.id, overlap=timedelta(hours=25), by=LEAD, now=AFTER)
+    with refused(TokenNotFound, "There is no live token"):
+        tokens.rotate(old.token.id, by=LEAD, now=AFTER + timedelta(days=1))
+
+
+def test_a_change_of_role_acts_at_once(app: Flask) -> None:
+    issue()
+    secret = issue("kim", Role.ADMINISTRATOR).secret
+    principals.change("kim", role=Role.AUDITOR, by=LEAD, now=AFTER)
+    assert admitted(secret).actor.role is Role.AUDITOR
+    principals.change("kim", may_approve=True, by=LEAD, now=AFTER)
+    assert admitted(secret).may_approve
+    principals.change("kim", disabled=True, by=LEAD, now=AFTER)
+    with pytest.raises(NotAuthenticated):
+        admitted(secret)
+    principals.change("kim", disabled=False, by=LEAD, now=AFTER)
+    assert admitted(secret).actor.name == "kim"
+
+
+def test_a_firm_is_never_left_without_a_lead(app: Flask) -> None:
+    issue()
+    for change in ({"role": Role.AUDITOR}, {"disabled": True}):
+        with refused(LastLead, "This is the last lead"):
+            principals.change("laptop", **change, by=LEAD, now=AFTER)  # type: ignore[arg-type]
+    issue("second")
+    assert principals.change("laptop", role=Role.AUDITOR, by=LEAD, now=AFTER).role == "auditor"
 
 
 @pytest.mark.parametrize(
@@ -56,20 +122,45 @@ def test_a_revoked_token_opens_nothing(app: Flask) -> None:
 def test_every_wrong_token_gets_the_same_answer(sqlite_app: Flask, secret: str) -> None:
     issue()
     with pytest.raises(NotAuthenticated, match=r"Send a valid token as `Authorization: Bearer chm_…`\."):
-        whose(secret)
+        admitted(secret)
 
 
-def test_every_token_has_a_name_of_its_own(app: Flask) -> None:
+def test_every_principal_has_a_name_of_its_own(app: Flask) -> None:
     issue()
-    with refused(TokenNameTaken, "There is a token named 'laptop'; choose another name"):
+    with refused(PrincipalNameTaken, "There is a principal named 'laptop'; choose another name"):
         issue()
+    with refused(PrincipalNotFound, "There is no principal 'nobody'"):
+        tokens.issue("nobody", expires_at=None, by=LEAD, now=BEFORE)
 
 
-def test_whose_data_a_token_may_see_is_said_by_those_roles_alone(sqlite_app: Flask) -> None:
-    with refused(RoleNeedsSubject, "A token of role maintainer needs maintainer or client"):
+def test_whose_data_a_principal_may_see_is_said_by_those_roles_alone(sqlite_app: Flask) -> None:
+    with refused(RoleNeedsSubject, "A maintainer needs the id of its maintainer or client"):
         issue("grace", Role.MAINTAINER)
-    with refused(RoleNeedsSubject, "A token of role lead takes no maintainer or client"):
+    with refused(RoleNeedsSubject, "A lead takes no maintainer or client"):
         issue("grace", Role.LEAD, "mnt_1")
+
+
+@pytest.mark.parametrize("scope", ["admin", "read:", "READ", "write:Receipts", "read:a b", "read\n", "*"])
+def test_a_scope_that_there_is_not_is_refused(sqlite_app: Flask, scope: str) -> None:
+    issue("bot", Role.AUDITOR)
+    with refused(InvalidScope, "is no scope"):
+        tokens.issue("bot", scopes=["read", scope], expires_at=AFTER, by=LEAD, now=BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "reads", "writes"),
+    [
+        (["read"], True, False),
+        (["write"], True, True),
+        (["read:receipts"], True, False),
+        (["write:receipts"], True, True),
+        (["read:invoices", "write:invoices"], False, False),
+        ([], False, False),
+    ],
+)
+def test_scopes_narrow_to_reading_or_to_a_resource(scopes: list[str], reads: bool, writes: bool) -> None:
+    assert scope_allows(scopes, "receipts", writing=False) == reads
+    assert scope_allows(scopes, "receipts", writing=True) == writes
 
 
 def test_a_typing_error_is_told_without_asking_the_database() -> None:

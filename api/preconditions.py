@@ -1,0 +1,80 @@
+"""If-Match: whoever changes a thing says which version of it they have seen.
+
+A version is the ETag of the resource as its own route shows it to the caller. It is compared inside the first
+transaction that writes, behind a lock on the resource, so that nobody changes it between the look and the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask, Response, current_app, json, request
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
+
+from firm import envelope
+
+CHANGES: dict[str, str] = {
+    "clients.contact_added": "clients.shown",
+    "engagements.signed": "engagements.shown",
+    "engagements.po_number_set": "engagements.shown",
+    "engagements.ended": "engagements.shown",
+    "maintainers.alias_added": "maintainers.shown",
+    "maintainers.destination_set": "maintainers.shown",
+    "assignments.ended": "assignments.shown",
+    "on_ramps.stage_entered": "on_ramps.shown",
+    "payout_runs.proposed": "payout_runs.shown",
+    "payout_runs.approved": "payout_runs.shown",
+    "payout_runs.canceled": "payout_runs.shown",
+    "payout_runs.released": "payout_runs.shown",
+    "principals.changed": "principals.shown",
+}
+"""The routes that change one thing, and the route that shows it."""
+
+
+def register(app: Flask) -> None:
+    """After idempotency: a replay needs no version, and the new version is part of the answer that is kept."""
+    app.before_request(_ask)
+    app.after_request(_tag)
+
+
+def _ask() -> None:
+    shown = CHANGES.get(request.endpoint or "")
+    if shown is None:
+        return
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired(
+            "Send the ETag of what you have seen as If-Match; reading it again gives the newest."
+        )
+    found = envelope.current() or envelope.Envelope()
+    found.conditions.append(lambda session: _refuse_stale(session, shown))
+    envelope.put(found)
+
+
+def _refuse_stale(session: Session, shown: str) -> None:
+    current = _current(shown)
+    if session.get_bind().dialect.name == "postgresql":
+        # Two requests may name the same thing differently; its id is one. What was read before the lock may be old.
+        thing = json.loads(current.get_data())
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:id))"), {"id": str(thing.get("id", request.path))})
+        current = _current(shown)
+    tag, _ = current.get_etag()
+    if not request.if_match.contains(tag or ""):
+        raise PreconditionFailed("Somebody changed this since you read it; read it again, and decide anew.")
+
+
+def _current(shown: str) -> Response:
+    """The thing as its route shows it, read inside the open transaction, with its ETag."""
+    view: Callable[..., Response] = current_app.view_functions[shown]  # type: ignore[assignment]
+    response = current_app.make_response(view(**(request.view_args or {})))
+    response.add_etag()
+    return response
+
+
+def _tag(response: Response) -> Response:
+    shown = CHANGES.get(request.endpoint or "")
+    changed = response.status_code in (200, 201, 204) and "Idempotent-Replayed" not in response.headers
+    if shown is not None and changed:
+        response.headers["ETag"] = _current(shown).headers["ETag"]
+    return response

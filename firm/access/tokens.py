@@ -1,0 +1,232 @@
+"""Bearer tokens: issuing, rotating and revoking them, and finding out whose a secret is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from firm import ids
+from firm.access import principals
+from firm.access.model import ApiToken, Principal, token_use
+from firm.access.rules import digest, new_secret, scopes_text, well_formed
+from firm.actor import Actor, Role
+from firm.audit import operations as audit
+from firm.db import AnyRow, claim, transaction, use_case
+from firm.errors import ChambersError, Invalid, InvariantBroken, NotFound
+
+ALL_SCOPES = ("read", "write")
+LONGEST = timedelta(days=366)
+OVERLAP = timedelta(hours=24)
+"""How long a rotated token still opens at most, so that a program can be given its new one."""
+
+
+class TokenNotFound(NotFound):
+    """No live token has this id, or belongs to this principal."""
+
+
+class NotAuthenticated(ChambersError):
+    """No token, or none that opens anything."""
+
+
+class InvalidExpiry(Invalid):
+    """A token ends, and not more than a year from now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new token, whose it is, and its secret, which is shown this once."""
+
+    token: ApiToken
+    principal: Principal
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who a secret let in, and what the token itself allows."""
+
+    actor: Actor
+    principal_id: str
+    scopes: frozenset[str]
+    may_approve: bool
+    proved_at: datetime | None
+    expires_at: datetime | None
+
+
+@use_case
+def issue(
+    principal: str,
+    *,
+    label: str = "",
+    scopes: Iterable[str] = ALL_SCOPES,
+    expires_at: datetime | None,
+    by: Actor,
+    now: datetime,
+) -> Issued:
+    """Give a principal (by id or name) a token. Raises `PrincipalNotFound`, `InvalidScope`, `InvalidExpiry`."""
+    with transaction() as session:
+        owner = principals.find(session, principal)
+        return _issue(session, owner, label or owner.name, scopes_text(scopes), expires_at, by=by, now=now)
+
+
+@use_case
+def issue_token(
+    *,
+    name: str,
+    role: Role,
+    subject_id: str | None = None,
+    kind: str = "person",
+    scopes: Iterable[str] = ALL_SCOPES,
+    expires_at: datetime | None = None,
+    by: Actor,
+    now: datetime,
+) -> Issued:
+    """Enroll a principal and give it its first token, at once. Raises as `enroll` and `issue` do."""
+    with transaction() as session:
+        owner = principals.add(
+            session, name=name, role=role, kind=kind, subject_id=subject_id, may_approve=False, by=by, now=now
+        )
+        return _issue(session, owner, name, scopes_text(scopes), expires_at, by=by, now=now)
+
+
+@use_case
+def rotate(key: str, *, overlap: timedelta = timedelta(0), by: Actor, now: datetime) -> Issued:
+    """Replace a live token by a new one of the same scopes and end; the old one opens for the overlap (0 to 24 h).
+
+    Raises `TokenNotFound`, `InvalidExpiry`.
+    """
+    if not timedelta(0) <= overlap <= OVERLAP:
+        raise InvalidExpiry("A rotated token may go on for at most 24 hours.", field="overlap_minutes")
+    with transaction() as session:
+        old, owner = find(session, key, now=now)
+        ended = {"expires_at": now + overlap} if overlap else {"revoked_at": now}
+        if not claim(session, _live(old.id, now).values(**ended)):
+            raise TokenNotFound(f"There is no live token {key!r}.")
+        issued = _issue(session, owner, old.label, old.scopes, old.expires_at, by=by, now=now)
+        facts = {"by": issued.token.id, "overlap_minutes": int(overlap.total_seconds() // 60)}
+        audit.record(session, "token.rotated", old.id, facts, by=by, now=now)
+        return issued
+
+
+@use_case
+def revoke_token(key: str, *, by: Actor, now: datetime) -> int:
+    """Revoke a token by its id, or all live tokens of a principal by its name; says how many. `TokenNotFound`."""
+    with transaction() as session:
+        owned = select(Principal.id).where(Principal.name == key).scalar_subquery()
+        live = (
+            select(ApiToken.id)
+            .where((ApiToken.id == key) | (ApiToken.principal_id == owned), *_opens(now))
+            .order_by(ApiToken.id)
+        )
+        found = session.scalars(live).all()
+        if not found:
+            raise TokenNotFound(f"There is no live token {key!r}, and nobody of this name has one.")
+        for identifier in found:
+            claim(session, _live(identifier, now).values(revoked_at=now))
+            audit.record(session, "token.revoked", identifier, {}, by=by, now=now)
+        return len(found)
+
+
+def admit(session: Session, secret: str, *, now: datetime, request_id: str | None = None) -> Admission:
+    """Who a secret lets in. Raises `NotAuthenticated`, the same for every reason."""
+    row = None
+    if well_formed(secret):
+        query = select(
+            ApiToken.id,
+            ApiToken.scopes,
+            ApiToken.proved_at,
+            ApiToken.expires_at,
+            Principal.id.label("principal_id"),
+            Principal.name,
+            Principal.role,
+            Principal.subject_id,
+            Principal.may_approve,
+        ).join(Principal, Principal.id == ApiToken.principal_id)
+        row = session.execute(
+            query.where(ApiToken.digest == digest(secret), *_opens(now), Principal.disabled_at.is_(None))
+        ).one_or_none()
+    if row is None:
+        raise NotAuthenticated("Send a valid token as `Authorization: Bearer chm_…`.")
+    return Admission(
+        actor=Actor(row.name, Role(row.role), row.id, request_id, row.subject_id),
+        principal_id=row.principal_id,
+        scopes=frozenset(row.scopes.split()),
+        may_approve=row.may_approve,
+        proved_at=row.proved_at,
+        expires_at=row.expires_at,
+    )
+
+
+def find(session: Session, key: str, *, now: datetime) -> tuple[ApiToken, Principal]:
+    """A live token by its id, with its principal. Raises `TokenNotFound`."""
+    query = select(ApiToken, Principal).join(Principal, Principal.id == ApiToken.principal_id)
+    row = session.execute(query.where(ApiToken.id == key, *_opens(now))).one_or_none()
+    if row is None:
+        raise TokenNotFound(f"There is no live token {key!r}.")
+    return row.ApiToken, row.Principal
+
+
+def page(session: Session, *, after: str, limit: int, principal_id: str | None = None) -> Sequence[AnyRow]:
+    """Tokens, live and not, in the order of their ids, with their principals and when they were last used."""
+    query = (
+        select(ApiToken, Principal, token_use.c.last_used_at)
+        .join(Principal, Principal.id == ApiToken.principal_id)
+        .join(token_use, token_use.c.token_id == ApiToken.id, isouter=True)
+        .where(ApiToken.id > after)
+    )
+    if principal_id is not None:
+        query = query.where(ApiToken.principal_id == principal_id)
+    return session.execute(query.order_by(ApiToken.id).limit(limit)).all()
+
+
+def _issue(
+    session: Session,
+    owner: Principal,
+    label: str,
+    scopes: str,
+    expires_at: datetime | None,
+    *,
+    by: Actor,
+    now: datetime,
+) -> Issued:
+    if expires_at is not None and not now < expires_at <= now + LONGEST:
+        raise InvalidExpiry("A token's end lies ahead, and at most 366 days.", field="expires_at")
+    secret = new_secret()
+    token = ApiToken(
+        id=ids.new("tok"),
+        principal_id=owner.id,
+        label=label,
+        scopes=scopes,
+        digest=digest(secret),
+        created_at=now,
+        created_by=by.name,
+        expires_at=expires_at,
+    )
+    session.add(token)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise InvariantBroken("Two tokens came out equal.") from error
+    facts = {
+        "principal": owner.name,
+        "scopes": scopes,
+        "expires_at": None if expires_at is None else expires_at.isoformat(),
+    }
+    audit.record(session, "token.issued", token.id, facts, by=by, now=now)
+    return Issued(token, owner, secret)
+
+
+def _opens(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ApiToken.revoked_at.is_(None),
+        ApiToken.expires_at.is_(None) | (ApiToken.expires_at > now),
+    )
+
+
+def _live(identifier: str, now: datetime) -> Update:
+    return update(ApiToken).where(ApiToken.id == identifier, *_opens(now))

@@ -1,0 +1,127 @@
+"""Principals, scopes and presence over HTTP: what a token in the wrong hands cannot do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+
+from api.app import create_app
+from firm import clock
+from firm.actor import Role
+from firm.settings import Settings
+from payouts.runs import preparation
+from tests import lovelace
+from tests.api.callers import Caller, as_role, bearing, problem_of
+
+
+@pytest.fixture
+def lead(closed: Flask) -> Caller:
+    return as_role(closed, Role.LEAD)
+
+
+@pytest.fixture
+def run(closed: Flask) -> str:
+    """The number of a run that waits for its approval."""
+    with closed.app_context():
+        from api.parts import parts
+
+        drafted = preparation.draft(rails=parts().rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
+        preparation.propose(drafted.run.id, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
+        return drafted.run.number
+
+
+def test_a_bare_token_cannot_approve(lead: Caller, run: str) -> None:
+    thief = Caller(lead.app, lead.headers)
+    refused = thief.post(f"/v1/payout-runs/{run}/approval", status=403)
+    assert refused["type"].endswith("/presence-needed")
+    assert thief.post("/v1/principals/lead/authenticator", status=403)["type"].endswith("/presence-needed")
+    assert thief.send("PATCH", "/v1/principals/lead", json={"may_approve": True}).status_code == 403
+    assert thief.get(f"/v1/payout-runs/{run}")["state"] == "proposed"
+    assert lead.post(f"/v1/payout-runs/{run}/approval")["state"] == "approved"
+
+
+def test_a_proof_grows_old(lead: Caller, run: str) -> None:
+    bare = Caller(lead.app, lead.headers)
+    assert lead.post("/v1/principals", {"name": "kim", "role": "administrator"})
+    lead.send("PATCH", "/v1/principals/kim", json={"may_approve": True})
+    assert bare.get("/v1/principals/me")["proved_at"] is not None
+    with time_machine.travel(clock.now() + timedelta(minutes=5), tick=False):
+        assert bare.post(f"/v1/payout-runs/{run}/approval", status=403)["type"].endswith("/presence-needed")
+    assert bare.post(f"/v1/payout-runs/{run}/approval")["state"] == "approved"
+
+
+def test_an_administrator_approves_with_the_permission_only(closed: Flask, lead: Caller, run: str) -> None:
+    kim = as_role(closed, Role.ADMINISTRATOR, name="kim")
+    assert kim.post(f"/v1/payout-runs/{run}/approval", status=403)["type"].endswith("/forbidden")
+    assert lead.send("PATCH", "/v1/principals/kim", json={"may_approve": True}).status_code == 200
+    made = lead.post("/v1/principals/kim/authenticator")
+    permitted = Caller(closed, kim.headers, made["secret"])
+    assert permitted.post(f"/v1/payout-runs/{run}/approval")["approved_by"] == "kim"
+
+
+def test_scopes_narrow_a_token(closed: Flask, lead: Caller) -> None:
+    lead.post("/v1/principals", {"name": "importer", "role": "administrator", "kind": "service"})
+    made = lead.post("/v1/principals/importer/tokens", {"scopes": ["read:clients", "write:tiers"], "label": "nightly"})
+    bot = bearing(closed, made["secret"])
+    assert bot.get("/v1/clients")["items"]
+    assert bot.get("/v1/tiers")["items"]
+    assert bot.post("/v1/tiers", {"name": "bronze"})["name"] == "bronze"
+    assert "it takes write:clients" in bot.post("/v1/clients", {"name": "X", "country": "US"}, status=403)["detail"]
+    assert "it takes read:invoices" in bot.get("/v1/invoices", status=403)["detail"]
+    assert bot.get("/v1/principals/me")["scopes"] == ["read:clients", "write:tiers"]
+
+
+def test_a_program_rotates_its_own_token_and_nobody_elses(closed: Flask, lead: Caller) -> None:
+    made = lead.post("/v1/tokens", {"name": "bot", "role": "auditor"})
+    bot = bearing(closed, made["secret"])
+    other = lead.get("/v1/principals/me")["token_id"]
+    assert bot.post(f"/v1/tokens/{other}/rotation", {}, status=404)
+    fresh = bot.post("/v1/tokens/me/rotation", {"overlap_minutes": 10})
+    assert bearing(closed, fresh["secret"]).get("/v1/firm")
+    assert bot.get("/v1/firm")
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        assert bot.get("/v1/firm", status=401)
+
+
+def test_tokens_are_listed_without_their_secrets(lead: Caller) -> None:
+    made = lead.post("/v1/tokens", {"name": "bot", "role": "auditor"})
+    listed = {token["id"]: token for token in lead.get("/v1/tokens")["items"]}
+    assert listed[made["id"]]["expires_at"] is not None
+    assert listed[lead.get("/v1/principals/me")["token_id"]]["last_used_at"] is not None
+    assert all("secret" not in token and "digest" not in token for token in listed.values())
+
+
+def test_a_change_of_role_acts_from_the_next_request_on(closed: Flask, lead: Caller) -> None:
+    kim = as_role(closed, Role.ADMINISTRATOR, name="kim")
+    assert kim.post("/v1/tiers", {"name": "one"})
+    lead.send("PATCH", "/v1/principals/kim", json={"role": "auditor"})
+    assert kim.post("/v1/tiers", {"name": "two"}, status=403)
+    lead.send("PATCH", "/v1/principals/kim", json={"disabled": True})
+    assert kim.get("/v1/firm", status=401)
+
+
+@pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "１２３４５６", 123456, "", None])
+def test_a_code_is_six_digits(lead: Caller, code: object) -> None:
+    assert lead.post("/v1/step-ups", {"code": code}, status=422)
+
+
+def test_the_allowance_is_told_and_its_end_is_429(closed_url: str) -> None:
+    settings = Settings(database_url=closed_url, requests_per_minute=3, strangers_per_minute=2)  # type: ignore[arg-type]
+    with time_machine.travel(lovelace.AFTER, tick=False):
+        app = create_app(settings)
+        with app.app_context():
+            from firm.access.tokens import issue_token
+
+            secret = issue_token(name="bot", role=Role.AUDITOR, by=lovelace.LEAD, now=lovelace.BEFORE).secret
+        bot = bearing(app, secret)
+        answers = [bot.send("GET", "/v1/firm") for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert answers[0].headers["RateLimit-Policy"] == '"requests";q=3;w=60'
+        assert [answer.headers["RateLimit"].split(";")[1] for answer in answers[:3]] == ["r=2", "r=1", "r=0"]
+        assert problem_of(answers[3])["type"].endswith("/too-many")
+        assert 1 <= int(answers[3].headers["Retry-After"]) <= 60
+        strangers = [bearing(app, "chm_x").send("GET", "/v1/firm").status_code for _ in range(4)]
+        assert strangers == [401, 401, 429, 429]
