@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from api.idempotency import MalformedKey, replay_after
+from api.paging import Unsettled, read_again
 from api.strict import InvalidJson
 from firm.access.answers import KeyTaken, StillRunning
 from firm.access.limits import TooMany
@@ -74,6 +75,7 @@ def problem(
 
 def register(app: Flask) -> None:
     app.register_error_handler(KeyTaken, replay_after)
+    app.register_error_handler(Unsettled, read_again)
     app.register_error_handler(ChambersError, _of_ours)
     app.register_error_handler(ValidationError, _of_schema)
     app.register_error_handler(HTTPException, _of_http)

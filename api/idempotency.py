@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from firm import envelope
 from firm.access import answers
-from firm.access.answers import Answer, Key, KeyTaken
+from firm.access.answers import Answer, Key, KeyTaken, StillRunning
 from firm.db import drop_held
-from firm.errors import Busy, ChambersError
+from firm.errors import ChambersError
 
 NEEDED = frozenset(
     {
@@ -70,9 +70,12 @@ def replay_after(taken: KeyTaken) -> Response:
     """What to answer when another request under the key came first: its answer, if it has one already."""
     drop_held()
     key: Key | None = g.pop("idempotency_key", None)
-    found = answers.find(key) if key is not None else None
+    try:
+        found = answers.find(key) if key is not None else None
+    except ChambersError as error:
+        return current_app.make_response(current_app.handle_user_exception(error))
     if found is None:
-        raise Busy(taken.message)
+        return current_app.make_response(current_app.handle_user_exception(StillRunning(taken.message)))
     return _replay(found)
 
 

@@ -1,21 +1,38 @@
-"""Cursor pagination: pages by id, so that no row is skipped or repeated while others write."""
+"""Cursor pagination: pages by id, so that no row is skipped or repeated while others write.
+
+A cursor stands only where nothing can come before it any more (`firm.horizon`). A page that would end beyond that
+place ends earlier; when nothing is left of it, the list is read again a moment later.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
+import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import marshmallow as ma
-from flask import Response, jsonify, request
+from flask import Response, current_app, jsonify, request
 
 from api.fields import Schema, Text
-from firm.errors import Invalid
+from firm import clock
+from firm.db import db
+from firm.errors import Busy, Invalid
+from firm.horizon import is_settled
 
 MOST = 200
+
+
+PATIENCE = 40
+"""How often an unsettled list is read again, twenty times a second."""
+
+
+class Unsettled(Busy):
+    """No row of a page can be the end of it yet."""
 
 
 class InvalidCursor(Invalid):
@@ -59,16 +76,44 @@ def page(
     rows_after: Callable[[str, int], Sequence[Any]],
     *,
     key: Callable[[Any], str] = lambda row: str(row.id),
+    latest: Callable[[Any], datetime] | None = None,
 ) -> Response:
-    """One page: `rows_after(after, limit)` reads rows in the order of their keys."""
+    """One page: `rows_after(after, limit)` reads rows in the order of their keys.
+
+    `latest` says of a row numbered by the database when it can have been written at the latest. Raises `Unsettled`.
+    """
     limit = query["limit"]
     rows = rows_after(decode(query["cursor"]) if query["cursor"] else "", limit + 1)
-    following = encode(key(rows[limit - 1])) if len(rows) > limit else None
-    response = jsonify({"items": schema.dump(rows[:limit], many=True), "next": following})
+    shown = rows[:limit]
+    if len(rows) > limit:
+        shown = _settled(shown, key, latest)
+    following = encode(key(shown[-1])) if len(rows) > limit else None
+    response = jsonify({"items": schema.dump(shown, many=True), "next": following})
     if following:
         arguments = {**request.args.to_dict(), "cursor": following}
         response.headers["Link"] = f'<{request.path}?{urlencode(arguments)}>; rel="next"'
     return response
+
+
+def _settled(rows: Sequence[Any], key: Callable[[Any], str], latest: Callable[[Any], datetime] | None) -> Sequence[Any]:
+    """The rows up to the last one that a cursor may stand behind."""
+    session, now = db.session(), clock.now()
+    for number in range(len(rows), 0, -1):
+        last = rows[number - 1]
+        if is_settled(session, key(last), latest=latest(last) if latest else None, now=now):
+            return rows[:number]
+    raise Unsettled("The newest of this list is being written just now; try again in a moment.")
+
+
+def read_again(error: Unsettled) -> Any:
+    """Answer the request a moment later, when those who were writing have finished."""
+    for _ in range(PATIENCE):
+        time.sleep(0.05)
+        try:
+            return current_app.dispatch_request()
+        except Unsettled:
+            continue
+    return current_app.handle_user_exception(Busy(error.message))
 
 
 def encode(key: str) -> str:

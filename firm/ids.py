@@ -10,6 +10,7 @@ import os
 import re
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [a + b for a in _DIGITS for b in _DIGITS]
@@ -68,6 +69,15 @@ def number_of(prefix: str, identifier: str) -> int | None:
     for digit in tail:
         value = value * 32 + _DIGITS.index(digit)
     return value if value < 2**63 else None
+
+
+def made_at(identifier: str) -> datetime | None:
+    """When an id was made, to the millisecond, or None for one that does not say."""
+    tail = identifier.partition("_")[2]
+    if len(tail) != 26 or not is_id(identifier):
+        return None
+    milliseconds = sum(_DIGITS.index(digit) << 5 * place for place, digit in enumerate(reversed(tail))) >> 80
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
 
 
 def is_id(text: str) -> bool:

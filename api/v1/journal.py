@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
@@ -14,6 +15,9 @@ from firm import ids
 from firm.db import reading
 from firm.ledger import operations, queries
 from firm.ledger.journal import EntryNotFound
+
+LONGEST_POSTING = timedelta(minutes=1)
+"""How long after its moment an entry may be written: what posts it reads the clock once, at its beginning."""
 
 blueprint = Blueprint("journal", __name__, description="The books")
 
@@ -74,6 +78,7 @@ def listed(query: dict[str, Any]) -> Any:
             EntrySchema(),
             lambda after, limit: queries.entries(session, after=_number(after) if after else 0, limit=limit),
             key=lambda entry: ids.numbered("ent", entry.number),
+            latest=lambda entry: entry.posted_at + LONGEST_POSTING,
         )
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Connection, text
 
+from api import paging
+from firm import ids
 from firm.actor import Role
 from firm.clients import operations as clients
+from firm.db import db
 from tests import lovelace
 from tests.api.callers import Caller, as_role
+from tests.api.conftest import serving
 
 LISTS = (
     "/v1/principals",
@@ -138,3 +146,83 @@ def test_a_filter_of_the_wrong_form_is_a_422(lead: Caller) -> None:
     assert lead.get("/v1/statements?month=2026-13", status=422)["errors"][0]["pointer"] == "/month"
     assert lead.get("/v1/work-items?kind=gossip", status=422)["errors"][0]["pointer"] == "/kind"
     assert lead.get("/v1/work-items?package=nothing", status=404)
+
+
+LATE = """INSERT INTO client (id, name, country, address, requires_po, created_at)
+          VALUES (:id, :name, 'US', '', FALSE, CURRENT_TIMESTAMP)"""
+
+
+@pytest.fixture
+def writing(postgresql_url: str) -> Iterator[tuple[Flask, Caller, Connection]]:
+    """The application on PostgreSQL, a lead, and a connection whose transaction has made the earliest of three ids."""
+    for app in serving(postgresql_url):
+        lead = as_role(app, Role.LEAD)
+        late = ids.new("cli")
+        with app.app_context():
+            connection = db.engine.connect()
+        connection.execute(text(LATE), {"id": late, "name": "Late"})
+        for name in ("Early One", "Early Two"):
+            lead.post("/v1/clients", {"name": name, "country": "US"})
+        yield app, lead, connection
+        connection.close()
+
+
+def test_what_commits_late_under_an_early_id_is_not_skipped(writing: tuple[Flask, Caller, Connection]) -> None:
+    _, lead, connection = writing
+    timer = threading.Timer(0.5, connection.commit)
+    timer.start()
+    names = [item["name"] for page in walk(lead, "/v1/clients", 1) for item in page]
+    timer.join()
+    assert names == ["Late", "Early One", "Early Two"]
+
+
+def test_a_list_whose_end_stays_open_says_try_again_and_gives_no_cursor(
+    writing: tuple[Flask, Caller, Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, lead, _ = writing
+    monkeypatch.setattr(paging, "PATIENCE", 2)
+    answer = lead.send("GET", "/v1/clients?limit=1")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    whole = lead.get("/v1/clients?limit=200")
+    assert [item["name"] for item in whole["items"]] == ["Early One", "Early Two"]
+    assert whole["next"] is None
+
+
+def test_a_page_ends_before_what_is_not_settled(writing: tuple[Flask, Caller, Connection]) -> None:
+    app, lead, connection = writing
+    connection.rollback()
+    time.sleep(0.4)
+    with app.app_context(), db.engine.connect() as other:
+        other.execute(text(LATE), {"id": ids.new("cli"), "name": "Later"})
+        time.sleep(0.3)
+        for name in ("Newest", "Newer Still"):
+            lead.post("/v1/clients", {"name": name, "country": "US"})
+        first = lead.get("/v1/clients?limit=3")
+        assert [item["name"] for item in first["items"]] == ["Early One", "Early Two"]
+        other.commit()
+    rest = lead.get(f"/v1/clients?limit=3&cursor={first['next']}")
+    assert [item["name"] for item in rest["items"]] == ["Later", "Newest", "Newer Still"]
+
+
+def test_many_read_whole_lists_while_many_write(served: Flask) -> None:
+    lead = as_role(served, Role.LEAD)
+    done = threading.Event()
+    committed: list[str] = []
+
+    def write(worker: int) -> None:
+        for number in range(12):
+            name = f"Client {worker}-{number}"
+            lead.post("/v1/clients", {"name": name, "country": "US"})
+            committed.append(name)
+
+    writers = [threading.Thread(target=write, args=[worker]) for worker in range(4)]
+    for writer in writers:
+        writer.start()
+    while not done.is_set():
+        before = set(committed)
+        names = [item["name"] for page in walk(lead, "/v1/clients", 5) for item in page]
+        assert len(names) == len(set(names))
+        assert before <= set(names)
+        if not any(writer.is_alive() for writer in writers):
+            done.set()
+    assert len(committed) == 48
