@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestURITooLarge
 
 from api import policy
 from api.parts import parts
@@ -19,6 +19,7 @@ from firm.db import reading
 from firm.errors import NotFound
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+MOST_ADDRESS = 4000
 _MINUTE = timedelta(minutes=1)
 
 
@@ -72,6 +73,8 @@ def _identify() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else ids.new("req")
     endpoint = request.endpoint
+    if len(request.full_path) > MOST_ADDRESS:
+        raise RequestURITooLarge
     if endpoint is not None and policy.is_open(endpoint):
         return
     g.admission = _admitted()

@@ -52,6 +52,7 @@ STATUS: tuple[tuple[type[ChambersError], int], ...] = (
 SENTENCES = {
     404: "There is nothing at this address; /openapi.json lists what there is.",
     405: "This address does not take this method; the Allow header names those it takes.",
+    414: "The address is too long; use a shorter one, and send what is large in a body.",
     413: "The body is too large; send at most 1 MB.",
 }
 """What we say instead of the framework's words."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
@@ -11,6 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from api import auth, errors, idempotency, policy, preconditions
 from api.blueprints import ChambersApi, describe_fields
+from api.description import finished
 from api.strict import MOST_BYTES
 from api.v1 import (
     allocation_plans,
@@ -72,14 +72,6 @@ DESCRIPTION = (
 )
 
 
-IDEMPOTENCY_KEY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "description": "The same request sent again under its key is done once and answered as the first time.",
-}
-
-
 class MonthConverter(BaseConverter):
     """A month in a path: "2026-10"."""
 
@@ -108,7 +100,7 @@ def join(app: Flask) -> None:
     api = _description(app)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint, url_prefix="/v1")
-    app.extensions["openapi"] = functools.cache(lambda: _finished(api.spec.to_dict()))
+    app.extensions["openapi"] = functools.cache(lambda: finished(api.spec.to_dict(), app))
     policy.refuse_gaps(app)
 
 
@@ -121,36 +113,3 @@ def _description(app: Flask) -> ChambersApi:
     api.register_converter(MonthConverter, lambda converter: {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"})
     describe_fields(api)
     return api
-
-
-def _finished(document: dict[str, Any]) -> dict[str, Any]:
-    """Every operation gets its id and the problems that any route may answer."""
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            if method == "parameters":
-                continue
-            operation.setdefault("operationId", f"{method}{_camel(path)}")
-            if method == "post":
-                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-            responses = operation["responses"]
-            for status in _statuses(method, path, operation):
-                responses.setdefault(status, {"$ref": "#/components/responses/DEFAULT_ERROR"})
-    return document
-
-
-def _statuses(method: str, path: str, operation: dict[str, Any]) -> list[str]:
-    found = ["401", "403", "503"]
-    if "{" in path:
-        found.append("404")
-    if method == "post":
-        found += ["400", "404", "409", "422"]
-    if "requestBody" in operation:
-        found += ["400", "413", "415"]
-    if "parameters" in operation:
-        found.append("422")
-    return found
-
-
-def _camel(path: str) -> str:
-    parts = [part for piece in path.removeprefix("/v1").split("/") for part in piece.strip("{}").split("-") if part]
-    return "".join(part[:1].upper() + part[1:] for part in parts)

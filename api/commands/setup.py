@@ -78,7 +78,7 @@ def serve(bind: str, workers: int) -> None:
         raise click.ClickException(error.message) from error
     click.echo(f"Serving on http://{bind}; browse the API at http://{bind}/docs; stop with Ctrl-C.", err=True)
     # gunicorn's control socket is one path for all instances of a user: two servers would fight for it.
-    options = ["--bind", bind, "--workers", str(workers), "--no-control-socket"]
+    options = ["--bind", bind, "--workers", str(workers), "--no-control-socket", "--limit-request-line", "8190"]
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *options, "wsgi:app"])  # noqa: S606
 
 

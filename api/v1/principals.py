@@ -74,7 +74,7 @@ class AuthenticatorSchema(Schema):
     uri = ma.fields.String()
 
 
-@blueprint.route("/principals/me", methods=["GET"])
+@blueprint.route("/me", methods=["GET"])
 @blueprint.response(200, MyselfSchema)
 def myself() -> Any:
     """Show whose token this is, and what it allows."""

@@ -47,7 +47,7 @@ def test_a_proof_grows_old(lead: Caller, run: str) -> None:
     bare = Caller(lead.app, lead.headers)
     assert lead.post("/v1/principals", {"name": "kim", "role": "administrator"})
     lead.send("PATCH", "/v1/principals/kim", json={"may_approve": True})
-    assert bare.get("/v1/principals/me")["proved_at"] is not None
+    assert bare.get("/v1/me")["proved_at"] is not None
     with time_machine.travel(clock.now() + timedelta(minutes=5), tick=False):
         assert bare.post(f"/v1/payout-runs/{run}/approval", status=403)["type"].endswith("/presence-needed")
     assert bare.post(f"/v1/payout-runs/{run}/approval")["state"] == "approved"
@@ -71,13 +71,13 @@ def test_scopes_narrow_a_token(closed: Flask, lead: Caller) -> None:
     assert bot.post("/v1/tiers", {"name": "bronze"})["name"] == "bronze"
     assert "it takes write:clients" in bot.post("/v1/clients", {"name": "X", "country": "US"}, status=403)["detail"]
     assert "it takes read:invoices" in bot.get("/v1/invoices", status=403)["detail"]
-    assert bot.get("/v1/principals/me")["scopes"] == ["read:clients", "write:tiers"]
+    assert bot.get("/v1/me")["scopes"] == ["read:clients", "write:tiers"]
 
 
 def test_a_program_rotates_its_own_token_and_nobody_elses(closed: Flask, lead: Caller) -> None:
     made = lead.post("/v1/tokens", {"name": "bot", "role": "auditor"})
     bot = bearing(closed, made["secret"])
-    other = lead.get("/v1/principals/me")["token_id"]
+    other = lead.get("/v1/me")["token_id"]
     assert bot.post(f"/v1/tokens/{other}/rotation", {}, status=404)
     fresh = bot.post("/v1/tokens/me/rotation", {"overlap_minutes": 10})
     assert bearing(closed, fresh["secret"]).get("/v1/firm")
@@ -90,7 +90,7 @@ def test_tokens_are_listed_without_their_secrets(lead: Caller) -> None:
     made = lead.post("/v1/tokens", {"name": "bot", "role": "auditor"})
     listed = {token["id"]: token for token in lead.get("/v1/tokens")["items"]}
     assert listed[made["id"]]["expires_at"] is not None
-    assert listed[lead.get("/v1/principals/me")["token_id"]]["last_used_at"] is not None
+    assert listed[lead.get("/v1/me")["token_id"]]["last_used_at"] is not None
     assert all("secret" not in token and "digest" not in token for token in listed.values())
 
 
