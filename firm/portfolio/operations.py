@@ -23,15 +23,7 @@ class PackageNameTaken(Refused):
 @use_case
 def adopt(*, name: str, ecosystem: str, repository: str = "", folder: str = "", by: Actor, now: datetime) -> Package:
     """Add a package to the portfolio. Raises `PackageNameTaken`."""
-    package = Package(
-        id=ids.new("pkg"),
-        name=name,
-        ecosystem=ecosystem,
-        repository=repository,
-        folder=folder.strip("/"),
-        state="adopted",
-        created_at=now,
-    )
+    package = new_package(name=name, ecosystem=ecosystem, repository=repository, folder=folder, now=now)
     with transaction() as session:
         session.add(package)
         try:
@@ -40,6 +32,19 @@ def adopt(*, name: str, ecosystem: str, repository: str = "", folder: str = "", 
             raise PackageNameTaken(f"The portfolio has a package {name!r} already.") from error
         audit.record(session, "package.adopted", package.id, {"name": name}, by=by, now=now)
     return package
+
+
+def new_package(*, name: str, ecosystem: str, repository: str, folder: str, now: datetime) -> Package:
+    """A package that is in no session yet; `folder` is kept without slashes around it."""
+    return Package(
+        id=ids.new("pkg"),
+        name=name,
+        ecosystem=ecosystem,
+        repository=repository,
+        folder=folder.strip("/"),
+        state="adopted",
+        created_at=now,
+    )
 
 
 def set_state(session: Session, package_id: str, state: str) -> None:
