@@ -101,6 +101,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "funded_work_reports.shown": WITH_CLIENT,
     "funded_work_reports.paper": WITH_CLIENT,
     "work_items.listed": WITH_MAINTAINER,
+    "imports.taken_in": OFFICE,
+    "imports.template": OFFICE,
 }
 
 
@@ -151,12 +153,23 @@ COMMANDS = {
     "run file": "payout_runs.file",
     "import git": "packages.adopted",
     "import osv": "packages.adopted",
+    "import csv": "imports.taken_in",
     "statement": "statements.shown",
     "report funded-work": "funded_work_reports.issued",
     "report show": "funded_work_reports.shown",
     "verify": "journal.trial_balance",
 }
 """The route whose line binds a command that is given a token; what is not listed is the lead's alone."""
+
+IMPORTS = {
+    "clients": "clients.registered",
+    "packages": "packages.adopted",
+    "maintainers": "maintainers.added",
+    "engagements": "engagements.drafted",
+    "assignments": "assignments.made",
+    "terms": "pay_terms.set_",
+}
+"""The route that makes one of what a file makes many of: whoever may not call it may not import them either."""
 
 
 def refuse_gaps(app: Flask) -> None:
@@ -181,6 +194,12 @@ def refuse_command(actor: Actor, command: str) -> None:
     allowed = (LEAD if endpoint is None else POLICY[endpoint]) - {Role.MAINTAINER, Role.CLIENT}
     if actor.role not in allowed:
         raise Forbidden(f"The role {actor.role} may not run `chambers {command}`.")
+
+
+def refuse_import(actor: Actor, kind: str) -> None:
+    """Raises `Forbidden` unless the actor's role may make each thing of the kind one by one."""
+    if actor.role not in POLICY[IMPORTS[kind]]:
+        raise Forbidden(f"The role {actor.role} may not import {kind}.")
 
 
 def refuse(actor: Actor, endpoint: str) -> None:

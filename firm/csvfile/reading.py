@@ -69,8 +69,9 @@ def _text_of(raw: bytes) -> str:
         raise UnreadableFile(f"The file is larger than {MOST_BYTES // 1_000_000} MB; divide it and import each part.")
     if raw.startswith(_MARKS):
         raise UnreadableFile(f"The file is in UTF-16 or UTF-32; only UTF-8 is read. {_ADVICE}")
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
     try:
-        text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         number = _line_at(raw[: error.start].decode("utf-8"))
         raise UnreadableFile(
@@ -147,6 +148,8 @@ def _quotes_sentence(text: str, at: int, number: int, separator: str) -> str:
 
 def _refuse_columns(columns: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
     known = [*required, *optional]
+    if columns[0].startswith("sep="):
+        raise UnreadableFile("Take away the line that begins with `sep=`; the separator is seen without it.")
     if not any(columns):
         raise UnreadableFile(f"The first line is blank; it must name the columns: {', '.join(known)}.")
     if not all(columns):

@@ -128,11 +128,13 @@ def draft(
 def refuse_impossible(terms: Terms) -> None:
     """Raises `Invalid` for terms that no agreement can have."""
     if terms.cycle not in CYCLES:
-        raise Invalid(f"{terms.cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.")
+        raise Invalid(f"{terms.cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.", field="cycle")
     if terms.fee.minor <= 0:
-        raise Invalid("A retainer's monthly fee is above zero.")
+        raise Invalid("A retainer's monthly fee is above zero.", field="fee")
     if terms.ends_on is not None and terms.ends_on <= terms.starts_on:
-        raise Invalid("An engagement ends after it starts; `ends_on` is the first day it no longer runs.")
+        raise Invalid(
+            "An engagement ends after it starts; `ends_on` is the first day it no longer runs.", field="ends_on"
+        )
 
 
 def new_engagement(client_id: str, tier_id: str, terms: Terms, *, now: datetime) -> Engagement:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 
 from firm.csvfile.reading import cut
 from firm.errors import Invalid
+from firm.money import BASIS
 from firm.month import Month
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
@@ -100,7 +101,7 @@ def whole(text: str) -> int:
     """A number without a sign; the pattern comes first, as `int` alone takes other scripts' digits and 1_000."""
     if _WHOLE.fullmatch(text.strip()) is None:
         raise ValueError("Write a whole number in the digits 0 to 9, such as 90.")
-    return int(text)
+    return int(text.strip())
 
 
 def amount(text: str) -> str:
@@ -129,7 +130,10 @@ def percent(text: str) -> int:
     match = _PERCENT.fullmatch(text.strip())
     if match is None:
         raise ValueError("Write a share as a percentage with its sign, such as 12.5%, with two decimals at most.")
-    return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
+    basis_points = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
+    if basis_points > BASIS:
+        raise ValueError("A share is at most 100%.")
+    return basis_points
 
 
 def items(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.csvfile.reading import cut
-from firm.db import Base
+from firm.db import Base, bulk_insert
 from firm.errors import Invalid, NotFound, Refused
 from firm.intake.report import LineRefused, Report
 from firm.intake.rows import Row, Rows
@@ -49,8 +49,12 @@ class Desk(ABC, Generic[R]):
 
     def write(self) -> None:
         """Write what was kept, in the session's transaction."""
-        self.session.add_all(self._made)
-        self.session.flush()
+        made: dict[str, list[dict[str, Any]]] = {}
+        for each in self._made:
+            columns = each.__table__.columns.keys()
+            made.setdefault(each.__tablename__, []).append({name: getattr(each, name) for name in columns})
+        for table in Base.metadata.sorted_tables:
+            bulk_insert(self.session, table, made.get(table.name, []))
         audit.record_all(self.session, self._records, by=self.by, now=self.now)
 
 
@@ -70,7 +74,7 @@ def judge(rows: Rows[R], desk: Desk[R], report: Report, progress: Progress) -> N
         try:
             new = desk.settle(read.row, rows.columns)
         except (Refused, Invalid, NotFound, LineRefused) as error:
-            column = getattr(error, "column", "")
+            column = getattr(error, "column", None) or getattr(error, "field", None) or ""
             report.refuse(read.line.number, column, read.line.cells.get(column, ""), error.message)
         else:
             report.new += new

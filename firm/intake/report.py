@@ -43,7 +43,12 @@ class Report:
         return len({refusal.line for refusal in self.refused})
 
     def refuse(self, line: int, column: str, text: str, sentence: str) -> None:
-        self.refused.append(Refusal(line, column, cut(text.strip()), sentence))
+        self.refused.append(Refusal(line, column, _visible(cut(text.strip())), sentence))
+
+
+def _visible(text: str) -> str:
+    """What steers a terminal or a reader of logs is shown as a sign that something was there."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 class ImportRefused(Refused):

@@ -150,12 +150,14 @@ def _minor(amount: Money | None) -> int:
 def refuse_impossible(proposal: Proposal, *, from_month: Month, until_month: Month | None) -> None:
     """Raises `InvalidTerms` for what no terms can be."""
     if until_month is not None and until_month <= from_month:
-        raise InvalidTerms("Terms end after they begin; `until` is the first month they no longer hold.")
+        raise InvalidTerms(
+            "Terms end after they begin; `until` is the first month they no longer hold.", field="until_month"
+        )
     if any(amount.minor < 0 for amount in proposal.amounts()):
         raise InvalidTerms("Amounts of pay terms are zero or more.")
     if not 0 <= proposal.growth_bp <= BASIS or not all(0 < bp <= BASIS for bp in proposal.fund_shares.values()):
         raise InvalidTerms("Rates of pay terms lie between 0 and 100 %.")
     if proposal.growth_bp and proposal.baseline is None:
-        raise InvalidTerms("A growth share needs the baseline above which revenue counts as growth.")
+        raise InvalidTerms("A growth share needs the baseline above which revenue counts as growth.", field="baseline")
     if any(not amount for amount in proposal.fixed_fees.values()):
         raise InvalidTerms("A fixed fee is above zero; leave it out otherwise.")

@@ -94,7 +94,7 @@ def refuse_impossible(draft: Draft) -> None:
     if not 0 <= draft.share_bp <= BASIS:
         raise Invalid("A share of time lies between 0 and 100 %.")
     if draft.until_on is not None and draft.until_on <= draft.from_on:
-        raise Invalid("An assignment ends after it starts.")
+        raise Invalid("An assignment ends after it starts.", field="until_on")
 
 
 def decide(
