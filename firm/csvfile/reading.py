@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from firm.csvfile.formulas import unguarded
+from firm.csvfile.formulas import fault_of, unguarded
 from firm.errors import Invalid
 
 MOST_BYTES = 10_000_000
@@ -33,14 +33,15 @@ class UnreadableFile(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file that holds something: its cells by column, and what is wrong with its form, if anything.
+    """A line of the file that holds something: its cells by column, and what is wrong with their form.
 
     `number` is the line of the file where it begins, the header being line 1, whatever line breaks its cells hold.
+    A fault of the whole line stands under the column "", and the line then has no cells.
     """
 
     number: int
     cells: Mapping[str, str]
-    fault: str = ""
+    faults: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +168,20 @@ def _refuse_columns(columns: Sequence[str], required: Sequence[str], optional: S
 
 
 def _line(number: int, columns: Sequence[str], cells: Sequence[str]) -> Line:
-    fault = ""
     if len(cells) != len(columns):
-        fault = (
+        sentence = (
             f"The line has {len(cells)} cells and the header names {len(columns)} columns; put a cell that holds"
             " the separator between quotes, and leave no cell out."
         )
-    elif any(len(cell) > MOST_CHARACTERS for cell in cells):
-        long = next(name for name, cell in zip(columns, cells, strict=True) if len(cell) > MOST_CHARACTERS)
-        fault = f"The cell of {long} is longer than {MOST_CHARACTERS:,} characters; shorten it."
-    return Line(number, dict(zip(columns, map(unguarded, cells), strict=not fault)), fault)
+        return Line(number, {}, {"": sentence})
+    faults = {name: fault for name, cell in zip(columns, cells, strict=True) if (fault := _fault(cell))}
+    return Line(number, dict(zip(columns, map(unguarded, cells), strict=True)), faults)
+
+
+def _fault(cell: str) -> str:
+    if len(cell) > MOST_CHARACTERS:
+        return f"The cell is longer than {MOST_CHARACTERS:,} characters; shorten it."
+    return fault_of(cell)
 
 
 def cut(text: str, most: int = 60) -> str:

@@ -15,8 +15,6 @@ from firm.money import BASIS
 from firm.month import Month
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
-_FORMULA = re.compile(r"\s*(?:[=\uff1d]|[+\-@\uff0b\uff0d\uff20][^\r\n]*\()")
-_SHEET_ERROR = re.compile(r"#(?:REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!)")
 _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -38,10 +36,6 @@ def plain_text(text: str, most: int) -> str:
 def _clean(text: str, most: int) -> str:
     if found := _CONTROL.search(text):
         raise ValueError(f"It holds the control character U+{ord(found[0]):04X}; take it out.")
-    if _FORMULA.match(text):
-        raise ValueError("It looks like a formula; write its result, or an apostrophe (') before it if it is text.")
-    if _SHEET_ERROR.match(text):
-        raise ValueError("A spreadsheet's formula failed here; write the value it should have had.")
     if len(text) > most:
         raise ValueError(f"It is longer than {most} characters; shorten it.")
     return text

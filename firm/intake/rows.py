@@ -58,18 +58,23 @@ def template(model: type[Row], example: Mapping[str, str]) -> str:
 
 
 def _row(line: Line, model: type[R], report: Report) -> R | None:
-    if line.fault:
-        report.refuse(line.number, "", "", line.fault)
-        return None
-    try:
-        return model.model_validate({name: cell for name, cell in line.cells.items() if cell.strip()})
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_context=False, include_input=False):
-            column = str(fault["loc"][0]) if fault["loc"] else ""
-            sentence = "Fill in this cell." if fault["type"] == "missing" else _sentence(fault["msg"])
-            report.refuse(line.number, column, line.cells.get(column, ""), sentence)
-        return None
+    faults = dict(line.faults)
+    row = None
+    if "" not in faults:
+        try:
+            row = model.model_validate({name: cell for name, cell in line.cells.items() if cell.strip()})
+        except ValidationError as error:
+            faults = _sentences(error) | faults
+    for column, sentence in faults.items():
+        report.refuse(line.number, column, line.cells.get(column, ""), sentence)
+    return None if faults else row
 
 
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _sentences(error: ValidationError) -> dict[str, str]:
+    """What is wrong, by column; what a type of column raises is a sentence already."""
+    return {
+        str(fault["loc"][0]): "Fill in this cell."
+        if fault["type"] == "missing"
+        else fault["msg"].removeprefix("Value error, ")
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+    }

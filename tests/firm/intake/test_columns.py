@@ -101,25 +101,15 @@ def test_any_other_way_is_answered_with_the_right_one(reader: Callable[[str], An
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        ('=HYPERLINK("https://x.example")', "looks like a formula"),
-        (" =1+1", "looks like a formula"),
-        ("+SUM(A1)", "looks like a formula"),
-        ("@SUM(A1)", "looks like a formula"),
-        ("#REF!", "formula failed"),
         ("Ac\nme", "in one line"),
         ("Ac\x1bme", r"U\+001B"),
         ("Ac\u2028me", r"U\+2028"),
         ("x" * 201, "longer than 200"),
     ],
 )
-def test_text_is_one_line_and_no_formula(cell: str, words: str) -> None:
+def test_text_is_one_line_of_what_can_be_seen(cell: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         columns.plain_text(cell, 200)
-
-
-@pytest.mark.parametrize("cell", ["@babel/core", "O'Neill", "-", "C++ (gcc)", "1+1", "Ünïcode 🦆 Ltd"])
-def test_names_that_only_look_odd_are_names(cell: str) -> None:
-    assert columns.plain_text(cell, 200) == cell
 
 
 def test_pairs_name_each_thing_once() -> None:
@@ -150,7 +140,12 @@ def test_whatever_stands_in_a_cell_is_read_or_refused(cell: str) -> None:
         lambda text: columns.pairs(text, columns.percent, "ssh=40%"),
     ]
     for reader in readers:
-        try:
-            reader(cell)
-        except ValueError as error:
-            assert str(error).endswith(".")  # noqa: PT017
+        assert sentence_of(reader, cell).endswith(".")
+
+
+def sentence_of(reader: Callable[[str], Any], cell: str) -> str:
+    try:
+        reader(cell)
+    except ValueError as error:
+        return str(error)
+    return "It was read."
