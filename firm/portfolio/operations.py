@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import update
@@ -50,3 +51,9 @@ def new_package(*, name: str, ecosystem: str, repository: str, folder: str, now:
 def set_state(session: Session, package_id: str, state: str) -> None:
     """Move a package to another state, in the transaction of what caused it, which is what is audited."""
     session.execute(update(Package).where(Package.id == package_id).values(state=state))
+
+
+def set_states(session: Session, package_ids: Collection[str], state: str) -> None:
+    """Move many packages at once. Those that the session holds already keep what they show."""
+    statement = update(Package).where(Package.id.in_(package_ids)).values(state=state)
+    session.execute(statement, execution_options={"synchronize_session": False})

@@ -59,7 +59,7 @@ class AssignmentDesk(Desk[AssignmentRow]):
         for assignment in session.scalars(select(Assignment).order_by(Assignment.id)):
             self._remember(assignment)
         self._fundings: dict[tuple[str, Month], Funding] = {}
-        self._staffed: list[str] = []
+        self._staffed: set[str] = set()
 
     def settle(self, row: AssignmentRow, columns: Collection[str]) -> bool:
         person, package = self._person(row.maintainer), self._package(row.package)
@@ -73,7 +73,7 @@ class AssignmentDesk(Desk[AssignmentRow]):
         assignment = self._decide(person, package, draft)
         self._remember(assignment)
         if staffs(assignment, package):
-            self._staffed.append(package.id)
+            self._staffed.add(package.id)
         self.keep(assignment, verb="assignment.made", subject=assignment.id, facts=facts_of(assignment))
         return True
 
@@ -94,8 +94,7 @@ class AssignmentDesk(Desk[AssignmentRow]):
 
     def write(self) -> None:
         super().write()
-        for package_id in dict.fromkeys(self._staffed):
-            portfolio_operations.set_state(self.session, package_id, "staffed")
+        portfolio_operations.set_states(self.session, self._staffed, "staffed")
 
     def _person(self, name: str) -> Maintainer:
         if (person := self._people.get(name)) is None:

@@ -11,6 +11,7 @@ from firm.engagements import operations as engagements
 from firm.engagements.model import Engagement
 from firm.intake.report import ImportRefused, Report
 from firm.portfolio import queries as portfolio
+from firm.portfolio.model import Package
 from payouts import imports, month_end
 from payouts.statements import queries as statements
 from tests import lovelace
@@ -100,3 +101,5 @@ def test_the_gate_is_shut_until_a_person_has_signed_and_a_plan_gives_money(app: 
         take_in("assignments")
     lovelace.set_plan()
     assert take_in("assignments").new == 3
+    with reading() as session:
+        assert set(session.scalars(select(Package.state))) == {"staffed"}
