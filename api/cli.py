@@ -31,7 +31,7 @@ COMMANDS = {
     "month": ("months:month", "Preview and close a month."),
     "books": ("months:books", "The journal and the trial balance."),
     "run": ("runs:run", "Payout runs: draft, propose, approve, send, settle."),
-    "import": ("work:import_", "Import public work from git clones and OSV records."),
+    "import": ("work:import_", "Import lists from CSV, and public work from git clones and OSV records."),
     "statement": ("papers:statement", "Statements, as text, JSON, HTML or PDF."),
     "report": ("papers:report", "Funded-work reports."),
     "verify": ("checks:verify", "Check every invariant."),

@@ -22,6 +22,7 @@ from api.v1 import (
     firm,
     funded_work_reports,
     health,
+    imports,
     invoices,
     journal,
     maintainers,
@@ -63,6 +64,7 @@ RESOURCES = (
     statements,
     funded_work_reports,
     work_items,
+    imports,
 )
 
 DESCRIPTION = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,19 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor
 from firm.audit.model import audit_record
 
+Fact = tuple[str, str, Mapping[str, Any]]
+"""A verb, its subject, and the facts that matter."""
+
 
 def record(session: Session, verb: str, subject: str, facts: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
     """Add one record to the session's transaction. `facts` are JSON values, never secrets."""
     session.execute(insert(audit_record), values(verb, subject, facts, by=by, now=now))
+
+
+def record_all(session: Session, facts: Sequence[Fact], *, by: Actor, now: datetime) -> None:
+    """Add one record for each fact, for what makes many things at once."""
+    if facts:
+        session.execute(insert(audit_record), [values(*fact, by=by, now=now) for fact in facts])
 
 
 def values(verb: str, subject: str, facts: Mapping[str, Any], *, by: Actor, now: datetime) -> dict[str, Any]:
