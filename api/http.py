@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, policy
+from api import auth, errors, idempotency, observation, policy
 from api.blueprints import ChambersApi, describe_fields
 from api.strict import MOST_BYTES
 from api.v1 import (
@@ -25,6 +25,7 @@ from api.v1 import (
     invoices,
     journal,
     maintainers,
+    metrics,
     months,
     on_ramps,
     packages,
@@ -95,10 +96,12 @@ def join(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     app.url_map.converters["month"] = MonthConverter
+    observation.register(app)
     errors.register(app)
     auth.register(app)
     idempotency.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)
     api = _description(app)
     for resource in RESOURCES:
