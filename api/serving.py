@@ -79,6 +79,7 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """From SIGTERM on, the worker that finishes its request also says that it is not ready."""
     stop_being_ready_on_sigterm()
+    log.info("worker ready", extra=told("worker-ready", pid=worker.pid))
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[1]
 OURS = ("--config", "python:api.serving")
@@ -40,9 +40,8 @@ class Server:
         return sorted(child.pid for child in psutil.Process(self.process.pid).children())
 
     def cpu_seconds(self) -> float:
-        """What the arbiter and its workers have used of the processors so far."""
-        arbiter = psutil.Process(self.process.pid)
-        return sum(sum(each.cpu_times()[:2]) for each in (arbiter, *arbiter.children()))
+        """What the workers have used of the processors so far."""
+        return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in self.workers())
 
     def stop(self) -> float:
         """SIGTERM, and how many seconds it took until the last process was gone."""
@@ -116,7 +115,12 @@ def _wait_until_it_listens(address: tuple[str, int], process: subprocess.Popen[b
 
 
 def _wait_for_workers(server: Server, workers: int) -> None:
-    wait_until(lambda: len(server.workers()) >= workers, seconds=30, what=lambda: "Not all workers came up.")
+    """A worker is there before it has read the application; until then requests wait in the queue."""
+
+    def ready() -> bool:
+        return len(server.workers()) >= workers and server.log.read_bytes().count(b"worker ready") >= workers
+
+    wait_until(ready, seconds=30, what=lambda: server.log.read_text(encoding="utf-8"))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
