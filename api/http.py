@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, policy, preconditions
+from api import auth, errors, idempotency, observation, policy, preconditions
 from api.blueprints import ChambersApi, describe_fields
 from api.description import finished
 from api.strict import MOST_BYTES
@@ -26,6 +26,7 @@ from api.v1 import (
     invoices,
     journal,
     maintainers,
+    metrics,
     months,
     on_ramps,
     packages,
@@ -93,11 +94,13 @@ def join(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     app.url_map.converters["month"] = MonthConverter
+    observation.register(app)
     errors.register(app)
     auth.register(app)
     idempotency.register(app)
     preconditions.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)
     api = _description(app)
     for resource in RESOURCES:

@@ -34,6 +34,7 @@ EVERYBODY = frozenset(Role) - {Role.SYSTEM}
 POLICY: dict[str, frozenset[Role]] = {
     "health.healthz": OPEN,
     "health.readyz": OPEN,
+    "metrics.shown": frozenset({Role.LEAD, Role.AUDITOR}),
     "docs.openapi": OPEN,
     "docs.page": OPEN,
     "docs.start": OPEN,

@@ -39,8 +39,8 @@ def register(
     now: datetime,
 ) -> Client:
     """Add a client. Raises `ClientNameTaken`."""
-    client = new_client(name=name, country=country, address=address, requires_po=requires_po, now=now)
     with transaction() as session:
+        client = new_client(name=name, country=country, address=address, requires_po=requires_po, now=now)
         session.add(client)
         try:
             session.flush()

@@ -24,8 +24,8 @@ class PackageNameTaken(Refused):
 @use_case
 def adopt(*, name: str, ecosystem: str, repository: str = "", folder: str = "", by: Actor, now: datetime) -> Package:
     """Add a package to the portfolio. Raises `PackageNameTaken`."""
-    package = new_package(name=name, ecosystem=ecosystem, repository=repository, folder=folder, now=now)
     with transaction() as session:
+        package = new_package(name=name, ecosystem=ecosystem, repository=repository, folder=folder, now=now)
         session.add(package)
         try:
             session.flush()

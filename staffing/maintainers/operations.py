@@ -42,10 +42,10 @@ def add(
 
     Raises `MaintainerNameTaken`, and `AliasTaken` if another maintainer goes by that name or address.
     """
-    maintainer = new_maintainer(
-        name=name, email=email, country=country, grade=grade, works_as=works_as, address=address, now=now
-    )
     with transaction() as session:
+        maintainer = new_maintainer(
+            name=name, email=email, country=country, grade=grade, works_as=works_as, address=address, now=now
+        )
         session.add(maintainer)
         try:
             session.flush()

@@ -109,8 +109,8 @@ def _server(url: str) -> Iterator[str]:
         "CHAMBERS_REQUESTS_PER_MINUTE": "1000000",
         "CHAMBERS_STRANGERS_PER_MINUTE": "1000000",
     }
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2", "wsgi:app"]
-    command += ["--no-control-socket", "--limit-request-line", "8190"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", "2"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}")
