@@ -34,6 +34,7 @@ COMMANDS = {
     "import": ("work:import_", "Import lists from CSV, and public work from git clones and OSV records."),
     "statement": ("papers:statement", "Statements, as text, JSON, HTML or PDF."),
     "report": ("papers:report", "Funded-work reports."),
+    "audit": ("audit:audit", "The audit log, its chain and its anchors."),
     "verify": ("checks:verify", "Check every invariant."),
     "openapi": ("checks:openapi", "Print the OpenAPI document, or check the one in docs/."),
     "demo": ("demonstration:demo", "Run a made-up firm through a year and close its last month."),

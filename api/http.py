@@ -15,6 +15,7 @@ from api.strict import MOST_BYTES
 from api.v1 import (
     allocation_plans,
     assignments,
+    audit_records,
     clients,
     docs,
     engagements,
@@ -66,6 +67,7 @@ RESOURCES = (
     funded_work_reports,
     work_items,
     imports,
+    audit_records,
 )
 
 DESCRIPTION = (

@@ -89,6 +89,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "allocation_plans.listed": BOOKS,
     "allocation_plans.made": LEAD,
     "allocation_plans.shown": BOOKS,
+    "audit_records.listed": READERS | {Role.ACCOUNTANT},
     "exchange_rates.set_": OFFICE,
     "invoices.listed": WITH_CLIENT,
     "invoices.shown": WITH_CLIENT,
@@ -195,6 +196,9 @@ COMMANDS = {
     "report funded-work": "funded_work_reports.issued",
     "report show": "funded_work_reports.shown",
     "verify": "journal.trial_balance",
+    "audit list": "audit_records.listed",
+    "audit sequence": "audit_records.listed",
+    "audit anchor": "audit_records.listed",
 }
 """The route whose line binds a command that is given a token; what is not listed is the lead's alone."""
 

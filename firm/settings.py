@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     least_free_mb: int = Field(default=200, ge=0)
     """Below this much free disk beside the books the process says that it is not ready."""
 
+    audit_key: SecretStr = Field(default=SecretStr(""))
+    """The seed that signs anchors of the audit chain: base64 of 32 bytes. Keep it where the database is not."""
+
+    audit_anchors: Path = Field(default=Path("var/audit-anchors.jsonl"))
+    """The file of anchors; best on another machine or a medium that only grows."""
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
@@ -86,6 +92,19 @@ class Settings(BaseSettings):
     def _well_formed_keys(cls, value: SecretStr) -> SecretStr:
         _parse_keys(value.get_secret_value())
         return value
+
+    @field_validator("audit_key")
+    @classmethod
+    def _well_formed_audit_key(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            _parse_keys(f"audit:{value.get_secret_value()}")
+        return value
+
+    @property
+    def anchor_key(self) -> bytes | None:
+        """The 32 bytes that sign anchors, or None."""
+        text = self.audit_key.get_secret_value()
+        return _parse_keys(f"audit:{text}")["audit"] if text else None
 
     @property
     def keys(self) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.clients import queries as clients
 from firm.db import claim, transaction, use_case
 from firm.engagements import queries
@@ -181,14 +182,16 @@ def name_interests(
 def sign(engagement_id: str, *, by: Actor, now: datetime) -> Engagement:
     """Sign a draft. Raises `NotADraft`, `EngagementWithoutInterests`, `ClauseRefused`."""
     with transaction() as session:
+        engagement = queries.find(session, engagement_id)
+        before = digest(engagement)
         drafted = update(Engagement).where(Engagement.id == engagement_id, Engagement.state == "draft")
         signed = claim(session, drafted.values(state="signed", signed_at=now))
-        engagement = queries.find(session, engagement_id)
+        session.refresh(engagement)
         if not signed:
             raise NotADraft(f"The engagement is {engagement.state} already; draft another one to change terms.")
         _refuse_unsignable(session, engagement)
         accounts.open_currency(session, engagement.currency)
-        audit.record(session, "engagement.signed", engagement.id, {}, by=by, now=now)
+        audit.record(session, "engagement.signed", engagement.id, {}, before=before, after=engagement, by=by, now=now)
     return engagement
 
 
@@ -197,9 +200,13 @@ def set_po_number(engagement_id: str, po_number: str, *, by: Actor, now: datetim
     """Enter the client's purchase order number, also after the signature; invoices issued before stay as they are."""
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
+        before = digest(engagement)
         engagement.po_number = po_number
         session.flush()
-        audit.record(session, "engagement.po-number-set", engagement.id, {"po_number": po_number}, by=by, now=now)
+        facts = {"po_number": po_number}
+        audit.record(
+            session, "engagement.po-number-set", engagement.id, facts, before=before, after=engagement, by=by, now=now
+        )
     return engagement
 
 
@@ -213,9 +220,11 @@ def end(engagement_id: str, *, on: date, by: Actor, now: datetime) -> Engagement
         first_open = periods.earliest_open(session, first=profiles.current(session).first_month)
         if Month.of(on) < first_open:
             raise Refused(f"The engagement has been recognized until {first_open.previous.name}; end it later.")
+        before = digest(engagement)
         engagement.ends_on = on
         engagement.state = "ended"
-        audit.record(session, "engagement.ended", engagement.id, {"on": on.isoformat()}, by=by, now=now)
+        facts = {"on": on.isoformat()}
+        audit.record(session, "engagement.ended", engagement.id, facts, before=before, after=engagement, by=by, now=now)
     return engagement
 
 

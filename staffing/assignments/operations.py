@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import periods
@@ -154,6 +155,7 @@ def end(assignment_id: str, *, on: date, by: Actor, now: datetime) -> Assignment
             raise Refused(f"End it after its start and not before {first_open.name}, the first open month.")
         if assignment.until_on is not None and on > assignment.until_on:
             raise Refused(f"It ends on {assignment.until_on.isoformat()} already; make another one to go on.")
+        before = digest(assignment)
         assignment.until_on = on
         session.flush()
         still_staffed = session.scalar(
@@ -167,7 +169,8 @@ def end(assignment_id: str, *, on: date, by: Actor, now: datetime) -> Assignment
         )
         if not still_staffed:
             portfolio_operations.set_state(session, assignment.package_id, "adopted")
-        audit.record(session, "assignment.ended", assignment.id, {"on": on.isoformat()}, by=by, now=now)
+        facts = {"on": on.isoformat()}
+        audit.record(session, "assignment.ended", assignment.id, facts, before=before, after=assignment, by=by, now=now)
     return assignment
 
 
