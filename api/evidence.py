@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from api.parts import parts
+from firm import envelope
 from firm.audit import anchors, sequencer
 from firm.audit.anchors import Anchor
 from firm.errors import Busy
@@ -14,9 +15,13 @@ ANCHORED_EVERY = timedelta(days=1)
 
 
 def keep(*, now: datetime) -> None:
-    """Link what is committed, and drop an anchor when the last one is a day old. Others at work are let be."""
+    """Link what is committed, and drop an anchor when the last one is a day old. Others at work are let be.
+
+    It stands for itself: conditions and answers of the request around it are no matter of the chain.
+    """
     try:
-        sequencer.run(now=now)
+        with envelope.wrapping(envelope.Envelope()):
+            sequencer.run(now=now)
     except Busy:
         return
     key, path = parts().settings.anchor_key, parts().settings.audit_anchors
