@@ -21,8 +21,8 @@ setup: .venv/.project  ## install everything, hash-checked, into .venv; nothing 
 demo: setup  ## close a month of a made-up firm and show its papers
 	@$(BIN)/chambers demo
 
-test: setup  ## run every test, on SQLite and on a private PostgreSQL
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+test: setup  ## run every test but the slow ones, on SQLite and on a private PostgreSQL
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
 check: setup  ## lint, types, import directions, house rules, the checked-in OpenAPI document
 	$(BIN)/ruff check .
