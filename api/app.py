@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.parts import Parts
 from firm.db import db, flask_config, prepare_engine
@@ -36,4 +37,7 @@ def create_app(settings: Settings, *, rails: Mapping[str, Rail] | None = None) -
 
     app = create_core(settings, rails=rails)
     http.join(app)
+    if settings.behind_proxy:
+        # Exactly one proxy, which sets these headers anew: a caller's own are never seen here.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     return app

@@ -71,6 +71,7 @@ def problem(
     }
     if errors:
         body["errors"] = errors
+    g.problem = slug
     return Response(json.dumps(body), status=status, content_type="application/problem+json")
 
 

@@ -8,13 +8,14 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, policy, preconditions
+from api import auth, errors, idempotency, observation, policy, preconditions
 from api.blueprints import ChambersApi, describe_fields
 from api.description import finished
 from api.strict import MOST_BYTES
 from api.v1 import (
     allocation_plans,
     assignments,
+    audit_records,
     clients,
     docs,
     engagements,
@@ -22,9 +23,11 @@ from api.v1 import (
     firm,
     funded_work_reports,
     health,
+    imports,
     invoices,
     journal,
     maintainers,
+    metrics,
     months,
     on_ramps,
     packages,
@@ -63,6 +66,8 @@ RESOURCES = (
     statements,
     funded_work_reports,
     work_items,
+    imports,
+    audit_records,
 )
 
 DESCRIPTION = (
@@ -91,11 +96,13 @@ def join(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     app.url_map.converters["month"] = MonthConverter
+    observation.register(app)
     errors.register(app)
     auth.register(app)
     idempotency.register(app)
     preconditions.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)
     api = _description(app)
     for resource in RESOURCES:

@@ -40,7 +40,7 @@ def register(app: Flask) -> None:
 
 
 def _ask() -> None:
-    shown = CHANGES.get(request.endpoint or "")
+    shown = _shown()
     if shown is None:
         return
     if "If-Match" not in request.headers:
@@ -50,6 +50,12 @@ def _ask() -> None:
     found = envelope.current() or envelope.Envelope()
     found.conditions.append(lambda session: _refuse_stale(session, shown))
     envelope.put(found)
+
+
+def _shown() -> str | None:
+    """The route that shows what this request changes, if it changes a thing."""
+    changing = request.method in ("POST", "PUT", "PATCH", "DELETE")
+    return CHANGES.get(request.endpoint or "") if changing else None
 
 
 def _refuse_stale(session: Session, shown: str) -> None:
@@ -73,7 +79,7 @@ def _current(shown: str) -> Response:
 
 
 def _tag(response: Response) -> Response:
-    shown = CHANGES.get(request.endpoint or "")
+    shown = _shown()
     changed = response.status_code in (200, 201, 204) and "Idempotent-Replayed" not in response.headers
     if shown is not None and changed:
         response.headers["ETag"] = _current(shown).headers["ETag"]

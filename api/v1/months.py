@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from api import evidence
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema
@@ -98,6 +99,7 @@ def closed(month: Month) -> Any:
     """Close a month; 200 and the same answer when it is closed already. An interrupted close is finished."""
     with reading() as session:
         was_closed = periods.is_closed(session, month)
+    evidence.keep(now=now())
     closing = month_end.close(month, by=current_actor(), now=now())
     return shown_month(closing), 200 if was_closed else 201
 

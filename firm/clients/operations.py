@@ -20,6 +20,10 @@ class ClientNameTaken(Refused):
     """Two clients of one name could not be told apart on a paper."""
 
 
+class ContactKnown(Refused):
+    """One address is a client's contact in a role once."""
+
+
 class UnknownContactRole(Invalid):
     """Contacts have one of the roles of the trade."""
 
@@ -35,15 +39,8 @@ def register(
     now: datetime,
 ) -> Client:
     """Add a client. Raises `ClientNameTaken`."""
-    client = Client(
-        id=ids.new("cli"),
-        name=name,
-        address="\n".join(address),
-        country=country,
-        requires_po=requires_po,
-        created_at=now,
-    )
     with transaction() as session:
+        client = new_client(name=name, country=country, address=address, requires_po=requires_po, now=now)
         session.add(client)
         try:
             session.flush()
@@ -53,14 +50,33 @@ def register(
     return client
 
 
+def new_client(*, name: str, country: str, address: Sequence[str], requires_po: bool, now: datetime) -> Client:
+    """A client that is in no session yet."""
+    return Client(
+        id=ids.new("cli"),
+        name=name,
+        address="\n".join(address),
+        country=country,
+        requires_po=requires_po,
+        created_at=now,
+    )
+
+
 @use_case
 def add_contact(client: str, *, name: str, email: str, role: str, by: Actor, now: datetime) -> ClientContact:
-    """Add a contact of a client, given by id or name. Raises `ClientNotFound`, `UnknownContactRole`."""
+    """Add a contact of a client, given by id or name.
+
+    Raises `ClientNotFound`, `UnknownContactRole`, `ContactKnown`.
+    """
     if role not in CONTACT_ROLES:
         raise UnknownContactRole(f"{role!r} is no contact's role; use one of {', '.join(CONTACT_ROLES)}.")
     with transaction() as session:
         owner = queries.find(session, client)
         contact = ClientContact(id=ids.new("con"), client_id=owner.id, name=name, email=email, role=role)
         session.add(contact)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise ContactKnown(f"{email} is this client's {role} already.") from error
         audit.record(session, "client.contact-added", owner.id, {"role": role}, by=by, now=now)
     return contact

@@ -38,6 +38,7 @@ LISTS = (
     "/v1/statements",
     "/v1/funded-work-reports",
     "/v1/work-items",
+    "/v1/audit-records",
 )
 
 

@@ -210,13 +210,14 @@ def test_what_was_held_back_is_invoiced_also_after_the_engagement_ended(firm: Fl
     lovelace.assert_books_hold()
 
 
-def test_what_a_maintainer_is_owed_is_not_reversed_in_the_books_alone(app: Flask) -> None:
+def test_what_other_records_stand_on_is_not_reversed_in_the_books_alone(app: Flask) -> None:
     lovelace.set_up()
     month_end.close(OCTOBER, by=LEAD, now=lovelace.AFTER)
     with reading() as session:
-        found = [entry.number for entry in ledger.entries(session) if entry.source.startswith("earnings:")]
+        kinds = ("earnings:", "invoice:", "recognition:")
+        found = [entry.number for entry in ledger.entries(session) if entry.source.startswith(kinds)]
     for number in found:
-        with pytest.raises(ReversedElsewhere, match="stands on a statement"):
+        with pytest.raises(ReversedElsewhere, match="is not reversed in the books alone"):
             reverse_entry(number, on=date(2026, 11, 1), reason="wrong", by=LEAD, now=lovelace.AFTER)
-    assert found
+    assert len(found) == 2 + 2 + 2
     lovelace.assert_books_hold()

@@ -1,0 +1,137 @@
+"""Run it: `python -m tests.contract --examples 10` (`make contract N=1000` by hand, before a release)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from api.app import create_core
+from api.verification import findings
+from firm import clock
+from firm.audit import sequencer
+from firm.db import db
+from tests import postgres
+from tests.contract.firm import Seeded, seed
+from tests.databases import TEST_KEY, settings_for
+
+HERE = Path(__file__).parent
+PHASES = "examples,coverage,fuzzing,stateful"
+
+
+def main() -> None:
+    options = _options()
+    failed = False
+    for store in ("sqlite", "postgresql") if options.db == "both" else (options.db,):
+        with tempfile.TemporaryDirectory() as folder, _database(store, Path(folder)) as url:
+            failed |= _try(store, url, Path(folder), options.examples, options.seed, options.role)
+    sys.exit(1 if failed else 0)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.contract", description=__doc__)
+    parser.add_argument("--db", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--examples", type=int, default=10, help="cases for each operation and phase")
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    parser.add_argument("--role", action="append", help="only these roles")
+    return parser.parse_args()
+
+
+def _try(store: str, url: str, folder: Path, examples: int, seed_number: int, roles: list[str] | None) -> bool:
+    app = create_core(settings_for(url))
+    seeded = seed(app)
+    config = folder / "schemathesis.toml"
+    config.write_text((HERE / "schemathesis.toml").read_text(encoding="utf-8") + _operations(seeded), encoding="utf-8")
+    failed = False
+    with _server(url) as address:
+        for role in roles or seeded.secrets:
+            failed |= _as_role(store, role, address, config, seeded.secrets[role], examples, seed_number)
+    with app.app_context():
+        now = clock.now()
+        sequencer.run(now=now)
+        broken = [f"{found.invariant.name} {found.breaches[:3]}" for found in findings(now=now) if not found.holds]
+        db.session.remove()
+        db.engine.dispose()
+    print(f"{store}: invariants {'broken: ' + ', '.join(broken) if broken else 'hold'}", flush=True)
+    return failed or bool(broken)
+
+
+def _operations(seeded: Seeded) -> str:
+    blocks = [
+        f'\n[[operations]]\ninclude-path = "{path}"\n[operations.parameters]\n'
+        + "".join(f'"{name}" = "{value}"\n' for name, value in parameters.items())
+        for path, parameters in seeded.parameters.items()
+    ]
+    return "".join(blocks)
+
+
+def _as_role(store: str, role: str, address: str, config: Path, secret: str, examples: int, seed_number: int) -> bool:
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", f"{address}/openapi.json"),
+        *("-H", f"Authorization: Bearer {secret}", "--phases", PHASES, "--mode", "all", "--checks", "all"),
+        *("--max-examples", str(examples), "--seed", str(seed_number), "--workers", "2"),
+        *("--continue-on-failure", "--generation-database", "none", "--no-color"),
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=config.parent)
+    cases = re.search(r"(\d+) generated", ended.stdout)
+    kinds = re.findall(r"❌ (ST\d+ .+)", ended.stdout)
+    result = "; ".join(kinds) or ("ok" if ended.returncode == 0 else f"exit {ended.returncode}")
+    print(f"{store:<11}{role:<15}{cases[1] if cases else '?':>7} cases  {result}  (seed {seed_number})", flush=True)
+    if ended.returncode != 0:
+        print(ended.stdout[-20_000:] + ended.stderr[-4_000:], flush=True)
+    return ended.returncode != 0
+
+
+@contextmanager
+def _database(store: str, folder: Path) -> Iterator[str]:
+    if store == "sqlite":
+        yield f"sqlite:///{folder / 'chambers.db'}"
+        return
+    with postgres.server() as server:
+        yield postgres.create_database(server, "contract")
+
+
+@contextmanager
+def _server(url: str) -> Iterator[str]:
+    """gunicorn on a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "CHAMBERS_DATABASE_URL": url,
+        "CHAMBERS_SECRET_KEYS": TEST_KEY,
+        "CHAMBERS_SQLITE_SYNCHRONOUS": "NORMAL",
+        "CHAMBERS_REQUESTS_PER_MINUTE": "1000000",
+        "CHAMBERS_STRANGERS_PER_MINUTE": "1000000",
+    }
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", "2"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=1):  # noqa: S310
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("The server did not start.")
+
+
+if __name__ == "__main__":
+    main()
