@@ -47,6 +47,7 @@ class Job(Base):
     token_id: Mapped[str | None] = mapped_column(String(34))
     subject_id: Mapped[str | None] = mapped_column(String(34))
     request_id: Mapped[str | None] = mapped_column(String(100))
+    on_behalf_of: Mapped[str | None] = mapped_column(String(200))
     finished_at: Mapped[datetime | None]
 
 

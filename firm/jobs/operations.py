@@ -62,6 +62,7 @@ def enqueue(
         "token_id": by.token_id,
         "subject_id": by.subject_id,
         "request_id": by.request_id,
+        "on_behalf_of": by.on_behalf_of,
     }
     insert_unless_there(session, Job.__table__, values, unique="key")
     return session.execute(select(Job.id).where(Job.key == values["key"])).scalar_one()
@@ -115,7 +116,7 @@ def _task(job: Job, kind: Kind, worker: str, now: datetime) -> Task:
         job_id=job.id,
         kind=job.kind,
         payload=json.loads(job.payload),
-        by=Actor(job.created_by, Role(job.role), job.token_id, job.request_id, job.subject_id),
+        by=Actor(job.created_by, Role(job.role), job.token_id, job.request_id, job.subject_id, job.on_behalf_of),
         now=now,
         attempt=attempt,
         leased_by=worker,
@@ -157,7 +158,7 @@ def put_back(task: Task, sentence: str, *, kind: Kind, now: datetime) -> None:
     """A try failed: queue the job again after its delay, or park it when this was its last try."""
     with transaction() as session:
         if task.last_try:
-            mine = _is_at(task.job_id, task.attempt)
+            mine = and_(_is_at(task.job_id, task.attempt), Job.leased_by == task.leased_by)
             _park(session, mine, task.job_id, task.kind, task.attempt, sentence, now)
             return
         again = {"state": "queued", "run_at": now + kind.delay(task.attempt), "last_error": sentence[:500]}

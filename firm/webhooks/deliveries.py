@@ -17,7 +17,7 @@ from firm.jobs.kinds import TryAgain
 from firm.secrets import SecretKeys
 from firm.webhooks import endpoints
 from firm.webhooks.dispatch import set_going
-from firm.webhooks.model import WebhookDelivery, WebhookEndpoint, WebhookEvent, webhook_attempt, webhook_outbox
+from firm.webhooks.model import WebhookDelivery, WebhookEndpoint, WebhookEvent, webhook_attempt
 from firm.webhooks.rules import headers
 from firm.webhooks.sender import Answer, Sender
 
@@ -108,16 +108,18 @@ def page(session: Session, *, after: str, limit: int, endpoint: str | None = Non
     return session.execute(query.order_by(WebhookDelivery.id).limit(limit)).all()
 
 
+def with_event(session: Session, delivery_id: str) -> AnyRow:
+    """A delivery and its event. Raises `DeliveryNotFound`."""
+    find(session, delivery_id)
+    query = select(WebhookDelivery, WebhookEvent).join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
+    return session.execute(query.where(WebhookDelivery.id == delivery_id)).one()
+
+
 def attempts(session: Session, delivery_ids: Sequence[str]) -> Sequence[AnyRow]:
     """The tries of these deliveries, in their order."""
     columns = webhook_attempt.c
     query = select(webhook_attempt).where(columns.delivery_id.in_(delivery_ids))
     return session.execute(query.order_by(columns.delivery_id, columns.number)).all()
-
-
-def waiting_notes(session: Session) -> int:
-    """How many audit records no event was made of yet."""
-    return session.scalar(select(func.count()).select_from(webhook_outbox)) or 0
 
 
 def _prepare(delivery_id: str, keys: SecretKeys, now: datetime) -> _Letter | None:

@@ -100,21 +100,30 @@ def rotate(key: str, *, keys: SecretKeys, by: Actor, now: datetime) -> tuple[Web
 
 
 @use_case
-def enable(key: str, *, by: Actor, now: datetime) -> WebhookEndpoint:
-    """Send to an endpoint again, from the events of this moment on. What it missed can be replayed."""
+def change(
+    key: str,
+    *,
+    enabled: bool | None = None,
+    types: Iterable[str] | None = None,
+    description: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> WebhookEndpoint:
+    """Change what an endpoint gets, from the next event on; what is None stays as it is.
+
+    What happens while it is disabled is not kept for it. Raises `EndpointNotFound`, `UnknownEventType`.
+    """
     with transaction() as session:
         endpoint = find(session, key)
-        if _turn(session, endpoint, "disabled", "enabled", None):
+        if types is not None or description is not None:
+            endpoint.types = endpoint.types if types is None else "\n".join(_known(types))
+            endpoint.description = endpoint.description if description is None else description
+            session.flush()
+            audit.record(session, "webhook-endpoint.changed", endpoint.id, {"types": endpoint.wanted}, by=by, now=now)
+        if enabled is False:
+            turn_off(session, endpoint, "It was disabled by hand.", by=by, now=now)
+        if enabled is True and _turn(session, endpoint, "disabled", "enabled", None):
             audit.record(session, "webhook-endpoint.enabled", endpoint.id, {}, by=by, now=now)
-        return endpoint
-
-
-@use_case
-def disable(key: str, *, reason: str, by: Actor, now: datetime) -> WebhookEndpoint:
-    """Send nothing more to an endpoint until it is enabled again."""
-    with transaction() as session:
-        endpoint = find(session, key)
-        turn_off(session, endpoint, reason, by=by, now=now)
         return endpoint
 
 

@@ -74,6 +74,7 @@ def _create_jobs() -> None:
         sa.Column("token_id", sa.String(34)),
         sa.Column("subject_id", sa.String(34)),
         sa.Column("request_id", sa.String(100)),
+        sa.Column("on_behalf_of", sa.String(200)),
         sa.Column("finished_at", UtcMoment()),
         sa.PrimaryKeyConstraint("id", name="pk_job"),
         sa.UniqueConstraint("key", name="uq_job_key"),
