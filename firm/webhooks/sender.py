@@ -95,7 +95,11 @@ class Sender:
             try:
                 connection.request("POST", target.path, body.encode(), _complete(headers, target))
                 response = connection.getresponse()
-                return response.status, _shown(response.read(MOST_READ))
+                text = _shown(response.read(MOST_READ))
+                if time.monotonic() >= until:
+                    # What was cut off reads like an end.
+                    raise TimeoutError
+                return response.status, text
             finally:
                 connection.close()
 
