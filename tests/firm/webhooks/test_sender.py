@@ -226,5 +226,5 @@ def test_a_certificate_that_nobody_trusts_is_no_answer(secured: receivers.Receiv
 
 
 def test_when_one_public_address_is_down_the_next_is_tried(certificate: Path, secured: receivers.Receiver) -> None:
-    sender = trusting(certificate, secured.port, Resolver(["127.0.0.2", "127.0.0.1"]))
+    sender = trusting(certificate, secured.port, Resolver(["::1", "127.0.0.1"]))
     assert sender.post(f"https://{NAME}:{secured.port}/hooks", "{}", {}).status == 200
