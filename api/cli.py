@@ -12,6 +12,7 @@ COMMANDS = {
     "migrate": ("setup:migrate", "Bring the database to the schema of this version."),
     "worker": ("worker:worker", "Do the jobs in the background: long work, webhooks, the audit chain."),
     "operation": ("worker:operation", "Long work: what is under way, and what became of it."),
+    "job": ("worker:job", "Jobs that kept failing: list them, set them going again."),
     "serve": ("setup:serve", "Serve the API on this machine."),
     "secret-key": ("setup:secret_key", "Print a new key for bank details."),
     "principal": ("access:principal", "People and programs that may come in."),

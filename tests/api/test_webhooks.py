@@ -292,6 +292,21 @@ def test_a_delivery_is_replayed_under_the_same_id_and_logged(firm: Flask, lead: 
     assert audited(firm).count("webhook-delivery.replayed") == 1
 
 
+def test_after_ninety_days_what_was_sent_is_forgotten(firm: Flask, lead: Caller, there: Receiver, watch: Clock) -> None:
+    register(lead, there)
+    adopt(firm, "ssh")
+    work(firm)
+    watch.go_on(timedelta(days=89))
+    work(firm)
+    assert len(deliveries(as_role(firm, Role.LEAD, name="later"))) == 1
+    watch.go_on(timedelta(days=2))
+    work(firm)
+    assert deliveries(as_role(firm, Role.LEAD, name="latest")) == []
+    with firm.app_context(), reading() as session:
+        for table in ("webhook_event", "webhook_attempt", "webhook_outbox"):
+            assert session.scalar(text(f"SELECT COUNT(*) FROM {table}")) == 0, table
+
+
 def test_for_a_day_after_a_rotation_both_secrets_verify(
     firm: Flask, lead: Caller, there: Receiver, watch: Clock
 ) -> None:

@@ -17,11 +17,18 @@ from firm.access import principals, tokens
 from firm.access.rules import new_secret
 from firm.actor import Role
 from firm.db import reading
+from firm.jobs import operations as jobs
+from firm.portfolio import operations as portfolio
+from firm.webhooks import endpoints
+from firm.webhooks.addresses import Reach
+from firm.webhooks.dispatch import dispatch
+from firm.webhooks.sender import Sender
 from payouts import month_end
 from payouts.runs import preparation
 from staffing.onramp import operations as onramp
 from staffing.reports import operations as reports
 from tests import lovelace
+from tests.databases import SECRET_KEYS
 
 LETTERS = {
     "lead": "lead",
@@ -40,7 +47,7 @@ LETTERS = {
 }
 """Who asks, and how the file heads the column."""
 
-ONCE = {"/v1/tokens/<key>/rotation", "/v1/tokens/<key>/revocation"}
+ONCE = {"/v1/tokens/<key>/rotation", "/v1/tokens/<key>/revocation", "/v1/webhook-deliveries/<key>/replay"}
 """Routes that would do something even so: only a missing thing is asked of them."""
 
 
@@ -64,6 +71,16 @@ def set_up(app: Flask) -> None:
         preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
         for name in ("Grace", "Ada"):
             onramp.enter_stage(name, "shadowing", on=lovelace.START, note="", by=lovelace.LEAD, now=lovelace.AFTER)
+        jobs.ask("months.close", {"month": "2026-10"}, by=lovelace.LEAD, now=lovelace.AFTER)
+        _tell_somebody()
+
+
+def _tell_somebody() -> None:
+    """An endpoint for webhooks, and a delivery to it."""
+    nowhere = Sender(Reach(), resolve=lambda host, port: [host])
+    endpoints.add(url="https://8.8.8.8/", sender=nowhere, keys=SECRET_KEYS, by=lovelace.LEAD, now=lovelace.AFTER)
+    portfolio.adopt(name="told", ecosystem="Go", by=lovelace.LEAD, now=lovelace.AFTER)
+    dispatch(now=lovelace.AFTER)
 
 
 def callers(app: Flask) -> dict[str, dict[str, str]]:
@@ -148,6 +165,9 @@ def _things(person: str, client: str) -> dict[str, str]:
         "allocation-plans": "SELECT MIN(id) FROM allocation_plan",
         "packages": "SELECT MIN(name) FROM package",
         "payout-runs": "SELECT MIN(id) FROM payout_run",
+        "operations": "SELECT id FROM job WHERE kind = 'months.close'",
+        "webhook-endpoints": "SELECT id FROM webhook_endpoint",
+        "webhook-deliveries": "SELECT id FROM webhook_delivery",
         "principals": "SELECT name FROM principal WHERE name = 'm-auditor'",
     }
     return {name: _one(query) for name, query in queries.items()}
