@@ -303,7 +303,7 @@ def test_after_ninety_days_what_was_sent_is_forgotten(firm: Flask, lead: Caller,
     work(firm)
     assert deliveries(as_role(firm, Role.LEAD, name="latest")) == []
     with firm.app_context(), reading() as session:
-        for table in ("webhook_event", "webhook_attempt", "webhook_outbox"):
+        for table in ("webhook_event", "webhook_attempt"):
             assert session.scalar(text(f"SELECT COUNT(*) FROM {table}")) == 0, table
 
 
