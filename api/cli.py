@@ -35,6 +35,8 @@ COMMANDS = {
     "statement": ("papers:statement", "Statements, as text, JSON, HTML or PDF."),
     "report": ("papers:report", "Funded-work reports."),
     "audit": ("audit:audit", "The audit log, its chain and its anchors."),
+    "export": ("archives:export", "Everything as one documented archive."),
+    "move": ("archives:move", "Copy everything into another database."),
     "verify": ("checks:verify", "Check every invariant."),
     "openapi": ("checks:openapi", "Print the OpenAPI document, or check the one in docs/."),
     "demo": ("demonstration:demo", "Run a made-up firm through a year and close its last month."),

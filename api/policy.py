@@ -191,6 +191,7 @@ COMMANDS = {
     "run file": "payout_runs.file",
     "import git": "packages.adopted",
     "import osv": "packages.adopted",
+    "import archive": "principals.enrolled",
     "import csv": "imports.taken_in",
     "statement": "statements.shown",
     "report funded-work": "funded_work_reports.issued",
