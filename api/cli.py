@@ -10,6 +10,8 @@ import click
 COMMANDS = {
     "init": ("setup:init", "Set up the firm and its books, and make the first lead's token."),
     "migrate": ("setup:migrate", "Bring the database to the schema of this version."),
+    "worker": ("worker:worker", "Do the jobs in the background: long work, webhooks, the audit chain."),
+    "operation": ("worker:operation", "Long work: what is under way, and what became of it."),
     "serve": ("setup:serve", "Serve the API on this machine."),
     "secret-key": ("setup:secret_key", "Print a new key for bank details."),
     "principal": ("access:principal", "People and programs that may come in."),

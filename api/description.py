@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 
 from api import idempotency, preconditions
+from firm.webhooks.catalogue import CATALOGUE, example, schema
 
 IDEMPOTENCY_KEY = {
     "in": "header",
@@ -37,7 +38,21 @@ def finished(document: dict[str, Any], app: Flask) -> dict[str, Any]:
             operation.setdefault("parameters", []).extend(_headers(endpoint, method))
             for status in _statuses(endpoint, method, path, operation):
                 operation["responses"].setdefault(status, {"$ref": "#/components/responses/DEFAULT_ERROR"})
+    document["webhooks"] = {name: _told(name) for name in CATALOGUE}
     return document
+
+
+def _told(name: str) -> dict[str, Any]:
+    """A message that goes out, as OpenAPI describes it."""
+    content = {"application/json": {"schema": schema(name), "example": example(name)}}
+    operation = {
+        "operationId": "on" + _camel(name.replace(".", "-")),
+        "summary": CATALOGUE[name].sentence,
+        "requestBody": {"required": True, "content": content},
+        "responses": {"2XX": {"description": "The message was taken."}},
+        "security": [],
+    }
+    return {"post": operation}
 
 
 def _routes(app: Flask) -> Iterator[tuple[Any, str]]:

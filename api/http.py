@@ -30,6 +30,7 @@ from api.v1 import (
     metrics,
     months,
     on_ramps,
+    operations,
     packages,
     pay_terms,
     payout_runs,
@@ -39,6 +40,8 @@ from api.v1 import (
     step_ups,
     tiers,
     tokens,
+    webhook_deliveries,
+    webhook_endpoints,
     work_items,
 )
 from firm.month import InvalidMonth, Month
@@ -67,6 +70,9 @@ RESOURCES = (
     funded_work_reports,
     work_items,
     imports,
+    operations,
+    webhook_endpoints,
+    webhook_deliveries,
     audit_records,
 )
 

@@ -30,7 +30,16 @@ NEEDED = frozenset(
 )
 """The routes that create or move money: they are not taken without a key."""
 
-SHOWN_ONCE = frozenset({"tokens.issued", "tokens.issued_to", "tokens.rotated", "principals.authenticator_set"})
+SHOWN_ONCE = frozenset(
+    {
+        "tokens.issued",
+        "tokens.issued_to",
+        "tokens.rotated",
+        "principals.authenticator_set",
+        "webhook_endpoints.added",
+        "webhook_endpoints.rotated",
+    }
+)
 """The routes whose answers hold a secret: these answers are kept sealed."""
 
 ANSWERED = frozenset({200, 201, 202, 204, 404, 409, 422})

@@ -19,12 +19,14 @@ from sqlalchemy.orm import Session
 
 import firm.billing.gauges
 import firm.gauge
+import firm.jobs.gauges
 import firm.profile.gauges
 import payouts.runs.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.profile.gauges.GAUGES,
     *firm.billing.gauges.GAUGES,
+    *firm.jobs.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""

@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     audit_anchors: Path = Field(default=Path("var/audit-anchors.jsonl"))
     """The file of anchors; best on another machine or a medium that only grows."""
 
+    webhook_ports: str = Field(default="443")
+    """The ports that webhooks may be sent to, comma-separated."""
+
+    webhooks_to_loopback: bool = Field(default=False)
+    """Whether webhooks may be sent to this very machine, also by http: for trying them out, never in production."""
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
@@ -87,6 +93,14 @@ class Settings(BaseSettings):
             raise ValueError("use json or text")
         return value
 
+    @field_validator("webhook_ports")
+    @classmethod
+    def _known_ports(cls, value: str) -> str:
+        for part in value.split(","):
+            if not (part.strip().isascii() and part.strip().isdigit() and 0 < int(part) < 65536):
+                raise ValueError("write ports as numbers, such as 443,8443")
+        return value
+
     @field_validator("secret_keys")
     @classmethod
     def _well_formed_keys(cls, value: SecretStr) -> SecretStr:
@@ -105,6 +119,11 @@ class Settings(BaseSettings):
         """The 32 bytes that sign anchors, or None."""
         text = self.audit_key.get_secret_value()
         return _parse_keys(f"audit:{text}")["audit"] if text else None
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports that webhooks may be sent to."""
+        return frozenset(int(part) for part in self.webhook_ports.split(","))
 
     @property
     def keys(self) -> dict[str, bytes]:

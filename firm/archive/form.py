@@ -22,6 +22,13 @@ LEFT_OUT = {
     "token_use": "belongs to tokens",
     "keyed_answer": "answers to requests under keys of those tokens",
     "allowance": "counts of requests in a minute that is over",
+    "job": "work under way belongs to where it was begun; nothing may be done twice",
+    "schedule": "is written anew by the next worker",
+    "webhook_endpoint": "a copy of the firm must not tell the world about itself; add the endpoints anew",
+    "webhook_event": "belongs to the endpoints",
+    "webhook_delivery": "belongs to the endpoints",
+    "webhook_attempt": "belongs to the endpoints",
+    "webhook_outbox": "belongs to the endpoints",
 }
 """Tables that no archive holds, and why."""
 
