@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import current_app
@@ -24,13 +26,22 @@ from firm.jobs import queries
 @command
 def worker(call: Call, once: bool, only: tuple[str, ...]) -> None:
     """Do jobs until SIGTERM or Ctrl-C; the one in hand is finished first."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     kinds = {name: kind for name, kind in KINDS.items() if not only or name in only}
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    done = Worker(app, kinds, stop=stop).run(once=once)
+    with _stopped_by_signals() as stop:
+        done = Worker(app, kinds, stop=stop).run(once=once)
     click.echo(f"{done} jobs taken.", err=True)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handling in before.items():
+            signal.signal(number, handling)
 
 
 @click.group()

@@ -84,7 +84,8 @@ def target_of(url: str, reach: Reach) -> Target:
     at_home = reach.loopback and _is_loopback(host)
     if parts.scheme != "https" and not (parts.scheme == "http" and at_home):
         raise AddressRefused
-    port = port or (443 if parts.scheme == "https" else 80)
+    if port is None:
+        port = 443 if parts.scheme == "https" else 80
     if port not in reach.ports and not at_home:
         raise AddressRefused
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -95,7 +95,11 @@ class Sender:
             try:
                 connection.request("POST", target.path, body.encode(), _complete(headers, target))
                 response = connection.getresponse()
-                return response.status, _shown(response.read(MOST_READ))
+                text = _shown(response.read(MOST_READ))
+                if time.monotonic() >= until:
+                    # What was cut off reads like an end.
+                    raise TimeoutError
+                return response.status, text
             finally:
                 connection.close()
 
@@ -118,16 +122,28 @@ class Sender:
     def _connect(self, addresses: list[str], port: int, until: float) -> socket.socket:
         for address in addresses[:-1]:
             try:
-                return socket.create_connection((address, port), timeout=_left(until))
+                return _opened(address, port, until)
             except OSError:
                 continue
-        return socket.create_connection((addresses[-1], port), timeout=_left(until))
+        return _opened(addresses[-1], port, until)
 
     def _secured(self, sock: socket.socket, target: Target) -> socket.socket:
         if target.scheme != "https":
             return sock
         context = self._context or ssl.create_default_context()
         return context.wrap_socket(sock, server_hostname=target.host)
+
+
+def _opened(address: str, port: int, until: float) -> socket.socket:
+    """A connection to this very address: nothing is looked up again on the way."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(_left(until))
+        sock.connect((address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _complete(headers: Mapping[str, str], target: Target) -> dict[str, str]:

@@ -46,13 +46,13 @@ def job(identifier: str) -> Job:
 
 
 def test_a_job_is_promised_with_the_change_or_not_at_all(app: Flask) -> None:
-    def fail() -> None:
+    def change_nothing() -> None:
         with transaction() as session:
             jobs.enqueue(session, "letters", {}, by=ADA, now=NOON)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        fail()
+        change_nothing()
     assert take() is None
 
 
