@@ -15,6 +15,7 @@ from firm.db import reading
 from firm.webhooks import endpoints
 from firm.webhooks.addresses import MOST_URL
 from firm.webhooks.catalogue import CATALOGUE
+from firm.webhooks.model import WebhookEndpoint
 
 blueprint = Blueprint("webhook_endpoints", __name__, description="Where events are sent")
 
@@ -86,7 +87,7 @@ def added(body: dict[str, Any]) -> Any:
         by=current_actor(),
         now=now(),
     )
-    return EndpointSchema().dump(endpoint) | {"secret": secret}
+    return _new(endpoint, secret)
 
 
 @blueprint.route("/webhook-endpoints/<key>", methods=["GET"])
@@ -117,4 +118,13 @@ def removed(key: str) -> None:
 def rotated(key: str) -> Any:
     """Give a webhook endpoint a new secret, shown this once; for a day messages are signed with both."""
     endpoint, secret = endpoints.rotate(key, keys=parts().keys, by=current_actor(), now=now())
-    return EndpointSchema().dump(endpoint) | {"secret": secret}
+    return _new(endpoint, secret)
+
+
+def _new(endpoint: WebhookEndpoint, secret: str) -> dict[str, Any]:
+    return {field.attribute or name: getattr(endpoint, field.attribute or name) for name, field in _FIELDS} | {
+        "secret": secret
+    }
+
+
+_FIELDS = list(EndpointSchema().fields.items())
