@@ -23,7 +23,7 @@ from api.app import create_core
 from api.logs import configure, told
 from firm import clock, ids
 from firm.actor import Actor, Role
-from firm.db import reading
+from firm.db import db, reading
 from firm.errors import ChambersError, InvariantBroken, Refused
 from firm.settings import Settings, load
 
@@ -56,7 +56,7 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
         try:
             settings = load()
             _log_to_stderr(settings)
-            with create_core(settings).app_context(), _logged():
+            with create_core(settings).app_context(), _logged(), _connections_closed():
                 now = clock.now()
                 result = function(Call(caller(now), now), *args, **kwargs)
                 _keep_evidence(now)
@@ -122,6 +122,16 @@ def _logged() -> Iterator[None]:
         token_id = None if actor is None else actor.token_id
         fields = told("command", command=name, outcome=outcome, duration_ms=duration, token_id=token_id)
         log.info("chambers %s: %s", name, outcome, extra=fields)
+
+
+@contextmanager
+def _connections_closed() -> Iterator[None]:
+    """A command leaves no connection behind: the database may be taken away after it."""
+    try:
+        yield
+    finally:
+        db.session.remove()
+        db.engine.dispose()
 
 
 def _log_to_stderr(settings: Settings) -> None:

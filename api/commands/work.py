@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from api.commands.archives import import_archive
 from api.commands.files import csv_file
 from api.commands.progress import count_bar
 from api.commands.running import Call, command, json_option, show
@@ -21,6 +22,7 @@ def import_() -> None:
 
 
 import_.add_command(csv_file)
+import_.add_command(import_archive)
 
 
 @import_.command("git")

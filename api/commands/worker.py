@@ -81,21 +81,16 @@ def show_operation(call: Call, operation_id: str, as_json: bool) -> None:
         click.echo(job.last_error)
 
 
-@click.group()
-def job() -> None:
-    """Jobs of every kind that kept failing and wait for a person."""
-
-
-@job.command("list")
+@operation.command("parked")
 @command
 def list_parked(call: Call) -> None:
-    """List parked jobs, with how often they were tried and why they failed."""
+    """List the jobs of every kind that kept failing and wait for a person."""
     with reading() as session:
         for job in queries.parked(session):
             click.echo(f"{job.id}  {job.kind:<22} {job.attempts} tries  {job.last_error}")
 
 
-@job.command("retry")
+@operation.command("retry")
 @click.argument("job_id")
 @command
 def retry(call: Call, job_id: str) -> None:
