@@ -9,7 +9,7 @@ WORKERS ?= 2
 COMPILE = $(UV) $(UV_CACHE) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: help setup demo test check serve bench bench-smoke contract lock audit clean force
+.PHONY: help setup demo test check serve bench bench-smoke contract fuzz load slow lock audit clean force
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -21,8 +21,8 @@ setup: .venv/.project  ## install everything, hash-checked, into .venv; nothing 
 demo: setup  ## close a month of a made-up firm and show its papers
 	@$(BIN)/chambers demo
 
-test: setup  ## run every test, on SQLite and on a private PostgreSQL
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+test: setup  ## run every test but the slow ones, on SQLite and on a private PostgreSQL
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
 check: setup  ## lint, types, import directions, house rules, the checked-in OpenAPI document
 	$(BIN)/ruff check .
@@ -43,6 +43,14 @@ bench-smoke: setup  ## the same in 20 seconds, as CI runs it
 
 contract: setup  ## hold the API against its description as every role, on both databases (N=1000 by hand)
 	@$(BIN)/python -m tests.contract --examples $(or $(N),10) $(ARGS)
+fuzz: setup  ## feed every parser made-up input for a minute (SECONDS=600 by hand)
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
+
+load: setup  ## reads, lists and posts over HTTP on both databases, beside bare Flask (a minute and a half)
+	@$(BIN)/python -m bench.load
+
+slow: setup  ## slow sockets through the shipped nginx; servers stopped and killed in the middle of requests
+	@$(BIN)/python -m pytest tests/running $(ARGS)
 
 lock: $(UV)  ## make requirements/*.txt again from pyproject.toml (UPGRADE=1 also takes newer releases)
 	$(COMPILE) pyproject.toml --extra postgres -o requirements/runtime.txt

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.parts import Parts
 from firm.db import db, flask_config, prepare_engine
 from firm.secrets import SecretKeys
 from firm.settings import Settings
+from firm.webhooks.addresses import Reach
+from firm.webhooks.sender import Sender
 from payouts.rails.manual import ManualRail
 from payouts.rails.rail import Rail
 from payouts.rails.sepa import SepaRail
@@ -19,21 +22,29 @@ def standard_rails() -> dict[str, Rail]:
     return {"manual": ManualRail(), "sepa": SepaRail()}
 
 
-def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None) -> Flask:
+def standard_sender(settings: Settings) -> Sender:
+    return Sender(Reach(settings.ports, loopback=settings.webhooks_to_loopback))
+
+
+def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None, sender: Sender | None = None) -> Flask:
     """The application without its HTTP side: what commands and workers run in."""
     app = Flask("chambers", static_folder=None)
     app.config.update(flask_config(settings))
     db.init_app(app)
-    app.extensions["chambers"] = Parts(settings, rails or standard_rails(), SecretKeys(settings.keys))
+    keys = SecretKeys(settings.keys)
+    app.extensions["chambers"] = Parts(settings, rails or standard_rails(), keys, sender or standard_sender(settings))
     with app.app_context():
         prepare_engine(db.engine, synchronous=settings.sqlite_synchronous)
     return app
 
 
-def create_app(settings: Settings, *, rails: Mapping[str, Rail] | None = None) -> Flask:
+def create_app(settings: Settings, *, rails: Mapping[str, Rail] | None = None, sender: Sender | None = None) -> Flask:
     """The whole application. Refuses to start when a route has no line in the policy."""
     from api import http  # imported here: commands that serve nothing start without it
 
-    app = create_core(settings, rails=rails)
+    app = create_core(settings, rails=rails, sender=sender)
     http.join(app)
+    if settings.behind_proxy:
+        # Exactly one proxy, which sets these headers anew: a caller's own are never seen here.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     return app

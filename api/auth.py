@@ -10,9 +10,12 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import BadRequest, RequestURITooLarge
 
 from api import policy
+from api.errors import Forbidden
 from api.parts import parts
 from firm import clock, ids
+from firm.access import denials
 from firm.access.limits import Limit, Shares, Standing
+from firm.access.presence import PresenceNeeded
 from firm.access.tokens import Admission, NotAuthenticated, admit
 from firm.actor import Actor, Role
 from firm.db import reading
@@ -84,13 +87,22 @@ def _identify() -> None:
     if any("\x00" in text for text in (request.path, *request.args.values())):
         raise BadRequest("An address holds no NUL character.")
     if endpoint is not None:
-        policy.refuse(g.admission, endpoint, writing=request.method not in ("GET", "HEAD", "OPTIONS"), now=g.now)
+        _permit(endpoint)
+
+
+def _permit(endpoint: str) -> None:
+    writing = request.method not in ("GET", "HEAD", "OPTIONS")
+    try:
+        policy.refuse(g.admission, endpoint, writing=writing, now=g.now)
+    except (Forbidden, PresenceNeeded) as error:
+        denials.note(g.actor, f"{request.method} {endpoint}", error.message, now=g.now)
+        raise
 
 
 def _admitted() -> Admission:
     """Whose token this is. Those without one have an allowance too, by address, so that guessing is slow."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     try:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise NotAuthenticated("Send a valid token as `Authorization: Bearer chm_…`.")
         with reading() as session:
@@ -98,6 +110,8 @@ def _admitted() -> Admission:
     except NotAuthenticated:
         address = hashlib.sha256((request.remote_addr or "").encode()).hexdigest()[:32]
         current_app.extensions["strangers"].spend(address, now=g.now)
+        route = f"{request.method} {request.endpoint}"
+        denials.note_dead_token(secret.strip(), route, request_id=g.request_id, now=g.now)
         raise
 
 

@@ -21,6 +21,9 @@ class PlaceSchema(Schema):
 
     pointer = ma.fields.String(required=True, metadata={"description": "A JSON pointer (RFC 6901) into the body."})
     detail = ma.fields.String(required=True)
+    line = ma.fields.String(metadata={"description": "Of a file; its header is line 1."})
+    column = ma.fields.String(metadata={"description": "Of a file; empty where the whole line is meant."})
+    text = ma.fields.String(metadata={"description": "What stands there, cut when it is long."})
 
 
 class ProblemSchema(Schema):

@@ -62,16 +62,22 @@ def problem(
     status: int, slug: str, detail: str, *, title: str | None = None, errors: list[dict[str, str]] | None = None
 ) -> Response:
     """A problem document as a response."""
-    body: dict[str, Any] = {
+    body = document(status, slug, detail, title=title)
+    if errors:
+        body["errors"] = errors
+    g.problem = slug
+    return Response(json.dumps(body), status=status, content_type="application/problem+json")
+
+
+def document(status: int, slug: str, detail: str, *, title: str | None = None) -> dict[str, Any]:
+    """A problem document; its request id is the one of the request, or of who asked for the work."""
+    return {
         "type": TYPE + slug,
         "title": title or slug.replace("-", " ").capitalize(),
         "status": status,
         "detail": detail,
         "request_id": g.get("request_id", ""),
     }
-    if errors:
-        body["errors"] = errors
-    return Response(json.dumps(body), status=status, content_type="application/problem+json")
 
 
 def register(app: Flask) -> None:

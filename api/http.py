@@ -8,13 +8,14 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, policy, preconditions
+from api import auth, errors, idempotency, observation, policy, preconditions
 from api.blueprints import ChambersApi, describe_fields
 from api.description.document import finished
 from api.strict import MOST_BYTES
 from api.v1 import (
     allocation_plans,
     assignments,
+    audit_records,
     clients,
     docs,
     engagements,
@@ -22,11 +23,14 @@ from api.v1 import (
     firm,
     funded_work_reports,
     health,
+    imports,
     invoices,
     journal,
     maintainers,
+    metrics,
     months,
     on_ramps,
+    operations,
     packages,
     pay_terms,
     payout_runs,
@@ -36,6 +40,8 @@ from api.v1 import (
     step_ups,
     tiers,
     tokens,
+    webhook_deliveries,
+    webhook_endpoints,
     work_items,
 )
 from firm.month import InvalidMonth, Month
@@ -63,6 +69,11 @@ RESOURCES = (
     statements,
     funded_work_reports,
     work_items,
+    imports,
+    operations,
+    webhook_endpoints,
+    webhook_deliveries,
+    audit_records,
 )
 
 DESCRIPTION = (
@@ -91,11 +102,13 @@ def join(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES + 1
     app.url_map.converters["month"] = MonthConverter
+    observation.register(app)
     errors.register(app)
     auth.register(app)
     idempotency.register(app)
     preconditions.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)
     api = _description(app)
     for resource in RESOURCES:

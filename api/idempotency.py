@@ -8,6 +8,7 @@ import re
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 
+from api.parts import parts
 from firm import envelope
 from firm.access import answers
 from firm.access.answers import Answer, Key, KeyTaken, StillRunning
@@ -28,6 +29,18 @@ NEEDED = frozenset(
     }
 )
 """The routes that create or move money: they are not taken without a key."""
+
+SHOWN_ONCE = frozenset(
+    {
+        "tokens.issued",
+        "tokens.issued_to",
+        "tokens.rotated",
+        "principals.authenticator_set",
+        "webhook_endpoints.added",
+        "webhook_endpoints.rotated",
+    }
+)
+"""The routes whose answers hold a secret: these answers are kept sealed."""
 
 ANSWERED = frozenset({200, 201, 202, 204, 404, 409, 422})
 """What the work itself answered. Other statuses tell of the way to it, and the same request may be tried again."""
@@ -60,7 +73,7 @@ def _begin() -> Response | None:
     key = Key(g.admission.principal_id, request.path[:300], text, hashlib.sha256(content).hexdigest(), g.now)
     found = answers.find(key)
     if found is not None:
-        return _replay(found)
+        return _replay(key, found)
     g.idempotency_key = key
     envelope.put(envelope.Envelope([lambda session: answers.take(session, key)], keeps_answer=True))
     return None
@@ -74,13 +87,16 @@ def replay_after(taken: KeyTaken) -> Response:
         found = answers.find(key) if key is not None else None
     except ChambersError as error:
         return current_app.make_response(current_app.handle_user_exception(error))
-    if found is None:
+    if key is None or found is None:
         return current_app.make_response(current_app.handle_user_exception(StillRunning(taken.message)))
-    return _replay(found)
+    return _replay(key, found)
 
 
-def _replay(found: Answer) -> Response:
-    response = Response(found.body, status=found.status, content_type=found.content_type)
+def _replay(key: Key, found: Answer) -> Response:
+    body = found.body
+    if found.status < 400 and request.endpoint in SHOWN_ONCE:
+        body = parts().keys.open(body.decode(), place=_place(key)).encode()
+    response = Response(body, status=found.status, content_type=found.content_type)
     response.headers.update(found.headers)
     response.headers["Idempotent-Replayed"] = "true"
     return response
@@ -97,12 +113,24 @@ def _finish(response: Response) -> Response:
         drop_held()
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     try:
-        answers.keep(key, Answer(response.status_code, response.content_type or "", headers, response.get_data()))
+        body = _body_to_keep(key, response)
+        answers.keep(key, Answer(response.status_code, response.content_type or "", headers, body))
     except (ChambersError, DBAPIError) as error:
         # The effect has been undone with its answer.
         _give_up(key)
         return current_app.make_response(current_app.handle_user_exception(error))
     return response
+
+
+def _body_to_keep(key: Key, response: Response) -> bytes:
+    """The body as it is stored. Raises `Misconfigured` when it holds a secret and there is no key to seal it with."""
+    if response.status_code >= 400 or request.endpoint not in SHOWN_ONCE:
+        return response.get_data()
+    return parts().keys.seal(response.get_data(as_text=True), place=_place(key)).encode()
+
+
+def _place(key: Key) -> str:
+    return f"answer:{key.principal}:{key.route}:{key.key}"
 
 
 def _give_up(key: Key) -> None:

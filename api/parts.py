@@ -9,16 +9,18 @@ from flask import Flask, current_app
 
 from firm.secrets import SecretKeys
 from firm.settings import Settings
+from firm.webhooks.sender import Sender
 from payouts.rails.rail import Rail
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The settings, the rails to pay over, and the keys for bank details."""
+    """The settings, the rails to pay over, the keys for secrets at rest, and the way out for webhooks."""
 
     settings: Settings
     rails: Mapping[str, Rail]
     keys: SecretKeys
+    sender: Sender
 
 
 def parts(app: Flask | None = None) -> Parts:

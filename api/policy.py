@@ -16,7 +16,7 @@ from api.errors import Forbidden
 from firm.access import presence
 from firm.access.rules import scope_allows
 from firm.access.tokens import Admission
-from firm.actor import Role
+from firm.actor import Actor, Role
 from firm.errors import InvariantBroken
 
 LEAD = frozenset({Role.LEAD})
@@ -34,6 +34,7 @@ EVERYBODY = frozenset(Role) - {Role.SYSTEM}
 POLICY: dict[str, frozenset[Role]] = {
     "health.healthz": OPEN,
     "health.readyz": OPEN,
+    "metrics.shown": frozenset({Role.LEAD, Role.AUDITOR}),
     "docs.openapi": OPEN,
     "docs.page": OPEN,
     "docs.start": OPEN,
@@ -51,6 +52,17 @@ POLICY: dict[str, frozenset[Role]] = {
     "tokens.issued_to": LEAD,
     "tokens.rotated": EVERYBODY,
     "tokens.revoked": LEAD,
+    "operations.listed": READERS,
+    "operations.shown": READERS,
+    "webhook_endpoints.listed": LEAD | {Role.AUDITOR},
+    "webhook_endpoints.shown": LEAD | {Role.AUDITOR},
+    "webhook_endpoints.added": LEAD,
+    "webhook_endpoints.changed": LEAD,
+    "webhook_endpoints.rotated": LEAD,
+    "webhook_endpoints.removed": LEAD,
+    "webhook_deliveries.listed": LEAD | {Role.AUDITOR},
+    "webhook_deliveries.shown": LEAD | {Role.AUDITOR},
+    "webhook_deliveries.replayed": LEAD,
     "clients.listed": BOOKS,
     "clients.shown": BOOKS,
     "clients.registered": OFFICE,
@@ -88,6 +100,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "allocation_plans.listed": BOOKS,
     "allocation_plans.made": LEAD,
     "allocation_plans.shown": BOOKS,
+    "audit_records.listed": READERS | {Role.ACCOUNTANT},
     "exchange_rates.set_": OFFICE,
     "invoices.listed": WITH_CLIENT,
     "invoices.shown": WITH_CLIENT,
@@ -119,6 +132,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "funded_work_reports.shown": WITH_CLIENT,
     "funded_work_reports.paper": WITH_CLIENT,
     "work_items.listed": WITH_MAINTAINER,
+    "imports.taken_in": OFFICE,
+    "imports.template": OFFICE,
 }
 
 APPROVALS = frozenset({"payout_runs.approved"})
@@ -141,6 +156,11 @@ COMMANDS = {
     "token list": "tokens.listed",
     "token rotate": "tokens.revoked",
     "token revoke": "tokens.revoked",
+    "operation list": "operations.listed",
+    "operation show": "operations.shown",
+    "operation parked": "operations.listed",
+    "operation retry": "webhook_deliveries.replayed",
+    "worker": "webhook_endpoints.changed",
     "client add": "clients.registered",
     "client contact": "clients.contact_added",
     "client list": "clients.listed",
@@ -187,12 +207,27 @@ COMMANDS = {
     "run file": "payout_runs.file",
     "import git": "packages.adopted",
     "import osv": "packages.adopted",
+    "import archive": "principals.enrolled",
+    "import csv": "imports.taken_in",
     "statement": "statements.shown",
     "report funded-work": "funded_work_reports.issued",
     "report show": "funded_work_reports.shown",
     "verify": "journal.trial_balance",
+    "audit list": "audit_records.listed",
+    "audit sequence": "audit_records.listed",
+    "audit anchor": "audit_records.listed",
 }
 """The route whose line binds a command that is given a token; what is not listed is the lead's alone."""
+
+IMPORTS = {
+    "clients": "clients.registered",
+    "packages": "packages.adopted",
+    "maintainers": "maintainers.added",
+    "engagements": "engagements.drafted",
+    "assignments": "assignments.made",
+    "terms": "pay_terms.set_",
+}
+"""The route that makes one of what a file makes many of: whoever may not call it may not import them either."""
 
 
 ONLY_READS = frozenset(
@@ -248,3 +283,9 @@ def _permits(admission: Admission, endpoint: str, *, otherwise: frozenset[Role] 
     """Whether the role, or the permission to approve, allows a route."""
     permission = admission.may_approve and endpoint in APPROVALS
     return permission or admission.actor.role in POLICY.get(endpoint, otherwise)
+
+
+def refuse_import(actor: Actor, kind: str) -> None:
+    """Raises `Forbidden` unless the actor's role may make each thing of the kind one by one."""
+    if actor.role not in POLICY[IMPORTS[kind]]:
+        raise Forbidden(f"The role {actor.role} may not import {kind}.")

@@ -29,6 +29,9 @@ CHANGES: dict[str, str] = {
     "payout_runs.canceled": "payout_runs.shown",
     "payout_runs.released": "payout_runs.shown",
     "principals.changed": "principals.shown",
+    "webhook_endpoints.changed": "webhook_endpoints.shown",
+    "webhook_endpoints.rotated": "webhook_endpoints.shown",
+    "webhook_endpoints.removed": "webhook_endpoints.shown",
 }
 """The routes that change one thing, and the route that shows it."""
 
@@ -81,6 +84,7 @@ def _current(shown: str) -> Response:
 def _tag(response: Response) -> Response:
     shown = _shown()
     changed = response.status_code in (200, 201, 204) and "Idempotent-Replayed" not in response.headers
+    changed = changed and request.method != "DELETE"
     if shown is not None and changed:
         response.headers["ETag"] = _current(shown).headers["ETag"]
     return response

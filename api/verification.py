@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import text
 
 import firm.allocation.invariants
+import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
 import payouts.earnings.invariants
 import payouts.runs.invariants
 import payouts.statements.invariants
+from api import evidence
 from firm.db import reading
-from firm.invariant import Invariant
+from firm.invariant import Invariant, Walk
 
 INVARIANTS: tuple[Invariant, ...] = (
     *firm.ledger.invariants.CHECKS,
@@ -31,7 +35,7 @@ INVARIANTS: tuple[Invariant, ...] = (
 class Finding:
     """What one invariant's check found: no breaches when it holds. At most ten are kept."""
 
-    invariant: Invariant
+    invariant: Invariant | Walk
     breaches: list[dict[str, Any]]
 
     @property
@@ -39,9 +43,11 @@ class Finding:
         return not self.breaches
 
 
-def findings() -> Iterator[Finding]:
-    """Check every invariant, in order, in one consistent view."""
+def findings(*, now: datetime) -> Iterator[Finding]:
+    """Check every invariant, in order, in one consistent view; then walk the audit chain."""
     with reading() as session:
         for invariant in INVARIANTS:
             rows = session.execute(text(invariant.query)).mappings().fetchmany(10)
             yield Finding(invariant, [dict(row) for row in rows])
+        for walk in firm.audit.invariants.checks(evidence.kept, now=now):
+            yield Finding(walk, list(islice(walk.breaches(session), 10)))

@@ -29,3 +29,5 @@ class Actor:
     request_id: str | None = None
     subject_id: str | None = None
     """The maintainer or client this caller is, for the two roles that see only their own."""
+    on_behalf_of: str | None = None
+    """Whose wish a program carries out: a job names the person who asked for it."""

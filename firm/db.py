@@ -151,6 +151,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
             # No ping before each use, which would cost every transaction a round trip: a lost connection answers
             # one request with 503, and the pool starts afresh.
             "pool_recycle": 1800,
+            "hide_parameters": True,
         }
         return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
     if sqlite.sqlite_version_info < FIRST_SAFE_SQLITE:
@@ -166,6 +167,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     options = {
         "module": sqlite,
         "connect_args": {"timeout": LOCK_WAIT_SECONDS},
+        # The values of a failed statement are people's data; its text is enough to find the place.
+        "hide_parameters": True,
     }
     return {"SQLALCHEMY_DATABASE_URI": url.set(database=str(path)), "SQLALCHEMY_ENGINE_OPTIONS": options}
 

@@ -1,8 +1,12 @@
-"""An invariant as a value: a name, the sentence that must hold, and a query that finds what breaks it."""
+"""An invariant as a value: a name, the sentence that must hold, and a query or a walk that finds what breaks it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +16,12 @@ class Invariant:
     name: str
     sentence: str
     query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What SQL has no words for: `breaches` reads what it needs and yields what is broken."""
+
+    name: str
+    sentence: str
+    breaches: Callable[[Session], Iterator[dict[str, Any]]]

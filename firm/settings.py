@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from firm.errors import Misconfigured
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEFAULT_DATABASE = "sqlite:///var/chambers.db"
 
 
@@ -36,6 +37,30 @@ class Settings(BaseSettings):
     strangers_per_minute: int = Field(default=60, ge=1, le=1_000_000)
     """How many requests without a valid token one address may make in a minute, so that guessing is slow."""
 
+    behind_proxy: bool = Field(default=False)
+    """Whether a reverse proxy of ours stands in front: only then are its X-Forwarded headers believed."""
+
+    log_level: str | None = Field(default=None)
+    """debug, info, warning or error; unless set, the server logs from info and commands from warning."""
+
+    log_format: str = Field(default="json")
+    """json, one object a line, or text for people."""
+
+    least_free_mb: int = Field(default=200, ge=0)
+    """Below this much free disk beside the books the process says that it is not ready."""
+
+    audit_key: SecretStr = Field(default=SecretStr(""))
+    """The seed that signs anchors of the audit chain: base64 of 32 bytes. Keep it where the database is not."""
+
+    audit_anchors: Path = Field(default=Path("var/audit-anchors.jsonl"))
+    """The file of anchors; best on another machine or a medium that only grows."""
+
+    webhook_ports: str = Field(default="443")
+    """The ports that webhooks may be sent to, comma-separated."""
+
+    webhooks_to_loopback: bool = Field(default=False)
+    """Whether webhooks may be sent to this very machine, also by http: for trying them out, never in production."""
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
@@ -54,11 +79,51 @@ class Settings(BaseSettings):
             raise ValueError("use FULL or NORMAL")
         return value
 
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str | None) -> str | None:
+        if value is not None and value.lower() not in LOG_LEVELS:
+            raise ValueError(f"use one of {', '.join(LOG_LEVELS)}")
+        return value and value.lower()
+
+    @field_validator("log_format")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        if value not in ("json", "text"):
+            raise ValueError("use json or text")
+        return value
+
+    @field_validator("webhook_ports")
+    @classmethod
+    def _known_ports(cls, value: str) -> str:
+        for part in value.split(","):
+            if not (part.strip().isascii() and part.strip().isdigit() and 0 < int(part) < 65536):
+                raise ValueError("write ports as numbers, such as 443,8443")
+        return value
+
     @field_validator("secret_keys")
     @classmethod
     def _well_formed_keys(cls, value: SecretStr) -> SecretStr:
         _parse_keys(value.get_secret_value())
         return value
+
+    @field_validator("audit_key")
+    @classmethod
+    def _well_formed_audit_key(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            _parse_keys(f"audit:{value.get_secret_value()}")
+        return value
+
+    @property
+    def anchor_key(self) -> bytes | None:
+        """The 32 bytes that sign anchors, or None."""
+        text = self.audit_key.get_secret_value()
+        return _parse_keys(f"audit:{text}")["audit"] if text else None
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports that webhooks may be sent to."""
+        return frozenset(int(part) for part in self.webhook_ports.split(","))
 
     @property
     def keys(self) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -29,9 +30,19 @@ def check(engine: Engine) -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the schema is the one this version was written for."""
-    head = ScriptDirectory.from_config(config_for()).get_current_head()
+    return revision_of(engine) == head()
+
+
+def revision_of(engine: Engine) -> str | None:
+    """The revision the database is at; None when it has no tables of ours."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def head() -> str | None:
+    """The revision this version was written for."""
+    return ScriptDirectory.from_config(config_for()).get_current_head()
 
 
 def config_for() -> Config:

@@ -8,10 +8,12 @@ import firm.billing.model
 import firm.clients.model
 import firm.engagements.model
 import firm.exchange.model
+import firm.jobs.model
 import firm.ledger.model
 import firm.numbering.model
 import firm.portfolio.model
 import firm.profile.model
+import firm.webhooks.model
 import payouts.destinations.model
 import payouts.earnings.model
 import payouts.runs.model

@@ -11,8 +11,10 @@ from datetime import UTC, date, datetime
 
 from api.parts import parts
 from api.verification import findings
+from firm import clock
 from firm.actor import Actor, Role
 from firm.allocation import operations as allocation
+from firm.audit import sequencer
 from firm.clients import operations as clients
 from firm.db import reading
 from firm.engagements import operations as engagements
@@ -149,5 +151,7 @@ def trial_balance() -> dict[str, str]:
 
 def assert_books_hold() -> None:
     """Every invariant built so far, at the end of each example."""
-    broken = [f"{found.invariant.name}: {found.breaches}" for found in findings() if not found.holds]
+    now = clock.now()
+    sequencer.run(now=now)
+    broken = [f"{found.invariant.name}: {found.breaches}" for found in findings(now=now) if not found.holds]
     assert not broken, "\n".join(broken)

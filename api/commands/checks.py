@@ -19,7 +19,7 @@ def verify(call: Call, as_json: bool) -> None:
     """Check every invariant; exit 1 and name those that do not hold."""
     from api.verification import findings
 
-    found = list(findings())
+    found = list(findings(now=call.now))
     broken = [one for one in found if not one.holds]
     if as_json:
         show([{"invariant": one.invariant.name, "holds": one.holds, "breaches": one.breaches} for one in found])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from api import evidence
 from api.commands.progress import step_bar
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import MONTH
@@ -38,6 +39,7 @@ def preview(call: Call, which: Month, as_json: bool) -> None:
 @command
 def close(call: Call, which: Month, as_json: bool) -> None:
     """Close a month: invoice, recognize, allocate, earnings, close, statements. To finish one, run it again."""
+    evidence.keep(now=call.now)
     with step_bar(f"Closing {which.name}", len(month_end.STEPS) + 1) as step:
         result = month_end.close(which, by=call.by, now=call.now, progress=step)
     if as_json:

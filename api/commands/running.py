@@ -6,21 +6,28 @@ import functools
 import getpass
 import importlib
 import json
+import logging
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
+from flask import g
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from api.app import create_core
-from firm import clock
+from api.logs import configure, told
+from firm import clock, ids
 from firm.actor import Actor, Role
-from firm.db import reading
+from firm.db import db, reading
 from firm.errors import ChambersError, InvariantBroken, Refused
-from firm.settings import load
+from firm.settings import Settings, load
+
+log = logging.getLogger("chambers.command")
 
 if TYPE_CHECKING:
     from firm.access.tokens import Admission
@@ -47,9 +54,13 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> T:
         try:
-            with create_core(load()).app_context():
+            settings = load()
+            _log_to_stderr(settings)
+            with create_core(settings).app_context(), _logged(), _connections_closed():
                 now = clock.now()
-                return function(Call(caller(now), now), *args, **kwargs)
+                result = function(Call(caller(now), now), *args, **kwargs)
+                _keep_evidence(now)
+                return result
         except InvariantBroken:
             raise
         except ChambersError as error:
@@ -60,11 +71,22 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
     return run
 
 
+def _keep_evidence(now: datetime) -> None:
+    """Link the command's audit records. A firm without a worker has nobody else to do it."""
+    from api import evidence  # imported here: what only prints help starts sooner
+
+    try:
+        evidence.keep(now=now)
+    except (OperationalError, ProgrammingError):
+        log.debug("there is no audit chain to keep yet")
+
+
 def caller(now: datetime) -> Actor:
     """The owner of CHAMBERS_TOKEN, or the lead at this shell, who can reach the database anyway."""
     admission = admitted(now)
     if admission is None:
-        return Actor(f"shell:{getpass.getuser()}", Role.LEAD)
+        return Actor(f"shell:{getpass.getuser()}", Role.LEAD, request_id=g.request_id)
+    g.actor = admission.actor
     from api import policy  # imported here: a command without a token starts sooner
 
     policy.refuse_command(admission, click.get_current_context().command_path.partition(" ")[2], now=now)
@@ -79,7 +101,43 @@ def admitted(now: datetime) -> Admission | None:
     from firm.access.tokens import admit
 
     with reading() as session:
-        return admit(session, secret, now=now)
+        return admit(session, secret, now=now, request_id=g.request_id)
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """One line a command, under an id that its audit records carry too; never its arguments."""
+    g.request_id = ids.new("req")
+    started, outcome = time.perf_counter(), "failed"
+    try:
+        yield
+        outcome = "done"
+    except (ChambersError, SystemExit) as error:
+        outcome = "refused" if isinstance(error, ChambersError) else "done"
+        raise
+    finally:
+        name = click.get_current_context().command_path.partition(" ")[2]
+        duration = round((time.perf_counter() - started) * 1000, 1)
+        actor = g.get("actor")
+        token_id = None if actor is None else actor.token_id
+        fields = told("command", command=name, outcome=outcome, duration_ms=duration, token_id=token_id)
+        log.info("chambers %s: %s", name, outcome, extra=fields)
+
+
+@contextmanager
+def _connections_closed() -> Iterator[None]:
+    """A command leaves no connection behind: the database may be taken away after it."""
+    try:
+        yield
+    finally:
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    """Unless whoever runs us logs already: a test, or a program of which the command is a part."""
+    if not logging.getLogger().handlers:
+        configure(settings, default_level="warning")
 
 
 def show(value: Any, schema: str | None = None, *, many: bool = False) -> None:

@@ -69,17 +69,18 @@ def migrate(call: Call) -> None:
 
 @click.command()
 @click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port.")
-@click.option("--workers", default=2, show_default=True, help="One a core.")
-def serve(bind: str, workers: int) -> None:
+@click.option("--workers", type=click.IntRange(1), help="How many processes; one a core unless given.")
+def serve(bind: str, workers: int | None) -> None:
     """Serve the API on this machine with gunicorn."""
     try:
         load()
     except Misconfigured as error:
         raise click.ClickException(error.message) from error
     click.echo(f"Serving on http://{bind}; browse the API at http://{bind}/docs; stop with Ctrl-C.", err=True)
-    # gunicorn's control socket is one path for all instances of a user: two servers would fight for it.
-    options = ["--bind", bind, "--workers", str(workers), "--no-control-socket", "--limit-request-line", "8190"]
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *options, "wsgi:app"])  # noqa: S606
+    options = ["--config", "python:api.serving", "--bind", bind]
+    if workers is not None:
+        options += ["--workers", str(workers)]
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *options])  # noqa: S606
 
 
 @click.command("secret-key")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from api.commands.archives import import_archive
+from api.commands.files import csv_file
 from api.commands.progress import count_bar
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY
@@ -16,7 +18,11 @@ from staffing.work.operations import ImportReport
 
 @click.group("import")
 def import_() -> None:
-    """Import public work from git clones and OSV records."""
+    """Import the firm's own lists from CSV, and public work from git clones and OSV records."""
+
+
+import_.add_command(csv_file)
+import_.add_command(import_archive)
 
 
 @import_.command("git")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from api import evidence
 from api.demo import people
 from api.demo.history import make_advisories, make_history
 from api.parts import parts
@@ -114,6 +115,7 @@ def live(month: Month, *, index: int, progress: Progress = lambda step: None) ->
         now=on(month.last_day),
     )
     closing_day = month.next.first_day + timedelta(days=1)
+    evidence.keep(now=on(closing_day))
     month_end.close(month, by=ADMINISTRATOR, now=on(closing_day), progress=progress)
     _receive(month, until=closing_day)
     return _pay(closing_day + timedelta(days=1))

@@ -14,6 +14,7 @@ from api.description.examples import example_of
 from api.description.names import operation_id
 from api.description.problems import problem_types
 from api.paging import PageQuery
+from firm.webhooks.catalogue import CATALOGUE, example, schema
 
 JSON = "application/json"
 IDEMPOTENCY_KEY = {
@@ -44,6 +45,7 @@ PARAMETERS = {
 }
 FILES = {
     "payout_runs.file": ("application/xml",),
+    "imports.template": ("text/csv",),
     "statements.paper": ("application/pdf", "text/html"),
     "funded_work_reports.paper": ("application/pdf", "text/html"),
 }
@@ -59,8 +61,22 @@ def finished(document: dict[str, Any], app: Flask) -> dict[str, Any]:
             _describe(parameter)
         for method in [name for name in methods if name != "parameters"]:
             _finish(methods[method], endpoints[path, method], method, path, document["components"]["schemas"])
+    document["webhooks"] = {name: _told(name) for name in CATALOGUE}
     document["x-problem-types"] = problem_types()
     return document
+
+
+def _told(name: str) -> dict[str, Any]:
+    """A message that goes out, as OpenAPI describes it."""
+    content = {JSON: {"schema": schema(name), "example": example(name)}}
+    operation = {
+        "operationId": "on" + "".join(part.capitalize() for part in re.split("[.-]", name)),
+        "summary": CATALOGUE[name].sentence,
+        "requestBody": {"required": True, "content": content},
+        "responses": {"2XX": {"description": "The message was taken."}},
+        "security": [],
+    }
+    return {"post": operation}
 
 
 def _share(document: dict[str, Any]) -> None:
@@ -68,10 +84,10 @@ def _share(document: dict[str, Any]) -> None:
     components.update(answers.components())
     components["schemas"].pop("PaginationMetadata", None)
     sent = {name for item in document["paths"].values() for name in _sent(item, components["schemas"])}
-    for name, schema in components["schemas"].items():
-        if name not in sent and name != "Problem" and "properties" in schema:
-            # What only the API writes always has all its fields; what may be absent is null.
-            schema["required"] = list(schema["properties"])
+    for name in set(components["schemas"]) - sent - {"Problem", "Place"}:
+        # What only the API writes always has all its fields; what may be absent is null.
+        written = components["schemas"][name]
+        written["required"] = list(written.get("properties", ()))
 
 
 def _sent(item: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
@@ -130,11 +146,13 @@ def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, schemas: 
         names.append("Idempotent-Replayed")
     if endpoint in preconditions.CHANGES:
         names.append("ETag")
+    if "Operation" in str(answer.get("content", "")):
+        names += ["Location", "Preference-Applied", "Retry-After"]
     answer["headers"] = answers.headers(*names) | answer.get("headers", {})
 
 
 def _file(kind: str) -> dict[str, str]:
-    return {"type": "string"} if kind == "text/html" else {"type": "string", "format": "binary"}
+    return {"type": "string"} if kind.startswith("text/") else {"type": "string", "format": "binary"}
 
 
 def _routes(app: Flask) -> Iterator[tuple[Any, str]]:

@@ -34,6 +34,12 @@ PREFIXES = {
     "Receipt": "rct",
     "Report": "rep",
     "WholeReport": "rep",
+    "Delivery": "whd",
+    "Endpoint": "whe",
+    "NewEndpoint": "whe",
+    "Operation": "job",
+    "ImportReport": "imp",
+    "AuditRecord": "aud",
     "Run": "run",
     "WholeRun": "run",
     "Statement": "stm",
@@ -49,6 +55,40 @@ def money(amount: str) -> dict[str, str]:
 
 
 FIELDS: Mapping[str, object] = {
+    "actor": "lead",
+    "answer": "ok",
+    "Attempt.number": 1,
+    "Attempt.status": 200,
+    "before_sha256": "",
+    "after_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "body": '{"type":"month.closed","version":1,"timestamp":"2026-11-01T09:00:00Z","data":{"month":"2026-10"}}',
+    "column": "",
+    "Delivery.type": "month.closed",
+    "description": "The firm's dashboard",
+    "duration_ms": 120,
+    "endpoint_id": f"whe_{ULID}",
+    "event_id": f"evt_{ULID}",
+    "facts": {"month": "2026-10"},
+    "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "known": 0,
+    "line": "2",
+    "Refusal.line": 2,
+    "new": 2,
+    "on_behalf_of": None,
+    "problem": None,
+    "refused": 0,
+    "Operation.done": 8,
+    "Operation.total": 8,
+    "Operation.result": "/v1/months/2026-10",
+    "ImportReport.total": 2,
+    "NewEndpoint.url": "https://hooks.lovelace.example/chambers",
+    "Endpoint.url": "https://hooks.lovelace.example/chambers",
+    "EndpointDraft.url": "https://hooks.lovelace.example/chambers",
+    "EndpointChange.url": "https://hooks.lovelace.example/chambers",
+    "sentence": "Write the country as two letters, such as US.",
+    "subject": "2026-10",
+    "verb": "month.closed",
+    "types": ["month.closed"],
     "account": "income:retainers",
     "address": ["1 Main Street", "Springfield"],
     "amount": money("4300.00"),
@@ -109,6 +149,7 @@ FIELDS: Mapping[str, object] = {
     "WholeClient.name": "Acme",
     "Contact.name": "Lin Example",
     "Criterion.name": "three letters",
+    "PrincipalDraft.name": "importer",
     "Firm.name": "Lovelace Maintainers",
     "Fund.name": "ssh",
     "Package.name": "golang.org/x/crypto/ssh",
@@ -178,6 +219,8 @@ FIELDS: Mapping[str, object] = {
     "weights": {"ssh": 3, "age": 2, "staticcheck": 1},
 }
 
+_TYPES = {str: "string", int: "integer", bool: "boolean", list: "array", dict: "object", type(None): "null"}
+
 OMITTED = frozenset({"ends_on", "renews_on", "until_on", "until_month", "cap", "override_reason", "subject_id"})
 
 
@@ -210,9 +253,15 @@ def _of_field(name: str, field: str, shape: Mapping[str, Any], schemas: Mapping[
     if field == "id":
         return f"{PREFIXES.get(name, 'xyz')}_{ULID}"
     shaped = {"$ref", "enum", "format", "allOf", "anyOf", "oneOf"} & set(shape) or _holds_things(shape)
-    if field in FIELDS and not shaped:
+    if field in FIELDS and not shaped and _is_of(FIELDS[field], shape):
         return FIELDS[field]
     return _of_shape(shape, schemas, sent=sent)
+
+
+def _is_of(value: object, shape: Mapping[str, Any]) -> bool:
+    """Whether the value is of the shape's type: two resources may mean different things by one word."""
+    kinds = shape.get("type", "object")
+    return _TYPES[type(value)] in ([kinds] if isinstance(kinds, str) else kinds)
 
 
 def _holds_things(shape: Mapping[str, Any]) -> bool:

@@ -6,8 +6,10 @@ from typing import Any
 
 import marshmallow as ma
 
+from api.auth import current_actor
 from api.blueprints import Blueprint
 from api.fields import MonthField, Schema
+from firm.actor import Role
 from firm.db import reading
 from firm.profile import operations as profiles
 
@@ -21,8 +23,12 @@ class FirmSchema(Schema):
     email = ma.fields.String(required=True)
     currency = ma.fields.String(required=True)
     time_zone = ma.fields.String(required=True)
-    first_month = MonthField(required=True)
-    sole_approval = ma.fields.Boolean(required=True)
+    first_month = MonthField(metadata={"description": "Shown to those who work in the firm."})
+    sole_approval = ma.fields.Boolean(metadata={"description": "Shown to those who work in the firm."})
+
+
+OUTSIDE = ("name", "email", "currency", "time_zone")
+"""What maintainers and clients are shown: how the firm keeps its books is its own affair."""
 
 
 @blueprint.route("/firm", methods=["GET"])
@@ -30,4 +36,7 @@ class FirmSchema(Schema):
 def show() -> Any:
     """Show the firm."""
     with reading() as session:
-        return profiles.current(session)
+        profile = profiles.current(session)
+    if current_actor().role in (Role.MAINTAINER, Role.CLIENT):
+        return {name: getattr(profile, name) for name in OUTSIDE}
+    return profile

@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from api import evidence
 from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
 from api.fields import MomentField, MonthField, Schema, Text
@@ -67,6 +68,7 @@ def issued(body: dict[str, Any]) -> Any:
     """Issue a client's report of whole months that are over."""
     if body["until_month"] <= body["from_month"]:
         raise Invalid("`until_month` is the first month not covered; it lies after `from_month`.", field="until_month")
+    evidence.keep(now=now())
     row = reports_.issue(**body, by=current_actor(), now=now())
     return {**row._mapping, "figures": reports.figures(row)}
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, jsonify
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from firm.db import db, reading
-from migrations.run import is_current
+from api.parts import parts
+from api.readiness import checks
 
 blueprint = Blueprint("health", __name__)
 
@@ -22,13 +20,11 @@ def healthz() -> Any:
 
 @blueprint.get("/readyz")
 def readyz() -> Any:
-    """The database answers and has the schema of this version; otherwise 503 with the reason."""
-    try:
-        with reading() as session:
-            session.execute(text("SELECT 1"))
-        current = is_current(db.engine)
-    except SQLAlchemyError:
-        return jsonify({"status": "not ready", "reason": "the database is not reachable"}), 503
-    if not current:
-        return jsonify({"status": "not ready", "reason": "the schema is of another version; run chambers migrate"}), 503
-    return jsonify({"status": "ready"})
+    """Each check with its reason; 503 while any of them fails, and during a graceful stop."""
+    found = list(checks(parts().settings))
+    ready = all(check.ok for check in found)
+    body = {
+        "status": "ready" if ready else "not ready",
+        "checks": {check.name: {"ok": check.ok, "reason": check.reason} for check in found},
+    }
+    return jsonify(body), 200 if ready else 503

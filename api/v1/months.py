@@ -6,10 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 
+from api import evidence, operations
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema
 from api.shapes import shown_month
+from api.v1.operations import OperationSchema
 from firm.allocation.model import FUND_KINDS
 from firm.db import reading
 from firm.ledger import periods
@@ -96,10 +98,19 @@ def previewed(month: Month) -> Any:
 @blueprint.route("/months/<month:month>/close", methods=["POST"])
 @blueprint.response(201, ClosingSchema)
 @blueprint.alt_response(200, schema=ClosingSchema)
+@blueprint.alt_response(202, schema=OperationSchema)
+@blueprint.doc(parameters=[operations.PREFER])
 def closed(month: Month) -> Any:
-    """Close a month; 200 and the same answer when it is closed already. An interrupted close is finished."""
+    """Close a month; 200 and the same answer when it is closed already. An interrupted close is finished.
+
+    With `Prefer: respond-async` what stands in the way is said at once, and the rest is an operation: 202.
+    """
+    if operations.is_preferred():
+        month_end.refuse_unready(month, now=now())
+        return operations.accept("months.close", {"month": str(month)})
     with reading() as session:
         was_closed = periods.is_closed(session, month)
+    evidence.keep(now=now())
     closing = month_end.close(month, by=current_actor(), now=now())
     return shown_month(closing), 200 if was_closed else 201
 

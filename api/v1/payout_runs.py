@@ -7,12 +7,14 @@ from typing import Any
 import marshmallow as ma
 from flask import Response
 
+from api import operations
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from api.parts import parts
 from api.shapes import whole_run
+from api.v1.operations import OperationSchema
 from firm.db import reading
 from payouts.runs import preparation, queries, sending
 from payouts.runs.model import PAYOUT_STATES, RUN_STATES
@@ -125,8 +127,15 @@ def canceled(key: str) -> Any:
 
 @blueprint.route("/payout-runs/<key>/release", methods=["POST"])
 @blueprint.response(201, WholeRunSchema)
+@blueprint.alt_response(202, schema=OperationSchema)
+@blueprint.doc(parameters=[operations.PREFER])
 def released(key: str) -> Any:
-    """Send an approved run over its rails; to finish an interrupted release, release again."""
+    """Send an approved run over its rails; to finish an interrupted release, release again.
+
+    With `Prefer: respond-async` the sending is an operation: 202.
+    """
+    if operations.is_preferred():
+        return operations.accept("payout-runs.release", {"run_id": sending.refuse_unapproved(key).id})
     sending.send(key, rails=parts().rails, keys=parts().keys, by=current_actor(), now=now())
     return whole_run(*sending.run_with_payouts(key))
 

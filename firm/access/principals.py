@@ -14,6 +14,7 @@ from firm import ids
 from firm.access.model import Principal
 from firm.actor import Actor, Role
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
 
@@ -79,7 +80,7 @@ def change(
     """
     with transaction() as session:
         principal = find(session, key, locked=True)
-        before = _facts(principal)
+        before, digested = _facts(principal), digest(principal)
         if role is not None:
             _refuse_wrong_subject(role, subject_id)
             principal.role, principal.subject_id = str(role), subject_id
@@ -90,7 +91,9 @@ def change(
         session.flush()
         _refuse_leaderless(session)
         facts = {"before": before, "after": _facts(principal)}
-        audit.record(session, "principal.changed", principal.id, facts, by=by, now=now)
+        audit.record(
+            session, "principal.changed", principal.id, facts, before=digested, after=principal, by=by, now=now
+        )
         return principal
 
 

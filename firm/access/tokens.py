@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from firm.access.model import ApiToken, Principal, token_use
 from firm.access.rules import digest, new_secret, scopes_text, well_formed
 from firm.actor import Actor, Role
 from firm.audit import operations as audit
-from firm.db import AnyRow, claim, transaction, use_case
+from firm.db import AnyRow, UtcMoment, claim, transaction, use_case
 from firm.errors import ChambersError, Invalid, InvariantBroken, NotFound
 
 ALL_SCOPES = ("read", "write")
@@ -56,6 +56,29 @@ class Admission:
     may_approve: bool
     proved_at: datetime | None
     expires_at: datetime | None
+
+
+_ADMITTED = (
+    select(
+        ApiToken.id,
+        ApiToken.scopes,
+        ApiToken.proved_at,
+        ApiToken.expires_at,
+        Principal.id.label("principal_id"),
+        Principal.name,
+        Principal.role,
+        Principal.subject_id,
+        Principal.may_approve,
+    )
+    .join(Principal, Principal.id == ApiToken.principal_id)
+    .where(
+        ApiToken.digest == bindparam("digest"),
+        ApiToken.revoked_at.is_(None),
+        ApiToken.expires_at.is_(None) | (ApiToken.expires_at > bindparam("now", type_=UtcMoment)),
+        Principal.disabled_at.is_(None),
+    )
+)
+"""Every request asks this: it is put together once."""
 
 
 @use_case
@@ -136,20 +159,7 @@ def admit(session: Session, secret: str, *, now: datetime, request_id: str | Non
     """Who a secret lets in. Raises `NotAuthenticated`, the same for every reason."""
     row = None
     if well_formed(secret):
-        query = select(
-            ApiToken.id,
-            ApiToken.scopes,
-            ApiToken.proved_at,
-            ApiToken.expires_at,
-            Principal.id.label("principal_id"),
-            Principal.name,
-            Principal.role,
-            Principal.subject_id,
-            Principal.may_approve,
-        ).join(Principal, Principal.id == ApiToken.principal_id)
-        row = session.execute(
-            query.where(ApiToken.digest == digest(secret), *_opens(now), Principal.disabled_at.is_(None))
-        ).one_or_none()
+        row = session.execute(_ADMITTED, {"digest": digest(secret), "now": now}).one_or_none()
     if row is None:
         raise NotAuthenticated("Send a valid token as `Authorization: Bearer chm_…`.")
     return Admission(

@@ -39,15 +39,8 @@ def register(
     now: datetime,
 ) -> Client:
     """Add a client. Raises `ClientNameTaken`."""
-    client = Client(
-        id=ids.new("cli"),
-        name=name,
-        address="\n".join(address),
-        country=country,
-        requires_po=requires_po,
-        created_at=now,
-    )
     with transaction() as session:
+        client = new_client(name=name, country=country, address=address, requires_po=requires_po, now=now)
         session.add(client)
         try:
             session.flush()
@@ -55,6 +48,18 @@ def register(
             raise ClientNameTaken(f"There is a client named {name!r} already.") from error
         audit.record(session, "client.registered", client.id, {"name": name}, by=by, now=now)
     return client
+
+
+def new_client(*, name: str, country: str, address: Sequence[str], requires_po: bool, now: datetime) -> Client:
+    """A client that is in no session yet."""
+    return Client(
+        id=ids.new("cli"),
+        name=name,
+        address="\n".join(address),
+        country=country,
+        requires_po=requires_po,
+        created_at=now,
+    )
 
 
 @use_case

@@ -55,7 +55,13 @@ def head(figures: Mapping[str, Any], title: str, recipient: Mapping[str, Any]) -
             "color": readable(firm["color"]),
         },
         "recipient": {"name": recipient["name"], "address": list(recipient["address"])},
+        "checkpoint": _checkpoint(figures.get("audit")),
     }
+
+
+def _checkpoint(audit: Mapping[str, Any] | None) -> str:
+    """The head of the audit chain at issue, printed small; papers from before there was a chain have none."""
+    return f"Audit {audit['seq']} {audit['head']}" if audit and audit["seq"] else ""
 
 
 def amount(value: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.clients import queries as clients
 from firm.db import claim, transaction, use_case
 from firm.engagements import queries
@@ -22,6 +23,7 @@ from firm.ledger import accounts, periods
 from firm.money import Money
 from firm.month import Month
 from firm.portfolio import queries as portfolio
+from firm.portfolio.model import Package
 from firm.profile import operations as profiles
 
 
@@ -48,6 +50,21 @@ class NamedInterest:
     package: str
     may_stop: bool
     months_to_replace: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an engagement agrees on."""
+
+    fee: Money
+    cycle: str
+    starts_on: date
+    ends_on: date | None = None
+    renews_on: date | None = None
+    notice_days: int = 90
+    subcontracting_allowed: bool = False
+    po_number: str | None = None
+    clauses: Sequence[str] = ()
 
 
 @use_case
@@ -86,36 +103,66 @@ def draft(
     now: datetime,
 ) -> Engagement:
     """Draft an engagement for a client and a tier, given by id or name. Raises when either is unknown."""
-    if cycle not in CYCLES:
-        raise Invalid(f"{cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.")
-    if fee.minor <= 0:
-        raise Invalid("A retainer's monthly fee is above zero.")
-    if ends_on is not None and ends_on <= starts_on:
-        raise Invalid("An engagement ends after it starts; `ends_on` is the first day it no longer runs.")
+    terms = Terms(
+        fee=fee,
+        cycle=cycle,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        renews_on=renews_on,
+        notice_days=notice_days,
+        subcontracting_allowed=subcontracting_allowed,
+        po_number=po_number,
+        clauses=tuple(clauses),
+    )
+    refuse_impossible(terms)
     with transaction() as session:
-        engagement = Engagement(
-            id=ids.new("eng"),
-            client_id=clients.find(session, client).id,
-            tier_id=queries.find_tier(session, tier).id,
-            fee_minor=fee.minor,
-            currency=fee.currency,
-            cycle_months=CYCLES[cycle],
-            starts_on=starts_on,
-            ends_on=ends_on,
-            renews_on=renews_on,
-            notice_days=notice_days,
-            subcontracting_allowed=subcontracting_allowed,
-            po_number=po_number,
-            clauses="\n".join(clauses),
-            state="draft",
-            created_at=now,
+        engagement = new_engagement(
+            clients.find(session, client).id, queries.find_tier(session, tier).id, terms, now=now
         )
         session.add(engagement)
         session.flush()
         _name_interests(session, engagement.id, interests)
-        facts = {"client": engagement.client_id, "fee": fee.decimal, "currency": fee.currency}
-        audit.record(session, "engagement.drafted", engagement.id, facts, by=by, now=now)
+        audit.record(session, "engagement.drafted", engagement.id, facts_of(engagement), by=by, now=now)
     return engagement
+
+
+def refuse_impossible(terms: Terms) -> None:
+    """Raises `Invalid` for terms that no agreement can have."""
+    if terms.cycle not in CYCLES:
+        raise Invalid(f"{terms.cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.", field="cycle")
+    if terms.fee.minor <= 0:
+        raise Invalid("A retainer's monthly fee is above zero.", field="fee")
+    if terms.ends_on is not None and terms.ends_on <= terms.starts_on:
+        raise Invalid(
+            "An engagement ends after it starts; `ends_on` is the first day it no longer runs.", field="ends_on"
+        )
+
+
+def new_engagement(client_id: str, tier_id: str, terms: Terms, *, now: datetime) -> Engagement:
+    """A draft that is in no session yet."""
+    return Engagement(
+        id=ids.new("eng"),
+        client_id=client_id,
+        tier_id=tier_id,
+        fee_minor=terms.fee.minor,
+        currency=terms.fee.currency,
+        cycle_months=CYCLES[terms.cycle],
+        starts_on=terms.starts_on,
+        ends_on=terms.ends_on,
+        renews_on=terms.renews_on,
+        notice_days=terms.notice_days,
+        subcontracting_allowed=terms.subcontracting_allowed,
+        po_number=terms.po_number,
+        clauses="\n".join(terms.clauses),
+        state="draft",
+        created_at=now,
+    )
+
+
+def facts_of(engagement: Engagement) -> dict[str, str]:
+    """What the audit record of a new draft says."""
+    fee = engagement.fee
+    return {"client": engagement.client_id, "fee": fee.decimal, "currency": fee.currency}
 
 
 @use_case
@@ -135,14 +182,16 @@ def name_interests(
 def sign(engagement_id: str, *, by: Actor, now: datetime) -> Engagement:
     """Sign a draft. Raises `NotADraft`, `EngagementWithoutInterests`, `ClauseRefused`."""
     with transaction() as session:
+        engagement = queries.find(session, engagement_id)
+        before = digest(engagement)
         drafted = update(Engagement).where(Engagement.id == engagement_id, Engagement.state == "draft")
         signed = claim(session, drafted.values(state="signed", signed_at=now))
-        engagement = queries.find(session, engagement_id)
+        session.refresh(engagement)
         if not signed:
             raise NotADraft(f"The engagement is {engagement.state} already; draft another one to change terms.")
         _refuse_unsignable(session, engagement)
         accounts.open_currency(session, engagement.currency)
-        audit.record(session, "engagement.signed", engagement.id, {}, by=by, now=now)
+        audit.record(session, "engagement.signed", engagement.id, {}, before=before, after=engagement, by=by, now=now)
     return engagement
 
 
@@ -151,9 +200,13 @@ def set_po_number(engagement_id: str, po_number: str, *, by: Actor, now: datetim
     """Enter the client's purchase order number, also after the signature; invoices issued before stay as they are."""
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
+        before = digest(engagement)
         engagement.po_number = po_number
         session.flush()
-        audit.record(session, "engagement.po-number-set", engagement.id, {"po_number": po_number}, by=by, now=now)
+        facts = {"po_number": po_number}
+        audit.record(
+            session, "engagement.po-number-set", engagement.id, facts, before=before, after=engagement, by=by, now=now
+        )
     return engagement
 
 
@@ -167,9 +220,11 @@ def end(engagement_id: str, *, on: date, by: Actor, now: datetime) -> Engagement
         first_open = periods.earliest_open(session, first=profiles.current(session).first_month)
         if Month.of(on) < first_open:
             raise Refused(f"The engagement has been recognized until {first_open.previous.name}; end it later.")
+        before = digest(engagement)
         engagement.ends_on = on
         engagement.state = "ended"
-        audit.record(session, "engagement.ended", engagement.id, {"on": on.isoformat()}, by=by, now=now)
+        facts = {"on": on.isoformat()}
+        audit.record(session, "engagement.ended", engagement.id, facts, before=before, after=engagement, by=by, now=now)
     return engagement
 
 
@@ -186,16 +241,19 @@ def _name_interests(session: Session, engagement_id: str, interests: Sequence[Na
     known = {interest.package_id for interest in queries.interests_of(session, engagement_id)}
     for interest in interests:
         package = portfolio.find(session, interest.package)
-        if package.id in known:
-            raise InterestTwice(f"The engagement names {package.name} already.")
+        session.add(new_interest(engagement_id, package, interest, known=known))
         known.add(package.id)
-        session.add(
-            Interest(
-                id=ids.new("int"),
-                engagement_id=engagement_id,
-                package_id=package.id,
-                may_stop=interest.may_stop,
-                months_to_replace=interest.months_to_replace,
-            )
-        )
     session.flush()
+
+
+def new_interest(engagement_id: str, package: Package, interest: NamedInterest, *, known: Collection[str]) -> Interest:
+    """An interest that is in no session yet. Raises `InterestTwice` for a package that is known there."""
+    if package.id in known:
+        raise InterestTwice(f"The engagement names {package.name} already.")
+    return Interest(
+        id=ids.new("int"),
+        engagement_id=engagement_id,
+        package_id=package.id,
+        may_stop=interest.may_stop,
+        months_to_replace=interest.months_to_replace,
+    )

@@ -55,8 +55,9 @@ _post = text(
                l.client_id, l.engagement_id, l.package_id, l.maintainer_id
         FROM {_LINE_ARRAYS}
     ), witness AS (
-        INSERT INTO audit_record (at, actor, role, token_id, request_id, verb, subject, facts)
-        SELECT :posted_at, :posted_by, :role, :token_id, :request_id, :verb, entry.id::text, :facts FROM entry
+        INSERT INTO audit_record (at, actor, role, on_behalf_of, token_id, request_id, verb, subject, facts)
+        SELECT :posted_at, :posted_by, :role, :on_behalf_of, :token_id, :request_id, :verb, entry.id::text, :facts
+        FROM entry
     )
     SELECT id FROM entry
     """  # noqa: S608 (the part put in is a constant)
@@ -66,7 +67,7 @@ _post = text(
         for name in ("accounts", "currencies", "clients", "engagements", "packages", "maintainers")
     ),
     bindparam("amounts", type_=ARRAY(BigInteger)),
-    *(bindparam(name, type_=String) for name in ("adjusts_month", "token_id", "request_id", "month")),
+    *(bindparam(name, type_=String) for name in ("adjusts_month", "on_behalf_of", "token_id", "request_id", "month")),
     bindparam("reverses_id", type_=BigInteger),
     bindparam("line_count", type_=Integer),
     bindparam("posted_at", type_=UtcMoment),
@@ -79,7 +80,7 @@ def post(session: Session, entry: Entry, *, by: Actor, now: datetime) -> int:
     parameters = rows.of_entry(entry, 0, by=by, now=now) | _columns(entry)
     parameters["month"] = str(entry.month)
     parameters["adjusts_month"] = None if entry.adjusts is None else str(entry.adjusts)
-    parameters |= {name: witness[name] for name in ("role", "token_id", "request_id", "verb", "facts")}
+    parameters |= {name: witness[name] for name in ("role", "on_behalf_of", "token_id", "request_id", "verb", "facts")}
     del parameters["id"]
     with _closed_months_explained([entry.month]):
         return int(session.execute(_post, parameters).scalar_one())

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import accounts, periods
@@ -85,9 +86,12 @@ def establish(
 def switch_sole_approval(allowed: bool, *, by: Actor, now: datetime) -> None:
     """Let one person prepare and approve a run, or forbid it again. Always audited."""
     with transaction() as session:
-        current(session)
+        profile = current(session)
+        before = digest(profile)
         session.execute(update(Profile).values(sole_approval=allowed))
-        audit.record(session, "firm.sole-approval", "firm", {"allowed": allowed}, by=by, now=now)
+        session.refresh(profile)
+        facts = {"allowed": allowed}
+        audit.record(session, "firm.sole-approval", "firm", facts, before=before, after=profile, by=by, now=now)
 
 
 @use_case

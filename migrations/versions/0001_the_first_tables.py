@@ -50,12 +50,24 @@ def upgrade() -> None:
     sa.Column('verb', sa.String(length=60), nullable=False),
     sa.Column('subject', sa.String(length=200), nullable=False),
     sa.Column('facts', sa.Text(), nullable=False),
+    sa.Column('on_behalf_of', sa.String(length=200), nullable=True),
+    sa.Column('before_sha256', sa.String(length=64), nullable=True),
+    sa.Column('after_sha256', sa.String(length=64), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_record'))
     )
     with op.batch_alter_table('audit_record', schema=None) as batch_op:
         batch_op.create_index('ix_audit_record_at', ['at'], unique=False)
         batch_op.create_index('ix_audit_record_subject', ['subject', 'id'], unique=False)
 
+    op.create_table('audit_sequencer',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('holder', sa.String(length=60), nullable=False),
+    sa.Column('leased_until', firm.db.UtcMoment(timezone=True), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('hash', sa.String(length=64), nullable=False),
+    sa.CheckConstraint('id = 1', name=op.f('ck_audit_sequencer_only_one')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_sequencer'))
+    )
     op.create_table('balance',
     sa.Column('account', sa.String(length=80), nullable=False),
     sa.Column('currency', sa.String(length=3), nullable=False),
@@ -306,6 +318,17 @@ def upgrade() -> None:
     with op.batch_alter_table('assignment', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_assignment_maintainer_id'), ['maintainer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_assignment_package_id'), ['package_id'], unique=False)
+
+    op.create_table('audit_link',
+    sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('record_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('hash', sa.String(length=64), nullable=False),
+    sa.CheckConstraint('seq >= 1', name=op.f('ck_audit_link_seq_from_one')),
+    sa.ForeignKeyConstraint(['record_id'], ['audit_record.id'], name=op.f('fk_audit_link_record_id')),
+    sa.PrimaryKeyConstraint('seq', name=op.f('pk_audit_link'))
+    )
+    with op.batch_alter_table('audit_link', schema=None) as batch_op:
+        batch_op.create_index('uq_audit_link_record_id', ['record_id'], unique=True)
 
     op.create_table('client_contact',
     sa.Column('id', sa.String(length=34), nullable=False),
@@ -846,6 +869,10 @@ def downgrade() -> None:
 
     op.drop_table('destination')
     op.drop_table('client_contact')
+    with op.batch_alter_table('audit_link', schema=None) as batch_op:
+        batch_op.drop_index('uq_audit_link_record_id')
+
+    op.drop_table('audit_link')
     with op.batch_alter_table('assignment', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_assignment_package_id'))
         batch_op.drop_index(batch_op.f('ix_assignment_maintainer_id'))
@@ -887,6 +914,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_balance_maintainer')
 
     op.drop_table('balance')
+    op.drop_table('audit_sequencer')
     with op.batch_alter_table('audit_record', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_record_subject')
         batch_op.drop_index('ix_audit_record_at')

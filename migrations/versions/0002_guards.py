@@ -18,6 +18,7 @@ APPEND_ONLY = {
     "journal_entry": ["id"],
     "posting": ["entry_id", "line"],
     "audit_record": ["id"],
+    "audit_link": ["seq"],
     "invoiced_month": ["engagement_id", "month"],
     "recognition": ["engagement_id", "month"],
     "receipt": ["id"],
@@ -43,8 +44,9 @@ OTHER_KEYS = {
     "statement": [["number"], ["maintainer_id", "month", "version"]],
     "funded_work_report": [["number"]],
     "rail_file": [["message_id"], ["run_id", "rail"]],
+    "audit_link": [["record_id"]],
 }
-WITHOUT_OTHER_ROWID = ["journal_entry", "audit_record", "posting"]
+WITHOUT_OTHER_ROWID = ["journal_entry", "audit_record", "audit_link", "posting"]
 
 # Tables whose rows stay and may change only in these columns.
 MAY_CHANGE = {

@@ -45,6 +45,14 @@ EDGES = {
     "settled": ("returned",),
 }
 """The only ways a payout may go; a trigger holds every writer to them."""
+RUN_EDGES = {
+    "draft": ("proposed", "canceled"),
+    "proposed": ("approved", "canceled"),
+    "approved": ("releasing",),
+    "releasing": ("settled", "partly-settled"),
+    "settled": ("partly-settled",),
+}
+"""The same for a run."""
 
 _live = text(f"state IN ({', '.join(repr(state) for state in LIVE)})")
 

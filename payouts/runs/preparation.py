@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest as state_of
 from firm.db import bulk_insert, claim, transaction, use_case
 from firm.errors import InvariantBroken, Refused
 from firm.ledger import accounts, journal
@@ -97,10 +98,12 @@ def propose(key: str, *, by: Actor, now: datetime) -> PayoutRun:
     """Propose a draft for approval; its content is digested and cannot change any more."""
     with transaction() as session:
         run = queries.find(session, key)
+        before = state_of(run)
         content = digest(queries.payouts_of(session, run.id))
         _move(session, run, "draft", state="proposed", proposed_by=by.name, proposed_at=now, digest=content)
-        audit.record(session, "run.proposed", run.id, {"digest": content}, by=by, now=now)
-        return queries.find(session, run.id)
+        facts = {"digest": content}
+        audit.record(session, "run.proposed", run.id, facts, before=before, after=run, by=by, now=now)
+        return run
 
 
 @use_case
@@ -113,6 +116,7 @@ def approve(key: str, *, by: Actor, now: datetime) -> PayoutRun:
     with transaction() as session:
         profile = profiles.current(session)
         run = queries.find(session, key)
+        before = state_of(run)
         alone = by.name in (run.prepared_by, run.proposed_by)
         if alone and not profile.sole_approval:
             raise ApproverIsPreparer(f"{run.number} was prepared by {by.name}; somebody else has to approve it.")
@@ -132,8 +136,8 @@ def approve(key: str, *, by: Actor, now: datetime) -> PayoutRun:
         _refuse_changed(session, run, payouts)
         _reserve(session, run, payouts, by=by, now=now)
         facts = {"digest": run.digest, "sole_approval": alone, "payouts": len(payouts)}
-        audit.record(session, "run.approved", run.id, facts, by=by, now=now)
-        return queries.find(session, run.id)
+        audit.record(session, "run.approved", run.id, facts, before=before, after=run, by=by, now=now)
+        return run
 
 
 @use_case
@@ -141,14 +145,15 @@ def cancel(key: str, *, by: Actor, now: datetime) -> PayoutRun:
     """Cancel a run that is not approved yet; its people are free for the next one."""
     with transaction() as session:
         run = queries.find(session, key)
+        before = state_of(run)
         _move(session, run, run.state if run.state in ("draft", "proposed") else "draft", state="canceled")
         session.execute(
             update(payouts_table)
             .where(payouts_table.c.run_id == run.id, payouts_table.c.state == "planned")
             .values(state="canceled")
         )
-        audit.record(session, "run.canceled", run.id, {}, by=by, now=now)
-        return queries.find(session, run.id)
+        audit.record(session, "run.canceled", run.id, {}, before=before, after=run, by=by, now=now)
+        return run
 
 
 def _sorted_out(

@@ -82,6 +82,14 @@ def send(
     return run
 
 
+def refuse_unapproved(key: str) -> PayoutRun:
+    """The run, if it was approved. Raises `RunNotInState`."""
+    with reading() as session:
+        run = queries.find(session, key)
+        _refuse_not_approved(run)
+        return run
+
+
 @use_case
 def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime) -> Payout:
     """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`."""
@@ -136,10 +144,15 @@ def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
         session.refresh(run)
         if released:
             audit.record(session, "run.released", run.id, {}, by=by, now=now)
-        elif run.state not in ("releasing", "settled", "partly-settled"):
-            raise RunNotInState(f"{run.number} is {run.state}; it can be sent once it is approved.")
+        else:
+            _refuse_not_approved(run)
         states = ("reserved", "sending", "unknown")
         return [p.id for p in queries.payouts_of(session, run.id) if p.state in states]
+
+
+def _refuse_not_approved(run: PayoutRun) -> None:
+    if run.state not in ("approved", "releasing", "settled", "partly-settled"):
+        raise RunNotInState(f"{run.number} is {run.state}; it can be sent once it is approved.")
 
 
 def _send_one(payout_id: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit import queries as audit_queries
 from firm.db import AnyRow, bulk_insert, transaction, use_case
 from firm.ledger import periods
 from firm.month import Month
@@ -54,9 +55,18 @@ def _rows(
     issued_on = now.astimezone(profile.zone).date()
     numbers = take(session, KIND, month.year, len(found))
     identifiers = ids.new_many("stm", len(found))
+    head = {
+        "kind": "statement",
+        "template": TEMPLATE,
+        "issued_on": issued_on.isoformat(),
+        "month": str(month),
+        "firm": profile.letterhead(),
+        "corrects": None,
+        "audit": audit_queries.checkpoint(session),
+    }
     return [
         _row(account, identifier, number, month, now)
-        | _paper(account, number, month, issued_on.isoformat(), profile, people[account.maintainer_id], packages)
+        | _paper(account, head | {"number": number}, people[account.maintainer_id], packages)
         for account, identifier, number in zip(found, identifiers, numbers, strict=True)
     ]
 
@@ -83,27 +93,8 @@ def _row(account: Account, identifier: str, number: str, month: Month, now: date
     }
 
 
-def _paper(
-    account: Account,
-    number: str,
-    month: Month,
-    issued_on: str,
-    profile: Profile,
-    person: AnyRow,
-    packages: dict[str, str],
-) -> dict[str, str]:
+def _paper(account: Account, head: dict[str, Any], person: AnyRow, packages: dict[str, str]) -> dict[str, str]:
     """The frozen figures: names and addresses are those of today, the day of issue."""
-    text, digest = frozen(
-        {
-            "kind": "statement",
-            "template": TEMPLATE,
-            "number": number,
-            "issued_on": issued_on,
-            "month": str(month),
-            "firm": profile.letterhead(),
-            "maintainer": {"name": person.name, "address": person.address.splitlines()},
-            "corrects": None,
-            **lines_of(account, packages),
-        }
-    )
+    maintainer = {"name": person.name, "address": person.address.splitlines()}
+    text, digest = frozen(head | {"maintainer": maintainer} | lines_of(account, packages))
     return {"figures": text, "sha256": digest}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -62,54 +62,102 @@ def set_terms(
 ) -> PayTerms:
     """Set a maintainer's terms from a month on, replacing those before from then. Raises `InvalidTerms`,
     `TermsTaken`, `TermsTooLate`."""
-    _refuse_impossible(proposal)
-    if until_month is not None and until_month <= from_month:
-        raise InvalidTerms("Terms end after they begin; `until` is the first month they no longer hold.")
+    refuse_impossible(proposal, from_month=from_month, until_month=until_month)
     with transaction() as session:
         profile = profiles.current(session)
-        if any(amount.currency != profile.currency for amount in proposal.amounts()):
-            raise InvalidTerms(f"Pay terms are in {profile.currency}, the currency of the books.")
-        if from_month < periods.earliest_open(session, first=profile.first_month):
-            raise TermsTooLate(f"{from_month.name} is closed; let the terms begin in an open month.")
-        terms = PayTerms(
-            id=ids.new("ptm"),
-            maintainer_id=maintainers.find(session, maintainer).id,
+        refuse_misplaced(
+            proposal,
+            from_month,
+            currency=profile.currency,
+            first_open=periods.earliest_open(session, first=profile.first_month),
+        )
+        terms = new_terms(
+            maintainers.find(session, maintainer).id,
+            proposal,
             from_month=from_month,
             until_month=until_month,
             currency=profile.currency,
-            guarantee_minor=_minor(proposal.guarantee),
-            growth_bp=proposal.growth_bp,
-            baseline_minor=_minor(proposal.baseline),
-            cap_minor=None if proposal.cap is None else proposal.cap.minor,
-            created_at=now,
-            created_by=by.name,
+            by=by,
+            now=now,
         )
         session.add(terms)
         try:
             session.flush()
         except IntegrityError as error:
             raise TermsTaken(f"Terms from {from_month.name} on are set already; let these begin later.") from error
-        for package, rate_bp in proposal.fund_shares.items():
-            package_id = portfolio.find(session, package).id
-            session.add(FundShare(terms_id=terms.id, package_id=package_id, rate_bp=rate_bp))
-        for package, amount in proposal.fixed_fees.items():
-            package_id = portfolio.find(session, package).id
-            session.add(FixedFee(terms_id=terms.id, package_id=package_id, amount_minor=amount.minor))
+        session.add_all(parts_of(terms, proposal, package_id=lambda key: portfolio.find(session, key).id))
         session.flush()
-        audit.record(session, "terms.set", terms.id, {"from": str(from_month)}, by=by, now=now)
+        audit.record(session, "terms.set", terms.id, facts_of(terms), by=by, now=now)
     return terms
+
+
+def refuse_misplaced(proposal: Proposal, from_month: Month, *, currency: str, first_open: Month) -> None:
+    """Raises `InvalidTerms`, `TermsTooLate` for what these books cannot take."""
+    if any(amount.currency != currency for amount in proposal.amounts()):
+        raise InvalidTerms(f"Pay terms are in {currency}, the currency of the books.")
+    if from_month < first_open:
+        raise TermsTooLate(f"{from_month.name} is closed; let the terms begin in an open month.")
+
+
+def new_terms(
+    maintainer_id: str,
+    proposal: Proposal,
+    *,
+    from_month: Month,
+    until_month: Month | None,
+    currency: str,
+    by: Actor,
+    now: datetime,
+) -> PayTerms:
+    """Terms that are in no session yet, without their parts for packages."""
+    return PayTerms(
+        id=ids.new("ptm"),
+        maintainer_id=maintainer_id,
+        from_month=from_month,
+        until_month=until_month,
+        currency=currency,
+        guarantee_minor=_minor(proposal.guarantee),
+        growth_bp=proposal.growth_bp,
+        baseline_minor=_minor(proposal.baseline),
+        cap_minor=None if proposal.cap is None else proposal.cap.minor,
+        created_at=now,
+        created_by=by.name,
+    )
+
+
+def parts_of(terms: PayTerms, proposal: Proposal, *, package_id: Callable[[str], str]) -> list[FundShare | FixedFee]:
+    """The terms' parts for packages, in no session yet; `package_id` finds a package by id or name, or raises."""
+    shares = [
+        FundShare(terms_id=terms.id, package_id=package_id(key), rate_bp=rate_bp)
+        for key, rate_bp in proposal.fund_shares.items()
+    ]
+    fees = [
+        FixedFee(terms_id=terms.id, package_id=package_id(key), amount_minor=amount.minor)
+        for key, amount in proposal.fixed_fees.items()
+    ]
+    return [*shares, *fees]
+
+
+def facts_of(terms: PayTerms) -> dict[str, str]:
+    """What the audit record of new terms says."""
+    return {"from": str(terms.from_month)}
 
 
 def _minor(amount: Money | None) -> int:
     return 0 if amount is None else amount.minor
 
 
-def _refuse_impossible(proposal: Proposal) -> None:
+def refuse_impossible(proposal: Proposal, *, from_month: Month, until_month: Month | None) -> None:
+    """Raises `InvalidTerms` for what no terms can be."""
+    if until_month is not None and until_month <= from_month:
+        raise InvalidTerms(
+            "Terms end after they begin; `until` is the first month they no longer hold.", field="until_month"
+        )
     if any(amount.minor < 0 for amount in proposal.amounts()):
         raise InvalidTerms("Amounts of pay terms are zero or more.")
     if not 0 <= proposal.growth_bp <= BASIS or not all(0 < bp <= BASIS for bp in proposal.fund_shares.values()):
         raise InvalidTerms("Rates of pay terms lie between 0 and 100 %.")
     if proposal.growth_bp and proposal.baseline is None:
-        raise InvalidTerms("A growth share needs the baseline above which revenue counts as growth.")
+        raise InvalidTerms("A growth share needs the baseline above which revenue counts as growth.", field="baseline")
     if any(not amount for amount in proposal.fixed_fees.values()):
         raise InvalidTerms("A fixed fee is above zero; leave it out otherwise.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, or_, select
@@ -10,6 +12,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import periods
@@ -17,10 +20,11 @@ from firm.money import BASIS
 from firm.month import Month
 from firm.portfolio import operations as portfolio_operations
 from firm.portfolio import queries as portfolio
+from firm.portfolio.model import Package
 from firm.profile import operations as profiles
 from staffing.assignments import queries
 from staffing.assignments.model import ROLES, Assignment
-from staffing.assignments.rules import Span, busiest, obstacles
+from staffing.assignments.rules import Funding, Span, busiest, obstacles
 from staffing.maintainers import queries as maintainers
 from staffing.maintainers.model import Maintainer
 
@@ -31,6 +35,18 @@ class PackageNotFunded(Refused):
 
 class MoreThanWholeTime(Refused):
     """A person has one whole time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """How somebody is to work on a package."""
+
+    role: str
+    share_bp: int
+    from_on: date
+    until_on: date | None = None
+    paid: bool = True
+    override_reason: str | None = None
 
 
 @use_case
@@ -51,35 +67,82 @@ def assign(
 
     Raises `PackageNotFunded` unless a reason overrides the gate, and `MoreThanWholeTime`.
     """
-    _refuse_impossible(role, share_bp, from_on, until_on)
+    draft = Draft(role, share_bp, from_on, until_on, paid, override_reason)
+    refuse_impossible(draft)
     with transaction() as session:
         person = maintainers.find(session, maintainer)
         target = portfolio.find(session, package)
-        if paid:
-            funding = queries.funding_of(session, target, Month.of(from_on))
-            found = obstacles(funding, subcontractor=person.works_as == "subcontractor")
-            if found and not override_reason:
-                raise PackageNotFunded(" ".join(found) + " The lead may override this with a reason.")
-            _refuse_overtime(session, person.id, share_bp, from_on, until_on)
-        assignment = Assignment(
-            id=ids.new("asn"),
-            maintainer_id=person.id,
-            package_id=target.id,
-            role=role,
-            share_bp=share_bp,
-            paid=paid,
-            from_on=from_on,
-            until_on=until_on,
-            override_reason=override_reason,
-            created_at=now,
+        assignment = decide(
+            person,
+            target,
+            draft,
+            funding=lambda: queries.funding_of(session, target, Month.of(from_on)),
+            taken=lambda: _paid_spans(session, person.id),
+            now=now,
         )
         session.add(assignment)
         session.flush()
-        if paid and target.state == "adopted":
+        if staffs(assignment, target):
             portfolio_operations.set_state(session, target.id, "staffed")
-        facts = {"maintainer": person.id, "package": target.id, "role": role, "override": override_reason}
-        audit.record(session, "assignment.made", assignment.id, facts, by=by, now=now)
+        audit.record(session, "assignment.made", assignment.id, facts_of(assignment), by=by, now=now)
     return assignment
+
+
+def refuse_impossible(draft: Draft) -> None:
+    """Raises `Invalid` for what no assignment can be."""
+    if draft.role not in ROLES:
+        raise Invalid(f"{draft.role!r} is no role of an assignment; use one of {', '.join(ROLES)}.")
+    if not 0 <= draft.share_bp <= BASIS:
+        raise Invalid("A share of time lies between 0 and 100 %.")
+    if draft.until_on is not None and draft.until_on <= draft.from_on:
+        raise Invalid("An assignment ends after it starts.", field="until_on")
+
+
+def decide(
+    person: Maintainer,
+    target: Package,
+    draft: Draft,
+    *,
+    funding: Callable[[], Funding],
+    taken: Callable[[], Sequence[Span]],
+    now: datetime,
+) -> Assignment:
+    """The assignment, in no session yet. Raises `PackageNotFunded`, `MoreThanWholeTime`.
+
+    `funding` tells what the gate asks about the package, `taken` the person's paid spans; volunteers need neither.
+    """
+    if draft.paid:
+        found = obstacles(funding(), subcontractor=person.works_as == "subcontractor")
+        if found and not draft.override_reason:
+            raise PackageNotFunded(" ".join(found) + " The lead may override this with a reason.")
+        _refuse_overtime(taken(), draft)
+    return Assignment(
+        id=ids.new("asn"),
+        maintainer_id=person.id,
+        package_id=target.id,
+        role=draft.role,
+        share_bp=draft.share_bp,
+        paid=draft.paid,
+        from_on=draft.from_on,
+        until_on=draft.until_on,
+        override_reason=draft.override_reason,
+        created_at=now,
+    )
+
+
+def staffs(assignment: Assignment, target: Package) -> bool:
+    """Whether the assignment makes an adopted package a staffed one."""
+    return assignment.paid and target.state == "adopted"
+
+
+def facts_of(assignment: Assignment) -> dict[str, str | None]:
+    """What the audit record of a new assignment says."""
+    return {
+        "maintainer": assignment.maintainer_id,
+        "package": assignment.package_id,
+        "role": assignment.role,
+        "override": assignment.override_reason,
+    }
 
 
 @use_case
@@ -92,6 +155,7 @@ def end(assignment_id: str, *, on: date, by: Actor, now: datetime) -> Assignment
             raise Refused(f"End it after its start and not before {first_open.name}, the first open month.")
         if assignment.until_on is not None and on > assignment.until_on:
             raise Refused(f"It ends on {assignment.until_on.isoformat()} already; make another one to go on.")
+        before = digest(assignment)
         assignment.until_on = on
         session.flush()
         still_staffed = session.scalar(
@@ -105,32 +169,26 @@ def end(assignment_id: str, *, on: date, by: Actor, now: datetime) -> Assignment
         )
         if not still_staffed:
             portfolio_operations.set_state(session, assignment.package_id, "adopted")
-        audit.record(session, "assignment.ended", assignment.id, {"on": on.isoformat()}, by=by, now=now)
+        facts = {"on": on.isoformat()}
+        audit.record(session, "assignment.ended", assignment.id, facts, before=before, after=assignment, by=by, now=now)
     return assignment
 
 
-def _refuse_impossible(role: str, share_bp: int, from_on: date, until_on: date | None) -> None:
-    if role not in ROLES:
-        raise Invalid(f"{role!r} is no role of an assignment; use one of {', '.join(ROLES)}.")
-    if not 0 <= share_bp <= BASIS:
-        raise Invalid("A share of time lies between 0 and 100 %.")
-    if until_on is not None and until_on <= from_on:
-        raise Invalid("An assignment ends after it starts.")
-
-
-def _refuse_overtime(session: Session, maintainer_id: str, share_bp: int, from_on: date, until_on: date | None) -> None:
+def _paid_spans(session: Session, maintainer_id: str) -> list[Span]:
     # Two assignments of one person at the same moment: the second looks when the first is in the books.
     session.execute(select(Maintainer.id).where(Maintainer.id == maintainer_id).with_for_update())
-    overlapping = select(Assignment.from_on, Assignment.until_on, Assignment.share_bp).where(
-        Assignment.maintainer_id == maintainer_id,
-        Assignment.paid,
-        or_(Assignment.until_on.is_(None), Assignment.until_on > from_on),
+    rows = session.execute(
+        select(Assignment.from_on, Assignment.until_on, Assignment.share_bp).where(
+            Assignment.maintainer_id == maintainer_id, Assignment.paid
+        )
     )
-    if until_on is not None:
-        overlapping = overlapping.where(Assignment.from_on < until_on)
-    spans = [Span(row.from_on, row.until_on, row.share_bp) for row in session.execute(overlapping)]
-    taken = busiest(spans, since=from_on)
-    if taken + share_bp > BASIS:
+    return [Span(row.from_on, row.until_on, row.share_bp) for row in rows]
+
+
+def _refuse_overtime(spans: Sequence[Span], draft: Draft) -> None:
+    new = Span(draft.from_on, draft.until_on, draft.share_bp)
+    taken = busiest([span for span in spans if span.meets(new)], since=draft.from_on)
+    if taken + draft.share_bp > BASIS:
         raise MoreThanWholeTime(
             f"{taken // 100} % of their time is assigned already; end or shorten an assignment first."
         )

@@ -40,6 +40,11 @@ class Span:
     def covers(self, day: date) -> bool:
         return self.from_on <= day and (self.until_on is None or day < self.until_on)
 
+    def meets(self, other: Span) -> bool:
+        """Whether the two share a day."""
+        begins_in_time = other.until_on is None or self.from_on < other.until_on
+        return begins_in_time and (self.until_on is None or self.until_on > other.from_on)
+
 
 def busiest(spans: Sequence[Span], *, since: date) -> int:
     """The most that the spans take together on any day from `since` on: it changes only where one begins."""

@@ -42,9 +42,28 @@ def add(
 
     Raises `MaintainerNameTaken`, and `AliasTaken` if another maintainer goes by that name or address.
     """
+    with transaction() as session:
+        maintainer = new_maintainer(
+            name=name, email=email, country=country, grade=grade, works_as=works_as, address=address, now=now
+        )
+        session.add(maintainer)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise MaintainerNameTaken(f"There is a maintainer named {name!r} already.") from error
+        _add_alias(session, maintainer.id, "name", name)
+        _add_alias(session, maintainer.id, "email", email)
+        audit.record(session, "maintainer.added", maintainer.id, facts_of(maintainer), by=by, now=now)
+    return maintainer
+
+
+def new_maintainer(
+    *, name: str, email: str, country: str, grade: str, works_as: str, address: Sequence[str], now: datetime
+) -> Maintainer:
+    """A maintainer who is in no session yet."""
     if grade not in GRADES or works_as not in WORKS_AS:
         raise Invalid(f"A maintainer's grade is one of {', '.join(GRADES)}; works as {', '.join(WORKS_AS)}.")
-    maintainer = Maintainer(
+    return Maintainer(
         id=ids.new("mnt"),
         name=name,
         email=email,
@@ -54,17 +73,11 @@ def add(
         works_as=works_as,
         created_at=now,
     )
-    with transaction() as session:
-        session.add(maintainer)
-        try:
-            session.flush()
-        except IntegrityError as error:
-            raise MaintainerNameTaken(f"There is a maintainer named {name!r} already.") from error
-        _add_alias(session, maintainer.id, "name", name)
-        _add_alias(session, maintainer.id, "email", email)
-        facts = {"name": name, "grade": grade, "works_as": works_as}
-        audit.record(session, "maintainer.added", maintainer.id, facts, by=by, now=now)
-    return maintainer
+
+
+def facts_of(maintainer: Maintainer) -> dict[str, str]:
+    """What the audit record of a new maintainer says."""
+    return {"name": maintainer.name, "grade": maintainer.grade, "works_as": maintainer.works_as}
 
 
 @use_case
@@ -85,11 +98,22 @@ def add_alias(
 
 
 def _add_alias(session: Session, maintainer_id: str, kind: str, value: str) -> None:
-    text = value.strip().lower()
-    owner = session.scalar(select(Alias.maintainer_id).where(Alias.kind == kind, Alias.value == text))
+    found = select(Alias.maintainer_id).where(Alias.kind == kind, Alias.value == alias_text(value))
+    alias = new_alias(maintainer_id, kind, value, owner=session.scalar(found))
+    if alias is not None:
+        session.add(alias)
+        session.flush()
+
+
+def new_alias(maintainer_id: str, kind: str, value: str, *, owner: str | None) -> Alias | None:
+    """An alias in no session yet, or None where the maintainer owns it already. Raises `AliasTaken`."""
     if owner == maintainer_id:
-        return
+        return None
     if owner is not None:
         raise AliasTaken(f"{value} is an alias of another maintainer already.")
-    session.add(Alias(id=ids.new("ali"), maintainer_id=maintainer_id, kind=kind, value=text))
-    session.flush()
+    return Alias(id=ids.new("ali"), maintainer_id=maintainer_id, kind=kind, value=alias_text(value))
+
+
+def alias_text(value: str) -> str:
+    """An alias as it is kept and compared."""
+    return value.strip().lower()

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit import queries as audit_queries
 from firm.clients import queries as clients
 from firm.db import AnyRow, transaction, use_case
 from firm.month import Month
@@ -47,6 +48,7 @@ def issue(client: str, *, from_month: Month, until_month: Month, by: Actor, now:
             "tier": tier,
             "packages": [package_figures(package, profile.zone) for package in packages],
             "totals": totals(packages),
+            "audit": audit_queries.checkpoint(session),
         }
         text = json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         row = {

@@ -313,6 +313,8 @@ def break_books(url: str) -> None:
 
 
 def test_verify_names_what_is_broken_and_exits_1(closed_shell: Shell, closed_url: str) -> None:
+    assert "BROKEN audit-sequenced" in closed_shell.run("verify", code=1)
+    closed_shell.run("audit", "sequence")
     assert "BROKEN" not in closed_shell.run("verify")
     break_books(closed_url)
     said = closed_shell.run("verify", code=1)

@@ -1,4 +1,4 @@
-"""The API's own description, the page that shows it, and whether the process is well."""
+"""The API's own description, and the page that shows it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from api.app import create_app
 from tests.api.callers import anonymous, problem_of
-from tests.databases import settings_for
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "openapi.json"
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
@@ -93,19 +91,3 @@ def test_only_the_assets_are_served(sqlite_served: Flask, name: str) -> None:
     answer = anonymous(sqlite_served).send("GET", f"/docs/assets/{name}")
     assert answer.status_code in (401, 404), answer.get_data(as_text=True)
     problem_of(answer)
-
-
-def test_a_healthy_process_says_so_without_a_token(served: Flask) -> None:
-    assert anonymous(served).get("/healthz") == {"status": "ok"}
-    assert anonymous(served).get("/readyz") == {"status": "ready"}
-
-
-def test_an_unmigrated_database_is_not_ready_and_says_why(tmp_path: Path) -> None:
-    app = create_app(settings_for(f"sqlite:///{tmp_path}/empty.db"))
-    assert anonymous(app).get("/healthz") == {"status": "ok"}
-    answer = anonymous(app).send("GET", "/readyz")
-    assert answer.status_code == 503
-    assert answer.get_json() == {
-        "status": "not ready",
-        "reason": "the schema is of another version; run chambers migrate",
-    }

@@ -264,3 +264,16 @@ def test_an_unchanged_resource_answers_304(served: Flask, bearer: dict[str, str]
     first = client.get(f"/v1/clients/{made['id']}", headers=bearer)
     again = client.get(f"/v1/clients/{made['id']}", headers=bearer | {"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)
+
+
+def test_an_answer_that_shows_a_secret_is_kept_sealed_and_replayed_all_the_same(served: Flask) -> None:
+    with served.app_context():
+        secret = issue_token(name="lead", role=Role.LEAD, by=lovelace.LEAD, now=lovelace.BEFORE).secret
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "once"}
+    client = served.test_client()
+    first = client.post("/v1/tokens", json={"name": "bot", "role": "auditor"}, headers=headers)
+    again = client.post("/v1/tokens", json={"name": "bot", "role": "auditor"}, headers=headers)
+    assert (first.status_code, again.get_data()) == (201, first.get_data())
+    with served.app_context(), reading() as session:
+        kept = session.scalar(text("SELECT body FROM keyed_answer")) or b""
+    assert first.get_json()["secret"].encode() not in kept

@@ -38,6 +38,10 @@ LISTS = (
     "/v1/statements",
     "/v1/funded-work-reports",
     "/v1/work-items",
+    "/v1/audit-records",
+    "/v1/operations",
+    "/v1/webhook-endpoints",
+    "/v1/webhook-deliveries",
 )
 
 

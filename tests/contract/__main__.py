@@ -17,6 +17,8 @@ from pathlib import Path
 
 from api.app import create_core
 from api.verification import findings
+from firm import clock
+from firm.audit import sequencer
 from firm.db import db
 from tests import postgres
 from tests.contract.firm import Seeded, seed
@@ -54,7 +56,9 @@ def _try(store: str, url: str, folder: Path, examples: int, seed_number: int, ro
         for role in roles or seeded.secrets:
             failed |= _as_role(store, role, address, config, seeded.secrets[role], examples, seed_number)
     with app.app_context():
-        broken = [f"{found.invariant.name} {found.breaches[:3]}" for found in findings() if not found.holds]
+        now = clock.now()
+        sequencer.run(now=now)
+        broken = [f"{found.invariant.name} {found.breaches[:3]}" for found in findings(now=now) if not found.holds]
         db.session.remove()
         db.engine.dispose()
     print(f"{store}: invariants {'broken: ' + ', '.join(broken) if broken else 'hold'}", flush=True)
@@ -109,8 +113,8 @@ def _server(url: str) -> Iterator[str]:
         "CHAMBERS_REQUESTS_PER_MINUTE": "1000000",
         "CHAMBERS_STRANGERS_PER_MINUTE": "1000000",
     }
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2", "wsgi:app"]
-    command += ["--no-control-socket", "--limit-request-line", "8190"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", "2"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}")

@@ -84,7 +84,15 @@ def test_tests_run_on_the_very_packages_that_are_deployed() -> None:
 
 def test_continuous_integration_calls_what_the_readme_promises() -> None:
     called = commands(read(".ci/run"))
-    assert called == ["make test", "make check", "make contract", "make demo", "make bench-smoke"]
+    assert called == [
+        "make test",
+        "make check",
+        "make slow",
+        "make contract",
+        "make fuzz",
+        "make demo",
+        "make bench-smoke",
+    ]
     assert {"make test", "make demo"} <= set(commands(read("README.md")))
     assert os.access(ROOT / ".ci/run", os.X_OK)
 

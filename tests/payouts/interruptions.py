@@ -20,12 +20,15 @@ from tests.payouts.paying import LATER
 
 # What is different each time without meaning anything: digests of ids, and numbers that a rollback leaves out.
 _MEANINGLESS = {
-    "audit_record": {"id", "subject"},
+    "audit_record": {"id", "subject", "before_sha256", "after_sha256"},
     "balance_delta": {"id"},
     "payout_attempt": {"request_digest"},
     "rail_file": {"content_sealed", "sha256"},
 }
 _ID = re.compile(r"\b([a-z]{3})_([0-9A-HJKMNP-TV-Z]{26})\b")
+
+BEHIND = {"audit_link", "audit_sequencer"}
+"""What is written behind the commits, at its own pace: the chain has checks of its own."""
 
 
 class Killed(BaseException):
@@ -122,7 +125,7 @@ def _listening(pass_by: Any) -> Iterator[None]:
 def whole_database() -> dict[str, list[str]]:
     """Every row of every table, comparable between two databases: ids are replaced by their order."""
     with reading() as session:
-        tables = {name: _rows(session, name) for name in sorted(db.metadata.tables)}
+        tables = {name: _rows(session, name) for name in sorted(set(db.metadata.tables) - BEHIND)}
     entries = sorted(row["id"] for row in tables["journal_entry"])
     order = {number: rank for rank, number in enumerate(entries, 1)}
     for row in tables["journal_entry"]:

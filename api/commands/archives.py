@@ -1,0 +1,84 @@
+"""Taking everything along: archives, and moving from one database to another."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from api.app import create_core
+from api.commands.running import Call, command
+from api.parts import parts
+from api.verification import findings
+from firm.archive import restoring, writing
+from firm.audit import sequencer
+from firm.db import db, reading
+from firm.errors import InvariantBroken
+from migrations import run
+from migrations.tables import METADATA
+from payouts.runs.model import EDGES, RUN_EDGES
+
+WAYS = {"payout": EDGES, "payout_run": RUN_EDGES}
+
+
+@click.group()
+def export() -> None:
+    """Take data out: everything as one archive."""
+
+
+@export.command("all")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The zip to write.")
+@command
+def everything(call: Call, out: Path) -> None:
+    """Write everything into one documented archive (docs/archive.md), without what opens doors."""
+    manifest = writing.export_all(out, METADATA.sorted_tables, revision=str(run.head()), by=call.by, now=call.now)
+    rows = sum(file["rows"] for file in manifest["files"].values())
+    click.echo(f"{rows} rows of {len(manifest['files'])} tables are in {out}.")
+
+
+@click.command("archive")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@command
+def import_archive(call: Call, path: Path) -> None:
+    """Read an archive into this empty database; the trial balance must come out as it went in."""
+    run.upgrade(db.engine)
+    rows = restoring.import_archive(
+        path, METADATA.sorted_tables, revision=str(run.head()), ways=WAYS, by=call.by, now=call.now
+    )
+    _refuse_broken(call)
+    click.echo(f"{rows} rows read in; every invariant holds. Issue new tokens and authenticators.")
+
+
+@click.command()
+@click.option("--to", "target", required=True, help="The other database, such as postgresql://user@host/name.")
+@command
+def move(call: Call, target: str) -> None:
+    """Copy everything into another, empty database, SQLite or PostgreSQL; this one stays as it is."""
+    settings = parts().settings
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "firm.zip"
+        writing.export_all(path, METADATA.sorted_tables, revision=str(run.head()), by=call.by, now=call.now)
+        with reading() as session:
+            before = writing.balances(session)
+        with create_core(settings.model_copy(update={"database_url": target})).app_context():
+            run.upgrade(db.engine)
+            rows = restoring.import_archive(
+                path, METADATA.sorted_tables, revision=str(run.head()), ways=WAYS, by=call.by, now=call.now
+            )
+            _refuse_broken(call)
+            with reading() as session:
+                after = writing.balances(session)
+            db.session.remove()
+            db.engine.dispose()
+    if before != after:
+        raise InvariantBroken("The trial balances of the two databases differ.")
+    click.echo(f"{rows} rows are in the other database, with the same trial balance of {len(after)} accounts.")
+    click.echo("Set CHAMBERS_DATABASE_URL to it, and issue new tokens and authenticators.")
+
+
+def _refuse_broken(call: Call) -> None:
+    sequencer.run(now=call.now)
+    broken = [found.invariant.name for found in findings(now=call.now) if not found.holds]
+    if broken:
+        raise InvariantBroken(f"What was read in breaks {', '.join(broken)}.")

@@ -1,0 +1,45 @@
+"""Keeping the evidence: sequencing the audit chain, and anchoring its head outside the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from api.parts import parts
+from firm import envelope
+from firm.audit import anchors, sequencer
+from firm.audit.anchors import Anchor
+from firm.errors import Busy
+
+ANCHORED_EVERY = timedelta(days=1)
+
+
+def keep(*, now: datetime) -> None:
+    """Link what is committed, and drop an anchor when the last one is a day old. Others at work are let be.
+
+    It stands for itself: conditions and answers of the request around it are no matter of the chain.
+    """
+    try:
+        with envelope.wrapping(envelope.Envelope()):
+            sequencer.run(now=now)
+    except Busy:
+        return
+    key, path = parts().settings.anchor_key, parts().settings.audit_anchors
+    if key is None:
+        return
+    last = anchors.newest(path, key=key)
+    if last is None or last.at <= now - ANCHORED_EVERY:
+        drop(now=now)
+
+
+def drop(*, now: datetime) -> Anchor | None:
+    """Anchor the present head; None without a key."""
+    key = parts().settings.anchor_key
+    return None if key is None else anchors.drop(parts().settings.audit_anchors, key=key, now=now)
+
+
+def kept() -> Iterator[Anchor]:
+    """The anchors that were dropped; none without a key to check them with. Raises `AnchorBroken`."""
+    key = parts().settings.anchor_key
+    if key is not None:
+        yield from anchors.read(parts().settings.audit_anchors, key=key)

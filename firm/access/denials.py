@@ -1,0 +1,48 @@
+"""Attempts that were denied, on record: at most one a minute for each token and route; a flood fills nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from firm.access import limits
+from firm.access.limits import Limit, TooMany
+from firm.access.model import ApiToken, Principal
+from firm.access.rules import digest, well_formed
+from firm.actor import Actor, Role
+from firm.audit import operations as audit
+from firm.db import reading, transaction, use_case
+
+NOTED = Limit("denied", 1, timedelta(minutes=1))
+
+
+def note(by: Actor, route: str, reason: str, *, now: datetime) -> None:
+    """Record that an actor was denied a route, unless this minute has it already."""
+    try:
+        limits.spend(NOTED, f"{by.token_id}:{route}", now=now)
+    except TooMany:
+        return
+    _record(by, route, reason, now=now)
+
+
+def note_dead_token(secret: str, route: str, *, request_id: str | None, now: datetime) -> None:
+    """Record that a token was tried which is revoked or over, or whose principal is shut out. Others leave nothing."""
+    owner = _owner(secret, request_id)
+    if owner is not None:
+        note(owner, route, "the token opens nothing any more", now=now)
+
+
+def _owner(secret: str, request_id: str | None) -> Actor | None:
+    if not well_formed(secret):
+        return None
+    query = select(ApiToken.id, Principal.name, Principal.role).join(Principal, Principal.id == ApiToken.principal_id)
+    with reading() as session:
+        row = session.execute(query.where(ApiToken.digest == digest(secret))).one_or_none()
+    return None if row is None else Actor(row.name, Role(row.role), row.id, request_id)
+
+
+@use_case
+def _record(by: Actor, route: str, reason: str, *, now: datetime) -> None:
+    with transaction() as session:
+        audit.record(session, "attempt.denied", route[:200], {"reason": reason[:300]}, by=by, now=now)

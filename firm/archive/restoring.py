@@ -1,0 +1,224 @@
+"""Reading an archive into an empty firm, through the guards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from firm.actor import Actor
+from firm.archive.form import FORMAT, MANIFEST, held, reader_of
+from firm.archive.writing import balances, counts
+from firm.audit import operations as audit
+from firm.db import bulk_insert, transaction, use_case
+from firm.errors import Invalid, InvariantBroken, Refused
+
+BATCH = 2_000
+MOST_MEMBERS = 1_000
+MOST_RATIO = 200
+NUMBERED = ("journal_entry", "audit_record", "balance_delta")
+"""Tables that the database numbers: the next number comes after those read in."""
+
+Ways = Mapping[str, Mapping[str, Sequence[str]]]
+"""For each table whose rows grow old by steps, the steps that may follow each state."""
+
+
+class InvalidArchive(Invalid):
+    """A file that is no archive of ours, is damaged, or is of another version."""
+
+
+class NotEmpty(Refused):
+    """An archive is read into an empty database only."""
+
+
+@use_case
+def import_archive(path: Path, tables: Sequence[Table], *, revision: str, ways: Ways, by: Actor, now: datetime) -> int:
+    """Read everything in, in one transaction, and say how many rows. Raises `InvalidArchive`, `NotEmpty`.
+
+    The trial balance must come out as the manifest has it; otherwise nothing comes in.
+    """
+    with _opened(path) as archive:
+        manifest = _checked(archive, held(tables), revision)
+        with transaction() as session:
+            if any(counts(session, held(tables)).values()):
+                raise NotEmpty("This database holds a firm already; read the archive into an empty one.")
+            try:
+                rows = _Loading(session, archive, ways).load(held(tables))
+            except DBAPIError as error:
+                raise InvalidArchive(
+                    f"The books refuse what the archive holds: {str(error.orig).splitlines()[0]}."
+                ) from error
+            _advance_numbers(session)
+            if balances(session) != manifest["trial_balance"]:
+                raise InvariantBroken("The trial balance of what was read in is not that of the archive.")
+            audit.record(session, "firm.imported", "firm", {"rows": rows, "at": manifest["at"]}, by=by, now=now)
+    return rows
+
+
+class _Loading:
+    """One reading-in: tables in the order of their foreign keys, but for those that other rules put in another."""
+
+    def __init__(self, session: Session, archive: zipfile.ZipFile, ways: Ways) -> None:
+        self._session, self._archive, self._ways = session, archive, ways
+
+    def load(self, tables: Sequence[Table]) -> int:
+        named = {table.name: table for table in tables}
+        self._open_periods(named["period"])
+        special = {"period", "posting", "journal_entry", "payout_run", "payout", "payout_attempt", "rail_file"}
+        rows = 0
+        # Lines refer to entries that come after them; the database looks at the end.
+        for table in tables:
+            if table.name not in special:
+                rows += self._plain(table)
+            elif table.name == "journal_entry":
+                rows += self._plain(named["posting"]) + self._plain(table)
+            elif table.name == "payout":
+                rows += self._runs(named)
+        for name in ("payout_attempt", "rail_file"):
+            rows += self._plain(named[name])
+        return rows + self._close_periods(named["period"])
+
+    def _plain(self, table: Table) -> int:
+        count = 0
+        for batch in _batches(self._lines(table)):
+            bulk_insert(self._session, table, batch)
+            count += len(batch)
+        return count
+
+    def _lines(self, table: Table) -> Iterator[dict[str, Any]]:
+        read = reader_of(table)
+        try:
+            with self._archive.open(f"{table.name}.jsonl") as file:
+                for line in file:
+                    yield read(line.decode("utf-8"))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidArchive(f"{table.name}.jsonl holds a line that is no row of {table.name}.") from error
+
+    def _open_periods(self, table: Table) -> None:
+        months = sorted(self._lines(table), key=lambda row: str(row["month"]))
+        for row in months:
+            young = row | {"state": "open", "closed_at": None, "closed_by": None}
+            bulk_insert(self._session, table, [young])
+
+    def _close_periods(self, table: Table) -> int:
+        rows = sorted(self._lines(table), key=lambda row: str(row["month"]))
+        for row in rows:
+            if row["state"] != "open":
+                closed = {name: row[name] for name in ("state", "closed_at", "closed_by")}
+                self._session.execute(update(table).where(table.c.month == row["month"]).values(**closed))
+        return len(rows)
+
+    def _runs(self, named: Mapping[str, Table]) -> int:
+        """Run by run, each aged to the end: at most one payout of a person is under way at a time."""
+        payouts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for payout in self._lines(named["payout"]):
+            payouts[payout["run_id"]].append(payout)
+        runs = list(self._lines(named["payout_run"]))
+        for run in runs:
+            self._run(named, run, payouts[run["id"]])
+        return len(runs) + sum(map(len, payouts.values()))
+
+    def _run(self, named: Mapping[str, Table], run: dict[str, Any], payouts: list[dict[str, Any]]) -> None:
+        later = ("approved_by", "approved_at", "sole_approval")
+        young = run | {"state": "draft", "approved_by": None, "approved_at": None, "sole_approval": False}
+        bulk_insert(self._session, named["payout_run"], [young])
+        empty = {"state": "planned", "reference": None, "reason": None, "settled_on": None}
+        bulk_insert(self._session, named["payout"], [payout | empty for payout in payouts])
+        self._age(named["payout_run"], run, "draft", {name: run[name] for name in later})
+        for payout in payouts:
+            last = {name: payout[name] for name in ("reference", "reason", "settled_on")}
+            self._age(named["payout"], payout, "planned", last)
+
+    def _age(self, table: Table, row: dict[str, Any], first: str, last: dict[str, Any]) -> None:
+        """Bring a row to its state by the steps that a row may take; what else changed comes with the steps."""
+        for state in _way(self._ways[table.name], first, row["state"]):
+            self._session.execute(update(table).where(table.c.id == row["id"]).values(state=state, **last))
+
+
+def _way(edges: Mapping[str, Sequence[str]], first: str, last: str) -> list[str]:
+    """The states after the first on a shortest way to the last."""
+    ways: dict[str, list[str]] = {first: []}
+    waiting = [first]
+    while waiting:
+        here = waiting.pop(0)
+        for following in edges.get(here, ()):
+            if following not in ways:
+                ways[following] = [*ways[here], following]
+                waiting.append(following)
+    if last not in ways:
+        raise InvalidArchive(f"Nothing gets from {first} to {last!r}.")
+    return ways[last]
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile):
+        raise InvalidArchive(f"{path.name} is no archive, or is damaged; take another copy of it.") from None
+
+
+def _checked(archive: zipfile.ZipFile, tables: Sequence[Table], revision: str) -> dict[str, Any]:
+    """The manifest, when every file is there, is as it was written, and is of this version."""
+    members = archive.infolist()
+    wanted = {f"{table.name}.jsonl" for table in tables} | {MANIFEST}
+    if len(members) > MOST_MEMBERS or {member.filename for member in members} != wanted or len(members) != len(wanted):
+        raise InvalidArchive("The archive does not hold the files that an archive of this version holds.")
+    for member in members:
+        if member.file_size > MOST_RATIO * max(member.compress_size, 100):
+            raise InvalidArchive(
+                f"{member.filename} would grow more than {MOST_RATIO} times; that is no archive of ours."
+            )
+    try:
+        manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
+        if (manifest["format"], manifest["schema"]) != (FORMAT, revision):
+            raise InvalidArchive(
+                f"The archive is of schema {manifest['schema']}, this is {revision}; use the version that wrote it."
+            )
+        for name, stated in manifest["files"].items():
+            if _digest(archive, name) != stated["sha256"]:
+                raise InvalidArchive(f"{name} is not what was written; take another copy of the archive.")
+        balance: list[Any] = manifest["trial_balance"]
+        manifest["trial_balance"] = sorted(balance)
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        raise InvalidArchive("The archive is damaged; take another copy of it.") from error
+    return manifest
+
+
+def _digest(archive: zipfile.ZipFile, name: str) -> str:
+    digest = hashlib.sha256()
+    with archive.open(name) as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _advance_numbers(session: Session) -> None:
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for name in NUMBERED:
+        session.execute(
+            text(
+                f"SELECT setval(pg_get_serial_sequence('{name}', 'id'),"  # noqa: S608
+                f" (SELECT COALESCE(MAX(id), 0) + 1 FROM {name}), false)"
+            )
+        )

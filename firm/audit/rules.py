@@ -1,0 +1,46 @@
+"""The chain's arithmetic: the canonical bytes of a record, and the hash that binds it to all before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+VERSION = 1
+FIRST = "0" * 64
+"""What stands before the first link."""
+
+FIELDS = (
+    "id",
+    "at",
+    "actor",
+    "role",
+    "on_behalf_of",
+    "token_id",
+    "request_id",
+    "verb",
+    "subject",
+    "before_sha256",
+    "after_sha256",
+    "facts",
+)
+
+
+def link_hash(seq: int, before: str, record: Any) -> str:
+    """SHA-256 over version, number, the hash before, and the record, as one canonical JSON array (docs/audit.md)."""
+    values = [getattr(record, name) for name in FIELDS]
+    content = [VERSION, seq, before, *(_moment(value) if isinstance(value, datetime) else value for value in values)]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def digest(thing: Any) -> str:
+    """SHA-256 of a thing's state as canonical JSON: a mapping, or a row of the ORM with all its columns."""
+    columns = getattr(type(thing), "__table__", None)
+    state = thing if columns is None else {column.key: getattr(thing, column.key) for column in columns.columns}
+    text = json.dumps(state, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

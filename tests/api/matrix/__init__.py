@@ -1,0 +1,1 @@
+"""The authorization matrix: every route, method, role and object, against a file that people review."""

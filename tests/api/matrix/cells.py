@@ -1,0 +1,158 @@
+"""The cells of the matrix, made from the routes, and asking each of them without changing anything.
+
+Writes are sent with an empty body, no key and no version: whoever is let in is stopped there (400, 422 or 428), so
+that each cell says whether the door opened and what stood behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from flask import Flask
+from sqlalchemy import text
+
+from firm.access import principals, tokens
+from firm.access.rules import new_secret
+from firm.actor import Role
+from firm.db import reading
+from payouts import month_end
+from payouts.runs import preparation
+from staffing.onramp import operations as onramp
+from staffing.reports import operations as reports
+from tests import lovelace
+
+LETTERS = {
+    "lead": "lead",
+    "administrator": "admin",
+    "approver": "appr",
+    "maintainer": "maint",
+    "client": "client",
+    "accountant": "acct",
+    "auditor": "audit",
+    "anonymous": "none",
+    "malformed": "malf",
+    "unknown": "unkn",
+    "revoked": "revok",
+    "expired": "expir",
+    "shut out": "shut",
+}
+"""Who asks, and how the file heads the column."""
+
+ONCE = {"/v1/tokens/<key>/rotation", "/v1/tokens/<key>/revocation"}
+"""Routes that would do something even so: only a missing thing is asked of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """For each parameter of a route, the thing that is the maintainer's or client's own, and another's."""
+
+    own: Mapping[str, str]
+    other: Mapping[str, str]
+
+
+def set_up(app: Flask) -> None:
+    """One closed month, reports for both clients, a draft run, a letter."""
+    with app.app_context():
+        lovelace.set_up()
+        month_end.close(lovelace.OCTOBER, by=lovelace.LEAD, now=lovelace.AFTER)
+        for client in ("Acme", "Globex"):
+            period = {"from_month": lovelace.OCTOBER, "until_month": lovelace.OCTOBER.next}
+            reports.issue(client, **period, by=lovelace.LEAD, now=lovelace.AFTER)
+        rails = app.extensions["chambers"].rails
+        preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
+        for name in ("Grace", "Ada"):
+            onramp.enter_stage(name, "shadowing", on=lovelace.START, note="", by=lovelace.LEAD, now=lovelace.AFTER)
+
+
+def callers(app: Flask) -> dict[str, dict[str, str]]:
+    """The headers of everybody who asks."""
+    with app.app_context():
+        secrets = {str(role): _issue(f"m-{role}", role) for role in Role if role is not Role.SYSTEM}
+        dead = {name: _issue(f"m-{name}", Role.LEAD) for name in ("revoked", "expired", "shut out")}
+        tokens.revoke_token("m-revoked", by=lovelace.LEAD, now=lovelace.BEFORE)
+        tokens.rotate(_id_of("m-expired"), overlap=tokens.OVERLAP, by=lovelace.LEAD, now=lovelace.BEFORE)
+        principals.change("m-shut out", disabled=True, by=lovelace.LEAD, now=lovelace.BEFORE)
+    bearers = {**secrets, **dead, "malformed": "chm_x", "unknown": new_secret()}
+    headers = {name: {"Authorization": f"Bearer {secret}"} for name, secret in bearers.items()}
+    return {name: headers.get(name, {}) for name in LETTERS}
+
+
+def things() -> Things:
+    """Grace and Acme are the ones whose tokens ask; Ada and Globex are the others."""
+    return Things(_things("Grace", "Acme"), _things("Ada", "Globex"))
+
+
+def rows(app: Flask) -> Iterator[tuple[str, str, str, str]]:
+    """Endpoint, method, rule and kind of object, for every route that is not open."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        if not rule.rule.startswith(("/v1", "/metrics")):
+            continue
+        objects = ["-"] if not rule.arguments else ["missing"] if rule.rule in ONCE else ["own", "other", "missing"]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            for kind in objects:
+                yield rule.endpoint, method, rule.rule, kind
+
+
+def address(rule: str, kind: str, found: Things) -> str:
+    values = found.own if kind == "own" else found.other
+
+    def value(place: re.Match[str]) -> str:
+        name = place[1]
+        if name == "form":
+            return "html"
+        if name == "rail":
+            return "sepa"
+        if name == "month":
+            return {"missing": "2199-11"}.get(kind, "2026-10")
+        if name == "kind":
+            return {"missing": "emperors"}.get(kind, "clients")
+        return "nothing-at-all" if kind == "missing" else values.get(rule.split("/")[2], "nothing-at-all")
+
+    return re.sub(r"<(?:[^:<>]+:)?(\w+)>", value, rule)
+
+
+def ask(app: Flask, method: str, path: str, headers: Mapping[str, str]) -> int:
+    body = {} if method in ("POST", "PATCH", "PUT") else None
+    return app.test_client().open(path, method=method, json=body, headers=dict(headers)).status_code
+
+
+def _issue(name: str, role: Role) -> str:
+    own = {Role.MAINTAINER: "SELECT id FROM maintainer WHERE name = 'Grace'", Role.CLIENT: _ACME}
+    subject = _one(own[role]) if role in own else None
+    issued = tokens.issue_token(name=name, role=role, subject_id=subject, by=lovelace.LEAD, now=lovelace.BEFORE)
+    return issued.secret
+
+
+_ACME = "SELECT id FROM client WHERE name = 'Acme'"
+
+
+def _id_of(principal: str) -> str:
+    return _one(f"SELECT t.id FROM api_token t JOIN principal p ON p.id = t.principal_id AND p.name = '{principal}'")
+
+
+def _things(person: str, client: str) -> dict[str, str]:
+    mine = f"maintainer_id = (SELECT id FROM maintainer WHERE name = '{person}')"
+    theirs = f"client_id = (SELECT id FROM client WHERE name = '{client}')"
+    queries = {
+        "maintainers": f"SELECT id FROM maintainer WHERE name = '{person}'",
+        "assignments": f"SELECT MIN(id) FROM assignment WHERE {mine}",
+        "pay-terms": f"SELECT MIN(id) FROM pay_terms WHERE {mine}",
+        "statements": f"SELECT MIN(id) FROM statement WHERE {mine}",
+        "payouts": f"SELECT MIN(id) FROM payout WHERE {mine}",
+        "clients": f"SELECT id FROM client WHERE name = '{client}'",
+        "engagements": f"SELECT MIN(id) FROM engagement WHERE {theirs}",
+        "invoices": f"SELECT MIN(id) FROM invoice WHERE {theirs}",
+        "funded-work-reports": f"SELECT MIN(id) FROM funded_work_report WHERE {theirs}",
+        "allocation-plans": "SELECT MIN(id) FROM allocation_plan",
+        "packages": "SELECT MIN(name) FROM package",
+        "payout-runs": "SELECT MIN(id) FROM payout_run",
+        "principals": "SELECT name FROM principal WHERE name = 'm-auditor'",
+    }
+    return {name: _one(query) for name, query in queries.items()}
+
+
+def _one(query: str) -> str:
+    with reading() as session:
+        return str(session.scalar(text(query)))

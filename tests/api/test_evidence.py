@@ -1,0 +1,119 @@
+"""What is on record over HTTP: histories of things, denied attempts, and the head of the chain on papers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+
+from api import evidence
+from api.app import create_app
+from firm import clock
+from firm.access.tokens import revoke_token
+from firm.actor import Role
+from firm.audit import anchors, sequencer
+from firm.db import db
+from firm.documents import papers
+from firm.settings import Settings
+from tests import lovelace
+from tests.api.callers import SYSTEM, Caller, as_role
+from tests.databases import settings_for
+
+KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+def linked(app: Flask) -> None:
+    with app.app_context():
+        sequencer.run(now=clock.now())
+
+
+@pytest.fixture
+def lead(served: Flask) -> Caller:
+    with served.app_context():
+        lovelace.establish()
+    return as_role(served, Role.LEAD)
+
+
+def records(caller: Caller, **filters: str) -> list[dict[str, object]]:
+    linked(caller.app)
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    items: list[dict[str, object]] = caller.get(f"/v1/audit-records?limit=200&{query}")["items"]
+    return items
+
+
+def test_a_thing_has_a_history(lead: Caller) -> None:
+    kim = lead.post("/v1/principals", {"name": "kim", "role": "administrator"})
+    lead.send("PATCH", "/v1/principals/kim", json={"may_approve": True})
+    history = records(lead, subject=kim["id"])
+    assert [record["verb"] for record in history] == ["principal.enrolled", "principal.changed"]
+    changed = history[1]
+    assert (changed["actor"], changed["role"]) == ("lead", "lead")
+    assert changed["token_id"] == lead.get("/v1/me")["token_id"]
+    assert str(changed["request_id"]).startswith("req_")
+    assert changed["before_sha256"] != changed["after_sha256"]
+    assert None not in (changed["before_sha256"], changed["after_sha256"])
+
+
+def test_a_denied_attempt_is_on_record_once_a_minute(served: Flask, lead: Caller) -> None:
+    office = as_role(served, Role.ADMINISTRATOR)
+    with time_machine.travel(lovelace.AFTER, tick=False):
+        for _ in range(5):
+            office.post("/v1/tokens", {"name": "spy", "role": "lead"}, status=403)
+    with time_machine.travel(lovelace.AFTER.replace(minute=30), tick=False):
+        office.post("/v1/tokens", {"name": "spy", "role": "lead"}, status=403)
+    denied = records(lead, verb="attempt.denied")
+    assert [(record["actor"], record["subject"]) for record in denied] == [("administrator", "POST tokens.issued")] * 2
+
+
+def test_a_dead_token_leaves_a_trace_and_an_unknown_one_none(served: Flask, lead: Caller) -> None:
+    leaver = as_role(served, Role.AUDITOR, name="leaver")
+    with served.app_context():
+        revoke_token("leaver", by=SYSTEM, now=clock.now())
+    leaver.get("/v1/firm", status=401)
+    Caller(served, {"Authorization": "Bearer chm_nothing"}).get("/v1/firm", status=401)
+    [record] = records(lead, verb="attempt.denied")
+    assert (record["actor"], record["subject"]) == ("leaver", "GET firm.show")
+
+
+def test_only_those_who_read_everything_read_the_log(served: Flask) -> None:
+    for role, status in ((Role.AUDITOR, 200), (Role.ACCOUNTANT, 200), (Role.LEAD, 200)):
+        assert as_role(served, role).send("GET", "/v1/audit-records").status_code == status
+    with served.app_context():
+        lovelace.set_up()
+    grace = as_role(served, Role.MAINTAINER, subject="mnt_1")
+    assert grace.send("GET", "/v1/audit-records").status_code == 403
+
+
+def test_a_statement_carries_the_head_of_the_chain_at_its_issue(closed: Flask) -> None:
+    lead = as_role(closed, Role.LEAD)
+    with closed.app_context():
+        db.session.remove()
+    figures = lead.get(f"/v1/statements/{lead.get('/v1/statements')['items'][0]['id']}")["figures"]
+    assert set(figures["audit"]) == {"seq", "head"}
+    shown = {**figures, "audit": {"seq": 412, "head": "3fa9c01b7de24410"}}
+    assert "Audit 412 3fa9c01b7de24410" in papers.html(shown).decode()
+    assert papers.pdf(shown) == papers.pdf(shown)
+    plain = {name: value for name, value in figures.items() if name != "audit"}
+    assert "Audit" not in papers.html(plain).decode()
+
+
+@pytest.fixture
+def anchored(sqlite_url: str, tmp_path: Path) -> Iterator[Flask]:
+    settings = settings_for(sqlite_url).model_dump() | {"audit_key": KEY, "audit_anchors": tmp_path / "anchors.jsonl"}
+    app = create_app(Settings(**settings))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_an_anchor_is_dropped_once_a_day(anchored: Flask, tmp_path: Path) -> None:
+    lovelace.establish()
+    for hour in (9, 12, 20):
+        evidence.keep(now=lovelace.AFTER.replace(hour=hour))
+    evidence.keep(now=lovelace.AFTER.replace(day=3, hour=10))
+    key = bytes(range(32))
+    assert [anchor.at.day for anchor in anchors.read(tmp_path / "anchors.jsonl", key=key)] == [1, 3]

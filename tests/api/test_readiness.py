@@ -1,0 +1,64 @@
+"""Whether a process is well, and what it says when it is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from api import readiness
+from api.app import create_app
+from api.readiness import checks
+from firm.settings import Settings
+from tests.api.callers import anonymous
+from tests.databases import settings_for
+
+
+def test_a_healthy_process_says_so_without_a_token(served: Flask) -> None:
+    assert anonymous(served).get("/healthz") == {"status": "ok"}
+    answer = anonymous(served).get("/readyz")
+    assert answer["status"] == "ready"
+    assert [name for name, check in answer["checks"].items() if check["ok"]] == [
+        "process",
+        "disk",
+        "database",
+        "schema",
+    ]
+    assert all(check["reason"] for check in answer["checks"].values())
+
+
+def test_an_unmigrated_database_is_not_ready_and_says_why(tmp_path: Path) -> None:
+    app = create_app(settings_for(f"sqlite:///{tmp_path}/empty.db"))
+    assert anonymous(app).get("/healthz") == {"status": "ok"}
+    answer = anonymous(app).send("GET", "/readyz")
+    assert answer.status_code == 503
+    assert answer.get_json()["status"] == "not ready"
+    assert answer.get_json()["checks"]["schema"] == {
+        "ok": False,
+        "reason": "the schema is of another version; run chambers migrate",
+    }
+
+
+def test_a_database_that_is_away_is_named_and_its_address_is_not() -> None:
+    app = create_app(settings_for("postgresql://ada:secret@127.0.0.1:9/books"))
+    answer = anonymous(app).send("GET", "/readyz")
+    assert answer.status_code == 503
+    assert answer.get_json()["checks"]["database"] == {"ok": False, "reason": "the database is not reachable"}
+    assert "secret" not in answer.get_data(as_text=True)
+
+
+def test_too_little_disk_beside_the_books_is_not_ready(sqlite_served: Flask, sqlite_url: str) -> None:
+    settings = Settings(database_url=sqlite_url, least_free_mb=10**9)
+    with sqlite_served.app_context():
+        found = {check.name: check for check in checks(settings)}
+    assert not found["disk"].ok
+    assert found["disk"].reason == "less than 1000000000 MB are free beside the books"
+
+
+def test_a_process_that_is_stopping_is_not_ready(sqlite_served: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_stopping", True)
+    answer = anonymous(sqlite_served).send("GET", "/readyz")
+    assert answer.status_code == 503
+    assert answer.get_json()["checks"]["process"]["reason"] == "stopping: it finishes what it has begun"
+    assert anonymous(sqlite_served).send("GET", "/healthz").status_code == 200

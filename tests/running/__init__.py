@@ -1,0 +1,1 @@
+"""The server as it is deployed: stopped, killed, behind nginx, and under slow callers."""

@@ -1,0 +1,99 @@
+"""What the shipped nginx answers itself, and what it tells the application about a caller."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running.conftest import Firm
+from tests.running.proxy import SHIPPED, Proxy
+
+
+def problem(answer: tuple[int, object, bytes], status: int) -> dict[str, object]:
+    found, headers, body = answer
+    assert found == status, body
+    assert headers["Content-Type"] == "application/problem+json"  # type: ignore[index]
+    read: dict[str, object] = json.loads(body)
+    assert read["status"] == status
+    assert read["request_id"] == headers["X-Request-Id"]  # type: ignore[index]
+    assert str(read["detail"]).endswith(".")
+    assert "nginx" not in body.decode()
+    return read
+
+
+def test_what_nginx_refuses_is_a_problem_document(proxy: Proxy) -> None:
+    problem(proxy.ask("POST", "/v1/receipts", b"x" * 1_100_000), 413)
+    problem(proxy.ask("GET", "/" + "a" * 5_000), 414)
+    problem(proxy.ask("GET", "/v1/tiers", headers={"X-Large": "a" * 9_000}), 431)
+    problem(proxy.ask("GET", "/v1/tiers", headers={f"X-{n}": "a" for n in range(101)}), 431)
+
+
+def test_imports_may_be_larger_than_other_bodies(proxy: Proxy) -> None:
+    status, _, _ = proxy.ask("POST", "/v1/imports/none", b"x" * 1_100_000)
+    assert status in (401, 404, 413)
+
+
+def test_a_request_id_goes_through_when_it_is_well_formed(proxy: Proxy) -> None:
+    _, headers, _ = proxy.ask("GET", "/healthz", headers={"X-Request-Id": "ada-7"})
+    assert headers["X-Request-Id"] == "ada-7"
+    _, headers, _ = proxy.ask("GET", "/healthz", headers={"X-Request-Id": "x" * 101})
+    assert headers["X-Request-Id"] != "x" * 101
+
+
+def test_answers_carry_the_security_headers(proxy: Proxy, sqlite_firm: Firm) -> None:
+    status, headers, _ = proxy.ask("GET", "/v1/tiers", headers={"Authorization": f"Bearer {sqlite_firm.token}"})
+    assert status == 200
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers.get_all("X-Request-Id") is not None
+    assert len(headers.get_all("X-Request-Id") or []) == 1
+    assert "nginx/" not in (headers["Server"] or "")
+
+
+def test_while_the_application_is_away_callers_are_told_to_come_back(proxy: Proxy) -> None:
+    proxy.server.stop()
+    answer = proxy.ask("GET", "/v1/tiers")
+    problem(answer, 503)
+    assert answer[1]["Retry-After"] == "2"
+
+
+def test_one_address_holds_so_many_connections_and_no_more(proxy: Proxy) -> None:
+    slow = [proxy.connect(source="127.0.0.9") for _ in range(50)]
+    request = b"POST /v1/receipts HTTP/1.1\r\nHost: chambers.example\r\nContent-Length: 1000\r\n\r\n{"
+    for connection in slow:
+        connection.sendall(request)
+    one_more = proxy.connect(source="127.0.0.9")
+    one_more.sendall(request)
+    first = one_more.recv(4096)
+    assert first.startswith(b"HTTP/1.1 429 "), first
+    assert proxy.ask("GET", "/healthz")[0] == 200
+    for connection in (*slow, one_more):
+        connection.close()
+
+
+def test_neither_the_log_of_nginx_nor_ours_names_what_was_asked_for(proxy: Proxy, sqlite_firm: Firm) -> None:
+    headers = {"Authorization": f"Bearer {sqlite_firm.token}", "User-Agent": "canary"}
+    proxy.ask("GET", "/v1/clients/canary?name=canary", headers=headers)
+    proxy.server.stop()
+    for log in (proxy.folder / "access.log", proxy.server.log):
+        text = log.read_text(encoding="utf-8")
+        assert text
+        assert "canary" not in text
+        assert sqlite_firm.token not in text
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd's own checker")
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    for unit in sorted(SHIPPED.parent.glob("chambers-*.*")):
+        text = unit.read_text(encoding="utf-8").replace("/opt/chambers/.venv/bin/", f"{Path(sys.executable).parent}/")
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    names = sorted(str(path) for path in tmp_path.glob("chambers-*"))
+    command = ["systemd-analyze", "verify", "--recursive-errors=no", *names]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    complaints = [line for line in checked.stderr.splitlines() if "chambers-" in line]
+    assert complaints == []
