@@ -13,6 +13,15 @@ from webargs.flaskparser import FlaskParser
 from api import strict
 from api.fields import DateField, Lines, MomentField, MoneyField, MonthField, Schema
 
+MONEY = {
+    "properties": {
+        "amount": {"type": "string", "pattern": "^-?[0-9]{1,16}(\\.[0-9]{1,4})?$"},
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    },
+    "required": ["amount", "currency"],
+    "additionalProperties": False,
+    "examples": [{"amount": "10000.00", "currency": "USD"}],
+}
 PROBLEM_TYPE = "application/problem+json"
 
 
@@ -90,13 +99,5 @@ def _shape(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]:
     if isinstance(field, Lines):
         return {"items": {"type": "string"}}
     if isinstance(field, MoneyField):
-        return {
-            "properties": {
-                "amount": {"type": "string", "pattern": "^-?[0-9]{1,16}(\\.[0-9]{1,4})?$"},
-                "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
-            },
-            "required": ["amount", "currency"],
-            "additionalProperties": False,
-            "examples": [{"amount": "10000.00", "currency": "USD"}],
-        }
+        return MONEY
     return {}

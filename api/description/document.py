@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 
 from api import idempotency, policy, preconditions
+from api.blueprints import MONEY
 from api.description import answers
 from api.description.examples import example_of
 from api.description.names import operation_id
@@ -83,11 +84,25 @@ def _share(document: dict[str, Any]) -> None:
     components = document["components"]
     components.update(answers.components())
     components["schemas"].pop("PaginationMetadata", None)
+    components["schemas"] = {"Money": {"type": "object", **MONEY}} | _with_money(components["schemas"])
     sent = {name for item in document["paths"].values() for name in _sent(item, components["schemas"])}
     for name in set(components["schemas"]) - sent - {"Problem", "Place"}:
         # What only the API writes always has all its fields; what may be absent is null.
         written = components["schemas"][name]
         written["required"] = list(written.get("properties", ()))
+
+
+def _with_money(part: Any) -> Any:
+    """Money by reference, so that a generated client has one type for it."""
+    if isinstance(part, list):
+        return [_with_money(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("properties") != MONEY["properties"]:
+        return {name: _with_money(inner) for name, inner in part.items()}
+    rest = {name: value for name, value in part.items() if name not in {"type", *MONEY}}
+    money = {"$ref": "#/components/schemas/Money"}
+    return rest | ({"anyOf": [money, {"type": "null"}]} if "null" in part["type"] else money)
 
 
 def _sent(item: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:

@@ -252,6 +252,8 @@ def _of_field(name: str, field: str, shape: Mapping[str, Any], schemas: Mapping[
         return FIELDS[f"{name}.{field}"]
     if field == "id":
         return f"{PREFIXES.get(name, 'xyz')}_{ULID}"
+    if "/Money" in str(shape.get("$ref") or shape.get("anyOf", "")) and field in FIELDS:
+        return FIELDS[field]
     shaped = {"$ref", "enum", "format", "allOf", "anyOf", "oneOf"} & set(shape) or _holds_things(shape)
     if field in FIELDS and not shaped and _is_of(FIELDS[field], shape):
         return FIELDS[field]
