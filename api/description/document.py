@@ -87,9 +87,10 @@ def _share(document: dict[str, Any]) -> None:
     components["schemas"] = {"Money": {"type": "object", **MONEY}} | _with_money(components["schemas"])
     sent = {name for item in document["paths"].values() for name in _sent(item, components["schemas"])}
     for name in set(components["schemas"]) - sent - {"Problem", "Place"}:
-        # What only the API writes always has all its fields; what may be absent is null.
+        # What only the API writes always has all its fields, but for those that some roles are not shown.
         written = components["schemas"][name]
-        written["required"] = list(written.get("properties", ()))
+        fields = written.get("properties", {})
+        written["required"] = [field for field, shape in fields.items() if not shape.get("x-withheld")]
 
 
 def _with_money(part: Any) -> Any:
