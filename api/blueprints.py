@@ -11,20 +11,42 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
 
 from api import strict
-from api.fields import DateField, MomentField, MoneyField, MonthField, Schema
+from api.fields import DateField, Lines, MomentField, MoneyField, MonthField, Schema
 
+MONEY = {
+    "properties": {
+        "amount": {"type": "string", "pattern": "^-?[0-9]{1,16}(\\.[0-9]{1,4})?$"},
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    },
+    "required": ["amount", "currency"],
+    "additionalProperties": False,
+    "examples": [{"amount": "10000.00", "currency": "USD"}],
+}
 PROBLEM_TYPE = "application/problem+json"
+
+
+class PlaceSchema(Schema):
+    """What is wrong in one place of a body."""
+
+    pointer = ma.fields.String(required=True, metadata={"description": "A JSON pointer (RFC 6901) into the body."})
+    detail = ma.fields.String(required=True)
+    line = ma.fields.String(metadata={"description": "Of a file; its header is line 1."})
+    column = ma.fields.String(metadata={"description": "Of a file; empty where the whole line is meant."})
+    text = ma.fields.String(metadata={"description": "What stands there, cut when it is long."})
 
 
 class ProblemSchema(Schema):
     """A problem document (RFC 9457)."""
 
-    type = ma.fields.String(required=True, metadata={"description": "A stable name for the kind of problem."})
+    type = ma.fields.String(
+        required=True,
+        metadata={"format": "uri", "description": "A stable name for the kind: see `x-problem-types`. More may come."},
+    )
     title = ma.fields.String(required=True)
-    status = ma.fields.Integer(required=True)
+    status = ma.fields.Integer(required=True, metadata={"minimum": 400, "maximum": 599})
     detail = ma.fields.String(required=True, metadata={"description": "A sentence that says what to do."})
-    request_id = ma.fields.String(required=True)
-    errors = ma.fields.List(ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String()))
+    request_id = ma.fields.String(required=True, metadata={"description": "Quote it when you report the problem."})
+    errors = ma.fields.List(ma.fields.Nested(PlaceSchema))
 
 
 class StrictParser(FlaskParser):
@@ -66,6 +88,7 @@ def describe_fields(api: ChambersApi) -> None:
     api.register_field(DateField, "string", "date")
     api.register_field(MomentField, "string", "date-time")
     api.register_field(MoneyField, "object", None)
+    api.register_field(Lines, "array", None)
     plugin = api.ma_plugin
     plugin.converter.add_attribute_function(_shape)
 
@@ -73,14 +96,8 @@ def describe_fields(api: ChambersApi) -> None:
 def _shape(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]:
     if isinstance(field, MonthField):
         return {"pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$", "examples": ["2026-10"]}
+    if isinstance(field, Lines):
+        return {"items": {"type": "string"}}
     if isinstance(field, MoneyField):
-        return {
-            "properties": {
-                "amount": {"type": "string", "pattern": "^-?[0-9]{1,16}(\\.[0-9]{1,4})?$"},
-                "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
-            },
-            "required": ["amount", "currency"],
-            "additionalProperties": False,
-            "examples": [{"amount": "10000.00", "currency": "USD"}],
-        }
+        return MONEY
     return {}

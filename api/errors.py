@@ -91,7 +91,11 @@ def register(app: Flask) -> None:
 
 
 def status_of(error: ChambersError) -> int:
-    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+    return status_of_kind(type(error))
+
+
+def status_of_kind(found: type[ChambersError]) -> int:
+    return next((status for kind, status in STATUS if issubclass(found, kind)), 500)
 
 
 def _of_ours(error: ChambersError) -> Response:

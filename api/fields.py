@@ -98,6 +98,13 @@ class Text(ma.fields.String):
         return str(text)
 
 
+class Lines(ma.fields.Field[str]):
+    """A text that is kept with line breaks, shown as the list of its lines."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return str(value).splitlines()
+
+
 class Whole(ma.fields.Integer):
     """An integer, and nothing that could be read as one."""
 

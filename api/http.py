@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from api import auth, errors, idempotency, observation, policy, preconditions
 from api.blueprints import ChambersApi, describe_fields
-from api.description import finished
+from api.description.document import finished
 from api.strict import MOST_BYTES
 from api.v1 import (
     allocation_plans,

@@ -26,7 +26,7 @@ class AssignmentSchema(Schema):
     id = ma.fields.String()
     maintainer_id = ma.fields.String()
     package_id = ma.fields.String()
-    role = ma.fields.String()
+    role = ma.fields.String(validate=ma.validate.OneOf(ROLES))
     share_bp = ma.fields.Integer()
     paid = ma.fields.Boolean()
     from_on = DateField()

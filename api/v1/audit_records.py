@@ -11,6 +11,7 @@ from api.blueprints import Blueprint
 from api.fields import MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from firm import ids
+from firm.actor import Role
 from firm.audit import queries
 from firm.db import AnyRow, reading
 
@@ -34,7 +35,7 @@ class AuditRecordSchema(Schema):
     hash = ma.fields.String(required=True, metadata={"description": "Binds the record to all before it."})
     at = MomentField(required=True)
     actor = ma.fields.String(required=True)
-    role = ma.fields.String(required=True)
+    role = ma.fields.String(required=True, validate=ma.validate.OneOf([str(role) for role in Role]))
     on_behalf_of = ma.fields.String(allow_none=True)
     token_id = ma.fields.String(allow_none=True)
     request_id = ma.fields.String(allow_none=True)

@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
-from api.fields import Flag, MomentField, Schema, Text
+from api.fields import Flag, Lines, MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from api.shapes import with_parts
 from firm.clients import operations, queries
@@ -24,7 +24,7 @@ class ClientSchema(Schema):
     id = ma.fields.String(dump_only=True)
     name = Text(required=True)
     country = Text(required=True, least=2, most=2, metadata={"description": "ISO 3166 code, such as US."})
-    address = ma.fields.Function(lambda client: client.address.splitlines(), dump_only=True)
+    address = Lines(dump_only=True)
     requires_po = Flag(load_default=False)
     created_at = MomentField(dump_only=True)
 

@@ -8,28 +8,35 @@ import marshmallow as ma
 
 from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
-from api.fields import DateField, Flag, MomentField, MoneyField, Schema, Text, Whole
+from api.fields import DateField, Flag, Lines, MomentField, MoneyField, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
 from firm.actor import Role
 from firm.db import reading
 from firm.engagements import operations, queries
-from firm.engagements.model import CYCLES
+from firm.engagements.model import CYCLES, STATES
 from firm.engagements.operations import NamedInterest
 
 blueprint = Blueprint("engagements", __name__, description="What clients have signed")
 
 
-class InterestSchema(Schema):
+class InterestDraft(Schema):
     """A client's interest in a package, with the two answers that say how critical it is."""
 
-    package = Text(required=True, load_only=True, metadata={"description": "Id or name."})
-    package_id = ma.fields.String(dump_only=True)
+    package = Text(required=True, metadata={"description": "Id or name."})
     may_stop = Flag(required=True, metadata={"description": "Is it OK if we stop?"})
     months_to_replace = Whole(required=True, least=0, most=1200, metadata={"description": "Engineer-months."})
 
     @ma.post_load
     def _named(self, values: dict[str, Any], **kwargs: Any) -> NamedInterest:
         return NamedInterest(**values)
+
+
+class InterestSchema(Schema):
+    """A client's interest in a package."""
+
+    package_id = ma.fields.String()
+    may_stop = ma.fields.Boolean()
+    months_to_replace = ma.fields.Integer()
 
 
 class EngagementSchema(Schema):
@@ -39,15 +46,15 @@ class EngagementSchema(Schema):
     client_id = ma.fields.String(dump_only=True)
     tier_id = ma.fields.String(dump_only=True)
     fee = MoneyField(dump_only=True, metadata={"description": "Of one whole month."})
-    cycle = ma.fields.String(dump_only=True)
+    cycle = ma.fields.String(dump_only=True, validate=ma.validate.OneOf(list(CYCLES)))
     starts_on = DateField(dump_only=True)
     ends_on = DateField(dump_only=True, allow_none=True)
     renews_on = DateField(dump_only=True, allow_none=True)
     notice_days = ma.fields.Integer(dump_only=True)
     subcontracting_allowed = ma.fields.Boolean(dump_only=True)
     po_number = ma.fields.String(dump_only=True, allow_none=True)
-    clauses = ma.fields.Function(lambda engagement: engagement.clauses.splitlines(), dump_only=True)
-    state = ma.fields.String(dump_only=True)
+    clauses = Lines(dump_only=True)
+    state = ma.fields.String(dump_only=True, validate=ma.validate.OneOf(STATES))
     signed_at = MomentField(dump_only=True, allow_none=True)
 
 
@@ -67,16 +74,14 @@ class EngagementDraft(Schema):
     subcontracting_allowed = Flag(load_default=False)
     po_number = Text(most=60, load_default=None, allow_none=True)
     clauses = ma.fields.List(Text(most=60), load_default=list, validate=ma.validate.Length(max=50))
-    interests = ma.fields.List(
-        ma.fields.Nested(InterestSchema), load_default=list, validate=ma.validate.Length(max=200)
-    )
+    interests = ma.fields.List(ma.fields.Nested(InterestDraft), load_default=list, validate=ma.validate.Length(max=200))
 
 
 class InterestsDraft(Schema):
     """Interests to add."""
 
     interests = ma.fields.List(
-        ma.fields.Nested(InterestSchema), required=True, validate=ma.validate.Length(min=1, max=200)
+        ma.fields.Nested(InterestDraft), required=True, validate=ma.validate.Length(min=1, max=200)
     )
 
 

@@ -30,7 +30,7 @@ class RateShown(Schema):
     currency = ma.fields.String()
     month = MonthField()
     source = ma.fields.String()
-    rate = ma.fields.Function(lambda row: rate_text(row.rate))
+    rate = ma.fields.Function(lambda row: rate_text(row.rate), metadata={"type": "string"})
     set_at = MomentField()
     set_by = ma.fields.String()
 

@@ -16,6 +16,9 @@ from firm.profile import operations as profiles
 blueprint = Blueprint("firm", __name__, description="The firm, its books' currency and its time zone")
 
 
+INSIDE = {"description": "Shown to those who work in the firm.", "x-withheld": True}
+
+
 class FirmSchema(Schema):
     """What papers say of the firm, and how its books are kept."""
 
@@ -23,8 +26,8 @@ class FirmSchema(Schema):
     email = ma.fields.String(required=True)
     currency = ma.fields.String(required=True)
     time_zone = ma.fields.String(required=True)
-    first_month = MonthField(metadata={"description": "Shown to those who work in the firm."})
-    sole_approval = ma.fields.Boolean(metadata={"description": "Shown to those who work in the firm."})
+    first_month = MonthField(metadata=INSIDE)
+    sole_approval = ma.fields.Boolean(metadata=INSIDE)
 
 
 OUTSIDE = ("name", "email", "currency", "time_zone")

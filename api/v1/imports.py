@@ -45,7 +45,7 @@ class ImportReportSchema(Schema):
     """What a file comes to, line by line."""
 
     id = ma.fields.String(allow_none=True, metadata={"description": "Of the import; null when nothing was written."})
-    kind = ma.fields.String()
+    kind = ma.fields.String(validate=ma.validate.OneOf(list(imports.KINDS)))
     sha256 = ma.fields.String(metadata={"description": "The file's digest, as the audit record keeps it."})
     total = ma.fields.Integer()
     new = ma.fields.Integer()

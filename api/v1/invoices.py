@@ -12,6 +12,7 @@ from api.fields import DateField, MoneyField, MonthField, Schema
 from api.paging import PageQuery, page, page_schema
 from firm.actor import Role
 from firm.billing import invoices, queries
+from firm.billing.model import STATES
 from firm.db import reading
 from firm.month import Month
 
@@ -31,7 +32,7 @@ class InvoiceSchema(Schema):
     until_month = MonthField(metadata={"description": "The first month not billed."})
     total = MoneyField()
     open_amount = MoneyField()
-    state = ma.fields.String()
+    state = ma.fields.String(validate=ma.validate.OneOf(STATES))
 
 
 class InvoicingSchema(Schema):

@@ -36,12 +36,14 @@ class LineSchema(Schema):
 class EntrySchema(Schema):
     """A journal entry."""
 
-    id = ma.fields.Function(lambda entry: ids.numbered("ent", entry.number))
+    id = ma.fields.Function(lambda entry: ids.numbered("ent", entry.number), metadata={"type": "string"})
     source = ma.fields.String(metadata={"description": "The natural key of what caused it."})
     on = DateField()
     narration = ma.fields.String()
     adjusts = MonthField(allow_none=True)
-    reverses = ma.fields.Function(lambda entry: entry.reverses and ids.numbered("ent", entry.reverses))
+    reverses = ma.fields.Function(
+        lambda entry: entry.reverses and ids.numbered("ent", entry.reverses), metadata={"type": ["string", "null"]}
+    )
     posted_at = MomentField()
     posted_by = ma.fields.String()
     lines = ma.fields.List(ma.fields.Nested(LineSchema))

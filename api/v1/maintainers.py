@@ -48,7 +48,7 @@ class AliasDraft(Schema):
 class AliasSchema(Schema):
     """One alias."""
 
-    kind = ma.fields.String()
+    kind = ma.fields.String(validate=ma.validate.OneOf(["name", "email"]))
     value = ma.fields.String()
 
 

@@ -12,11 +12,13 @@ from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema
 from api.shapes import shown_month
 from api.v1.operations import OperationSchema
+from firm.allocation.model import FUND_KINDS
 from firm.db import reading
 from firm.ledger import periods
 from firm.month import Month
 from payouts import month_end
 from payouts.earnings import queries as earnings
+from payouts.earnings.model import KINDS
 
 blueprint = Blueprint("months", __name__, description="The month, from revenue to statements")
 
@@ -24,7 +26,7 @@ blueprint = Blueprint("months", __name__, description="The month, from revenue t
 class FundSchema(Schema):
     """What one fund got of the month."""
 
-    kind = ma.fields.String(metadata={"description": "overhead, reserve or package"})
+    kind = ma.fields.String(validate=ma.validate.OneOf(FUND_KINDS))
     name = ma.fields.String()
     amount = MoneyField()
 
@@ -65,7 +67,7 @@ class EarningSchema(Schema):
     """A line that somebody earned, explained."""
 
     maintainer_id = ma.fields.String()
-    kind = ma.fields.String()
+    kind = ma.fields.String(validate=ma.validate.OneOf(KINDS))
     package_id = ma.fields.String()
     amount = MoneyField()
     funded = MoneyField(metadata={"description": "Covered by the package's fund."})

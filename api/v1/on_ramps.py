@@ -31,7 +31,7 @@ class StageDraft(Schema):
 class StageSchema(Schema):
     """A stage of the on-ramp."""
 
-    stage = ma.fields.String()
+    stage = ma.fields.String(validate=ma.validate.OneOf(STAGES))
     entered_on = DateField()
     note = ma.fields.String()
 
@@ -68,7 +68,7 @@ class OnrampSchema(Schema):
     """Where a maintainer stands on the on-ramp today."""
 
     maintainer_id = ma.fields.String()
-    stage = ma.fields.String(allow_none=True)
+    stage = ma.fields.String(allow_none=True, validate=ma.validate.OneOf(STAGES))
     ready = ma.fields.Boolean()
     stages = ma.fields.List(ma.fields.Nested(StageSchema))
     letters = ma.fields.List(ma.fields.Nested(LetterSchema))

@@ -12,6 +12,7 @@ from api.fields import Schema, Text
 from api.paging import PageQuery, page, page_schema
 from firm.db import reading
 from firm.portfolio import operations, queries
+from firm.portfolio.model import STATES
 
 blueprint = Blueprint("packages", __name__, description="Packages the firm maintains")
 
@@ -24,7 +25,7 @@ class PackageSchema(Schema):
     ecosystem = Text(required=True, most=40)
     repository = Text(most=300, least=0, load_default="", metadata={"description": "Its public address."})
     folder = Text(least=0, load_default="", metadata={"description": "Where it lives inside its repository."})
-    state = ma.fields.String(dump_only=True)
+    state = ma.fields.String(dump_only=True, validate=ma.validate.OneOf(STATES))
 
 
 @blueprint.route("/packages", methods=["GET"])

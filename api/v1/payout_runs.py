@@ -17,6 +17,7 @@ from api.shapes import whole_run
 from api.v1.operations import OperationSchema
 from firm.db import reading
 from payouts.runs import preparation, queries, sending
+from payouts.runs.model import PAYOUT_STATES, RUN_STATES
 
 blueprint = Blueprint("payout_runs", __name__, description="Paying what the books say the firm owes")
 
@@ -29,7 +30,7 @@ class PayoutSchema(Schema):
     payee_name = ma.fields.String()
     rail = ma.fields.String()
     amount = MoneyField()
-    state = ma.fields.String()
+    state = ma.fields.String(validate=ma.validate.OneOf(PAYOUT_STATES))
     reference = ma.fields.String(allow_none=True)
     reason = ma.fields.String(allow_none=True)
     settled_on = DateField(allow_none=True)
@@ -41,7 +42,7 @@ class RunSchema(Schema):
     id = ma.fields.String()
     number = ma.fields.String()
     currency = ma.fields.String()
-    state = ma.fields.String()
+    state = ma.fields.String(validate=ma.validate.OneOf(RUN_STATES))
     prepared_by = ma.fields.String()
     prepared_at = MomentField()
     proposed_by = ma.fields.String(allow_none=True)

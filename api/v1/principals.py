@@ -48,7 +48,9 @@ class PrincipalSchema(Schema):
     role = ma.fields.String(validate=ma.validate.OneOf(ROLES))
     subject_id = ma.fields.String(allow_none=True)
     may_approve = ma.fields.Boolean(metadata={"description": "May approve besides what the role allows."})
-    has_authenticator = ma.fields.Function(lambda principal: principal.totp_sealed is not None)
+    has_authenticator = ma.fields.Function(
+        lambda principal: principal.totp_sealed is not None, metadata={"type": "boolean"}
+    )
     created_at = MomentField()
     disabled_at = MomentField(allow_none=True)
 

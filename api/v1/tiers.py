@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
-from api.fields import Schema, Text
+from api.fields import Lines, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from firm.db import reading
 from firm.engagements import operations, queries
@@ -22,7 +22,7 @@ class TierSchema(Schema):
     id = ma.fields.String(dump_only=True)
     name = Text(required=True, most=60)
     version = ma.fields.Integer(dump_only=True)
-    entitlements = ma.fields.Function(lambda tier: tier.entitlements.splitlines(), dump_only=True)
+    entitlements = Lines(dump_only=True)
 
 
 class TierDraft(Schema):

@@ -24,7 +24,7 @@ class WorkItemSchema(Schema):
 
     id = ma.fields.String()
     package_id = ma.fields.String()
-    kind = ma.fields.String()
+    kind = ma.fields.String(validate=ma.validate.OneOf(KINDS))
     key = ma.fields.String(metadata={"description": "A commit's hash, a release's tag, an advisory's id."})
     title = ma.fields.String()
     url = ma.fields.String()

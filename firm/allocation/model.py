@@ -66,6 +66,8 @@ allocation = Table(
     whole_minor("total_minor", least=0),
 )
 
+FUND_KINDS = ("overhead", "reserve", "package")
+
 allocation_share = Table(
     "allocation_share",
     Base.metadata,
@@ -75,7 +77,7 @@ allocation_share = Table(
     Column("target", String(40), nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     PrimaryKeyConstraint("month", "engagement_id", "kind", "target"),
-    one_of("kind", ["overhead", "reserve", "package"]),
+    one_of("kind", FUND_KINDS),
     whole_minor("amount_minor", least=0),
     Index("ix_allocation_share_target", "month", "kind", "target"),
 )

@@ -21,13 +21,15 @@ from firm.db import Base, CurrencyCode, Identifier, Minor, MonthText, one_of, wh
 from firm.money import Money
 from firm.month import Month
 
+STATES = ("open", "paid")
+
 
 class Invoice(Base):
     """An issued invoice. Its figures are frozen as canonical JSON; only what was received changes."""
 
     __tablename__ = "invoice"
     __table_args__ = (
-        one_of("state", ["open", "paid"]),
+        one_of("state", STATES),
         whole_minor("total_minor", least=1),
         whole_minor("received_minor", least=0),
         CheckConstraint("received_minor <= total_minor", name="not_overpaid"),

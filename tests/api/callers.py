@@ -13,6 +13,7 @@ from firm.access.tokens import issue_token
 from firm.actor import Actor, Role
 from tests import lovelace
 from tests.api import polite
+from tests.api.described import assert_described
 
 PROBLEM = "application/problem+json"
 SYSTEM = Actor("test", Role.SYSTEM)
@@ -28,7 +29,9 @@ class Caller:
 
     def send(self, method: str, path: str, **options: Any) -> TestResponse:
         headers = {**self.headers, **options.pop("headers", {})}
-        return polite.send(self.app.test_client(), method, path, headers, secret=self.authenticator, **options)
+        answer = polite.send(self.app.test_client(), method, path, headers, secret=self.authenticator, **options)
+        assert_described(self.app, method, path, answer)
+        return answer
 
     def get(self, path: str, status: int = 200) -> Any:
         return _told(self.send("GET", path), status)

@@ -45,7 +45,7 @@ def reading_routes(app: Flask) -> list[str]:
 
 
 def filled(rule: str, key: str) -> str:
-    rule = rule.replace("<any(pdf, html):form>", "pdf" if hash(key) % 2 else "html")
+    rule = rule.replace("<any(pdf, html):form>", "pdf" if len(key) + ord(key[-1]) & 1 else "html")
     return re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda place: {"month": "2026-10", "rail": "sepa"}.get(place[1], key), rule)
 
 

@@ -1,0 +1,210 @@
+"""Finishing the OpenAPI document: names, headers that stand above all routes, every status, and examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask
+
+from api import idempotency, policy, preconditions
+from api.blueprints import MONEY
+from api.description import answers
+from api.description.examples import example_of
+from api.description.names import operation_id
+from api.description.problems import problem_types
+from api.paging import PageQuery
+from firm.webhooks.catalogue import CATALOGUE, example, schema
+
+JSON = "application/json"
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "The same request sent again under its key is done once and answered as the first time.",
+}
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The ETag of the thing as the caller has seen it; `*` for whatever it is now.",
+}
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of what the caller has: 304 when that is current.",
+}
+PARAMETERS = {
+    "key": "The thing's id, or its name or number where it has one.",
+    "month": "A month, such as 2026-10.",
+    "form": "The form of the paper.",
+    "rail": "The rail whose file it is, such as sepa.",
+    "kind": "Only those of this kind.",
+}
+FILES = {
+    "payout_runs.file": ("application/xml",),
+    "imports.template": ("text/csv",),
+    "statements.paper": ("application/pdf", "text/html"),
+    "funded_work_reports.paper": ("application/pdf", "text/html"),
+}
+"""What is answered with something other than JSON."""
+
+
+def finished(document: dict[str, Any], app: Flask) -> dict[str, Any]:
+    """Every operation gets its id, its headers, and all that it may answer."""
+    endpoints = {(described_path(rule.rule), method.lower()): rule.endpoint for rule, method in _routes(app)}
+    _share(document)
+    for path, methods in document["paths"].items():
+        for parameter in methods.get("parameters", ()):
+            _describe(parameter)
+        for method in [name for name in methods if name != "parameters"]:
+            _finish(methods[method], endpoints[path, method], method, path, document["components"]["schemas"])
+    document["webhooks"] = {name: _told(name) for name in CATALOGUE}
+    document["x-problem-types"] = problem_types()
+    return document
+
+
+def _told(name: str) -> dict[str, Any]:
+    """A message that goes out, as OpenAPI describes it."""
+    content = {JSON: {"schema": schema(name), "example": example(name)}}
+    operation = {
+        "operationId": "on" + "".join(part.capitalize() for part in re.split("[.-]", name)),
+        "summary": CATALOGUE[name].sentence,
+        "requestBody": {"required": True, "content": content},
+        "responses": {"2XX": {"description": "The message was taken."}},
+        "security": [],
+    }
+    return {"post": operation}
+
+
+def _share(document: dict[str, Any]) -> None:
+    components = document["components"]
+    components.update(answers.components())
+    components["schemas"].pop("PaginationMetadata", None)
+    components["schemas"] = {"Money": {"type": "object", **MONEY}} | _with_money(components["schemas"])
+    sent = {name for item in document["paths"].values() for name in _sent(item, components["schemas"])}
+    for name in set(components["schemas"]) - sent - {"Problem", "Place"}:
+        # What only the API writes always has all its fields, but for those that some roles are not shown.
+        written = components["schemas"][name]
+        fields = written.get("properties", {})
+        written["required"] = [field for field, shape in fields.items() if not shape.get("x-withheld")]
+
+
+def _with_money(part: Any) -> Any:
+    """Money by reference, so that a generated client has one type for it."""
+    if isinstance(part, list):
+        return [_with_money(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("properties") != MONEY["properties"]:
+        return {name: _with_money(inner) for name, inner in part.items()}
+    rest = {name: value for name, value in part.items() if name not in {"type", *MONEY}}
+    money = {"$ref": "#/components/schemas/Money"}
+    return rest | ({"anyOf": [money, {"type": "null"}]} if "null" in part["type"] else money)
+
+
+def _sent(item: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
+    """The names of the schemas that callers send, with those inside of them."""
+    for operation in item.values():
+        if isinstance(operation, dict) and "requestBody" in operation:
+            waiting = _references(operation["requestBody"])
+            while waiting:
+                name = waiting.pop()
+                yield name
+                waiting += _references(schemas[name])
+
+
+def _references(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["$ref"].rpartition("/")[2]] if "$ref" in part else []
+        return own + [name for inner in part.values() for name in _references(inner)]
+    return [name for inner in part for name in _references(inner)] if isinstance(part, list) else []
+
+
+def _finish(operation: dict[str, Any], endpoint: str, method: str, path: str, schemas: dict[str, Any]) -> None:
+    operation["operationId"] = operation_id(endpoint, method, path)
+    operation["x-roles"] = sorted(str(role) for role in policy.POLICY[endpoint])
+    operation.setdefault("parameters", []).extend(_headers(endpoint, method))
+    for parameter in operation["parameters"]:
+        _describe(parameter)
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        body["example"] = example_of(body["schema"], schemas, sent=True)
+    operation["responses"] = dict(sorted(_answers(operation, endpoint, method, path, schemas).items()))
+
+
+def _describe(parameter: dict[str, Any]) -> None:
+    name = parameter["name"]
+    parameter.setdefault("description", PARAMETERS.get(name, f"The {name.replace('_id', '').replace('_', ' ')}'s id."))
+
+
+def _answers(operation: dict[str, Any], endpoint: str, method: str, path: str, schemas: dict[str, Any]) -> Any:
+    found = {str(status): answer for status, answer in operation["responses"].items() if str(status).startswith("2")}
+    for answer in found.values():
+        _finish_answer(answer, endpoint, method, schemas)
+    if method == "get":
+        found["304"] = answers.not_modified()
+    return found | {status: answers.problem(status) for status in _statuses(endpoint, method, path, operation)}
+
+
+def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, schemas: dict[str, Any]) -> None:
+    if endpoint in FILES:
+        answer["content"] = {kind: {"schema": _file(kind)} for kind in FILES[endpoint]}
+    for body in answer.get("content", {}).values():
+        if "$ref" in body["schema"]:
+            body["example"] = example_of(body["schema"], schemas, sent=False)
+    names = ["Content-Disposition"] if endpoint in FILES else ["ETag"] if method == "get" else []
+    if method == "get" and "Page" in str(answer.get("content", "")):
+        names.append("Link")
+    if method == "post":
+        names.append("Idempotent-Replayed")
+    if endpoint in preconditions.CHANGES:
+        names.append("ETag")
+    if "Operation" in str(answer.get("content", "")):
+        names += ["Location", "Preference-Applied", "Retry-After"]
+    answer["headers"] = answers.headers(*names) | answer.get("headers", {})
+
+
+def _file(kind: str) -> dict[str, str]:
+    return {"type": "string"} if kind.startswith("text/") else {"type": "string", "format": "binary"}
+
+
+def _routes(app: Flask) -> Iterator[tuple[Any, str]]:
+    for rule in app.url_map.iter_rules():
+        for method in rule.methods or ():
+            yield rule, method
+
+
+def described_path(rule: str) -> str:
+    """A rule of the URL map as the document writes it."""
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule)
+
+
+def _headers(endpoint: str, method: str) -> list[dict[str, Any]]:
+    if method == "get":
+        return [dict(IF_NONE_MATCH)]
+    found: list[dict[str, Any]] = []
+    if method == "post":
+        found.append(IDEMPOTENCY_KEY | {"required": endpoint in idempotency.NEEDED})
+    if endpoint in preconditions.CHANGES:
+        found.append(dict(IF_MATCH))
+    return found
+
+
+def _statuses(endpoint: str, method: str, path: str, operation: dict[str, Any]) -> list[str]:
+    # 409 also where nothing is written: a firm that is not set up yet says so.
+    found = ["400", "401", "403", "409", "414", "429", "500", "503"]
+    queries = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"}
+    if "{" in path or queries - set(PageQuery().fields):
+        found.append("404")
+    if "{" in path or queries:
+        found.append("422")
+    if method != "get":
+        found += ["404", "422"]
+    if "requestBody" in operation:
+        found += ["413", "415"]
+    if endpoint in preconditions.CHANGES:
+        found += ["412", "428"]
+    return sorted(set(found))

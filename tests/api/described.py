@@ -1,0 +1,60 @@
+"""Holding each answer of a test against the description: status, type of content, fields and problem types."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jsonschema
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
+
+from api.description.document import described_path
+
+
+def assert_described(app: Flask, method: str, path: str, answer: TestResponse) -> None:
+    """Fails when the API answers what its description does not say. What no route answers is not described."""
+    document = app.extensions["openapi"]()
+    operation = _operation(app, document, method, path)
+    if operation is None:
+        return
+    where = f"{method} {path} answered {answer.status_code}, which the description does not know"
+    described = operation["responses"].get(str(answer.status_code))
+    assert described is not None, where
+    described = _resolved(described, document)
+    kind = (answer.content_type or "").partition(";")[0]
+    if not answer.get_data():
+        return
+    assert kind in described.get("content", {}), f"{where} as {kind}"
+    if "json" in kind:
+        faults = [
+            error.message for error in _validator(app, described["content"][kind]["schema"]).iter_errors(answer.json)
+        ]
+        assert faults == [], (where, faults)
+    if kind == "application/problem+json":
+        assert answer.json["type"] in _types(app), answer.json["type"]
+
+
+def _operation(app: Flask, document: dict[str, Any], method: str, path: str) -> dict[str, Any] | None:
+    try:
+        rule, _ = app.url_map.bind("localhost").match(path.partition("?")[0], method=method, return_rule=True)
+    except (HTTPException, UnicodeError):
+        return None
+    found: dict[str, Any] | None = document["paths"].get(described_path(rule.rule), {}).get(method.lower())
+    return found
+
+
+def _resolved(part: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    name = part.get("$ref", "").rpartition("/")[2]
+    return document["components"]["responses"][name] if name else part
+
+
+def _validator(app: Flask, schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
+    whole = {**schema, "components": app.extensions["openapi"]()["components"]}
+    return jsonschema.Draft202012Validator(whole)
+
+
+@functools.cache
+def _types(app: Flask) -> frozenset[str]:
+    return frozenset(one["type"] for one in app.extensions["openapi"]()["x-problem-types"])
