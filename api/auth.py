@@ -23,6 +23,7 @@ from firm.errors import NotFound
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 MOST_ADDRESS = 4000
+_CONDITIONS = ("REQUEST_METHOD", "HTTP_IF_NONE_MATCH")
 _MINUTE = timedelta(minutes=1)
 
 
@@ -121,7 +122,9 @@ def _sign(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.method == "GET" and response.status_code == 200 and response.is_json:
         response.add_etag()
-        response.make_conditional(request)
+        # Only If-None-Match: another condition would be answered with a 412 that is no problem document.
+        asked = {name: request.environ[name] for name in _CONDITIONS if name in request.environ}
+        response.make_conditional(asked)
     response.headers["Referrer-Policy"] = "no-referrer"
     standing: Standing | None = g.get("standing")
     if standing is not None:

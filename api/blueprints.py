@@ -57,6 +57,13 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Any) -> Any:
         return strict.body_of(req)
 
+    def load_querystring(self, req: Request, schema: Any) -> Any:
+        """Two readers may each take another value of a parameter that is given twice."""
+        twice = [name for name, values in req.args.lists() if len(values) > 1]
+        if twice:
+            raise ma.ValidationError({name: ["Give this once."] for name in twice})
+        return super().load_querystring(req, schema)
+
     def handle_error(self, error: Exception, req: Any, schema: Any, **kwargs: Any) -> Any:
         raise error
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import threading
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
@@ -113,8 +117,19 @@ def join(app: Flask) -> None:
     api = _description(app)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint, url_prefix="/v1")
-    app.extensions["openapi"] = functools.cache(lambda: finished(api.spec.to_dict(), app))
+    app.extensions["openapi"] = _once(lambda: finished(copy.deepcopy(api.spec.to_dict()), app))
     policy.refuse_gaps(app)
+
+
+def _once(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """The document is made when it is first asked for, by one of those who ask at the same time."""
+    lock, made = threading.Lock(), functools.cache(make)
+
+    def found() -> dict[str, Any]:
+        with lock:
+            return made()
+
+    return found
 
 
 def _description(app: Flask) -> ChambersApi:

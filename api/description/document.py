@@ -110,11 +110,13 @@ def _sent(item: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
     """The names of the schemas that callers send, with those inside of them."""
     for operation in item.values():
         if isinstance(operation, dict) and "requestBody" in operation:
-            waiting = _references(operation["requestBody"])
+            seen: set[str] = set()
+            waiting = set(_references(operation["requestBody"]))
             while waiting:
                 name = waiting.pop()
-                yield name
-                waiting += _references(schemas[name])
+                seen.add(name)
+                waiting |= set(_references(schemas[name])) - seen
+            yield from seen
 
 
 def _references(part: Any) -> list[str]:

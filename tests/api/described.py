@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import jsonschema
@@ -51,10 +50,14 @@ def _resolved(part: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _validator(app: Flask, schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
-    whole = {**schema, "components": app.extensions["openapi"]()["components"]}
-    return jsonschema.Draft202012Validator(whole)
+    """Kept with the application: finding references anew for each answer would take longer than the answer."""
+    kept: dict[str, jsonschema.Draft202012Validator] = app.extensions.setdefault("described", {})
+    name = str(schema)
+    if name not in kept:
+        whole = {**schema, "components": app.extensions["openapi"]()["components"]}
+        kept[name] = jsonschema.Draft202012Validator(whole)
+    return kept[name]
 
 
-@functools.cache
-def _types(app: Flask) -> frozenset[str]:
-    return frozenset(one["type"] for one in app.extensions["openapi"]()["x-problem-types"])
+def _types(app: Flask) -> set[str]:
+    return {one["type"] for one in app.extensions["openapi"]()["x-problem-types"]}

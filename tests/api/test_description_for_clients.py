@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jsonschema
@@ -11,10 +13,12 @@ import pytest
 from flask import Flask
 
 from api import policy
+from api.app import create_app
 from api.description.names import ACTIONS, operation_id
 from api.description.problems import problem_types
 from tests.api.callers import anonymous
-from tests.api.test_description import operations
+from tests.api.test_description import CHECKED_IN, operations
+from tests.databases import settings_for
 
 VERBS = {
     *ACTIONS.values(),
@@ -165,3 +169,11 @@ def test_examples_of_problems_are_of_listed_types(document: dict[str, Any]) -> N
     for name, answer in document["components"]["responses"].items():
         for body in answer.get("content", {}).values():
             assert listed[body["example"]["type"]] == body["example"]["status"], name
+
+
+def test_those_who_ask_first_at_the_same_time_get_the_same_description(sqlite_url: str) -> None:
+    app = create_app(settings_for(sqlite_url))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: anonymous(app).send("GET", "/openapi.json").get_data(), range(8)))
+    assert len(set(found)) == 1
+    assert json.loads(found[0]) == json.loads(CHECKED_IN.read_text(encoding="utf-8"))
