@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import marshmallow as ma
@@ -78,6 +79,23 @@ class ChambersApi(Api):  # type: ignore[misc]
     """Generates the OpenAPI document from the blueprints. Errors are handled by `api.errors`, on every route."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._undescribed: list[Blueprint] = []
+
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        """With Flask at once. To describe all routes takes as long as everything else at the start together."""
+        self._app.register_blueprint(blueprint, **options)
+        self._undescribed.append(blueprint)
+
+    def document(self) -> dict[str, Any]:
+        """Describe what was registered. Not for two threads at once."""
+        for blueprint in self._undescribed:
+            blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
+            self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        self._undescribed.clear()
+        return copy.deepcopy(self.spec.to_dict())
 
     def _register_error_handlers(self) -> None:
         """smorest's own handler would answer JSON of another shape."""

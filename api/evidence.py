@@ -10,6 +10,7 @@ from firm import envelope
 from firm.audit import anchors, sequencer
 from firm.audit.anchors import Anchor
 from firm.errors import Busy
+from firm.recovery.model import Restoration
 
 ANCHORED_EVERY = timedelta(days=1)
 
@@ -36,6 +37,13 @@ def drop(*, now: datetime) -> Anchor | None:
     """Anchor the present head; None without a key."""
     key = parts().settings.anchor_key
     return None if key is None else anchors.drop(parts().settings.audit_anchors, key=key, now=now)
+
+
+def cut(one: Restoration, *, now: datetime) -> None:
+    """Let the chain go on behind what a restoration brought; nothing to do without a key."""
+    key = parts().settings.anchor_key
+    if key is not None:
+        anchors.cut(parts().settings.audit_anchors, one.chain_seq, one.chain_hash, key=key, now=now)
 
 
 def kept() -> Iterator[Anchor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import threading
 from collections.abc import Callable
@@ -117,7 +116,7 @@ def join(app: Flask) -> None:
     api = _description(app)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint, url_prefix="/v1")
-    app.extensions["openapi"] = _once(lambda: finished(copy.deepcopy(api.spec.to_dict()), app))
+    app.extensions["openapi"] = _once(lambda: finished(api.document(), app))
     policy.refuse_gaps(app)
 
 

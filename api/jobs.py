@@ -68,8 +68,8 @@ def forget(task: Task) -> None:
 
 KINDS: Mapping[str, Kind] = {
     "months.close": Kind(close_month),
-    "payout-runs.release": Kind(release_run),
-    DELIVER: Kind(deliver, DELAYS),
+    "payout-runs.release": Kind(release_run, leaves_the_house=True),
+    DELIVER: Kind(deliver, DELAYS, leaves_the_house=True),
     FORGET: Kind(forget),
 }
 

@@ -21,12 +21,14 @@ import firm.billing.gauges
 import firm.gauge
 import firm.jobs.gauges
 import firm.profile.gauges
+import firm.recovery.gauges
 import payouts.runs.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.profile.gauges.GAUGES,
     *firm.billing.gauges.GAUGES,
     *firm.jobs.gauges.GAUGES,
+    *firm.recovery.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""

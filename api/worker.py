@@ -23,10 +23,12 @@ from api.errors import document, status_of
 from api.jobs import SCHEDULES
 from api.logs import told
 from firm import clock, ids
+from firm.db import reading
 from firm.errors import Busy, ChambersError, InvariantBroken, Misconfigured
 from firm.jobs import operations as jobs
 from firm.jobs import schedules
 from firm.jobs.kinds import Kind, Task
+from firm.recovery import operations as recovery
 from firm.webhooks.dispatch import dispatch
 
 log = logging.getLogger("chambers.worker")
@@ -60,7 +62,7 @@ class Worker:
                 with self._app.app_context():
                     prepared = prepared or self._prepare()
                     self._do_chores()
-                    task = jobs.claim(self._kinds, worker=self.name, now=clock.now())
+                    task = jobs.claim(self._allowed(), worker=self.name, now=clock.now())
                 if task is not None:
                     self._do(task)
                     done += 1
@@ -78,6 +80,12 @@ class Worker:
     def _prepare(self) -> bool:
         schedules.keep(SCHEDULES, now=clock.now())
         return True
+
+    def _allowed(self) -> Mapping[str, Kind]:
+        """The kinds that may be done now: nothing leaves restored books before they are reconciled."""
+        with reading() as session:
+            held = recovery.waiting(session) is not None
+        return {name: kind for name, kind in self._kinds.items() if not (held and kind.leaves_the_house)}
 
     def _do_chores(self) -> None:
         now = clock.now()

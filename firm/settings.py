@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -15,6 +16,7 @@ from firm.errors import Misconfigured
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEFAULT_DATABASE = "sqlite:///var/chambers.db"
+_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -60,6 +62,12 @@ class Settings(BaseSettings):
 
     webhooks_to_loopback: bool = Field(default=False)
     """Whether webhooks may be sent to this very machine, also by http: for trying them out, never in production."""
+
+    backup_recipients: str = Field(default="")
+    """Public keys of age that backups are encrypted to, comma-separated. Keep the private ones elsewhere."""
+
+    postgresql_programs: Path | None = Field(default=None)
+    """The folder of pg_dump and psql, where PATH does not have those of the server's version."""
 
     @field_validator("database_url")
     @classmethod
@@ -114,6 +122,18 @@ class Settings(BaseSettings):
             _parse_keys(f"audit:{value.get_secret_value()}")
         return value
 
+    @field_validator("backup_recipients")
+    @classmethod
+    def _well_formed_recipients(cls, value: str) -> str:
+        if not all(_RECIPIENT.fullmatch(one) for one in _parts(value)):
+            raise ValueError("write each recipient as age shows it: age1 and 58 more letters and digits")
+        return value
+
+    @property
+    def recipients(self) -> list[str]:
+        """The public keys that backups are encrypted to."""
+        return _parts(self.backup_recipients)
+
     @property
     def anchor_key(self) -> bytes | None:
         """The 32 bytes that sign anchors, or None."""
@@ -137,9 +157,13 @@ class Settings(BaseSettings):
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
+def _parts(text: str) -> list[str]:
+    return [part for part in (piece.strip() for piece in text.split(",")) if part]
+
+
 def _parse_keys(text: str) -> dict[str, bytes]:
     keys: dict[str, bytes] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
+    for part in _parts(text):
         name, _, encoded = part.partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)

@@ -45,6 +45,11 @@ def head() -> str | None:
     return ScriptDirectory.from_config(config_for()).get_current_head()
 
 
+def knows(revision: str) -> bool:
+    """Whether a revision is one of this version's history, which can be brought to its head."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(config_for()).walk_revisions())
+
+
 def config_for() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))

@@ -13,6 +13,7 @@ import firm.ledger.model
 import firm.numbering.model
 import firm.portfolio.model
 import firm.profile.model
+import firm.recovery.model
 import firm.webhooks.model
 import payouts.destinations.model
 import payouts.earnings.model

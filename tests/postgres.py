@@ -126,6 +126,11 @@ def _prepared(root: Path) -> tuple[Path, dict[str, Any]]:
     return binaries, {"user": NOBODY, "group": NOBODY, "extra_groups": []}
 
 
+def programs() -> Path:
+    """The folder of the server's own pg_dump, psql and the rest. Raises `PostgresUnavailable`."""
+    return _binaries()
+
+
 def _binaries() -> Path:
     """The folder of initdb and postgres. Raises `PostgresUnavailable`: a test run never just skips."""
     for folder in _candidates():

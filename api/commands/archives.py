@@ -15,10 +15,12 @@ from firm.archive import restoring, writing
 from firm.audit import sequencer
 from firm.db import db, reading
 from firm.errors import InvariantBroken
+from firm.ledger import queries as ledger
 from migrations import run
 from migrations.tables import METADATA
 from payouts.runs.model import EDGES, RUN_EDGES
 
+SENDS_NOTHING = "These books send nothing until somebody says that no others do: `chambers reconcile`."
 WAYS = {"payout": EDGES, "payout_run": RUN_EDGES}
 
 
@@ -48,6 +50,7 @@ def import_archive(call: Call, path: Path) -> None:
     )
     _refuse_broken(call)
     click.echo(f"{rows} rows read in; every invariant holds. Issue new tokens and authenticators.")
+    click.echo(SENDS_NOTHING)
 
 
 @click.command()
@@ -60,7 +63,7 @@ def move(call: Call, target: str) -> None:
         path = Path(folder) / "firm.zip"
         writing.export_all(path, METADATA.sorted_tables, revision=str(run.head()), by=call.by, now=call.now)
         with reading() as session:
-            before = writing.balances(session)
+            before = ledger.balances(session)
         with create_core(settings.model_copy(update={"database_url": target})).app_context():
             run.upgrade(db.engine)
             rows = restoring.import_archive(
@@ -68,13 +71,14 @@ def move(call: Call, target: str) -> None:
             )
             _refuse_broken(call)
             with reading() as session:
-                after = writing.balances(session)
+                after = ledger.balances(session)
             db.session.remove()
             db.engine.dispose()
     if before != after:
         raise InvariantBroken("The trial balances of the two databases differ.")
     click.echo(f"{rows} rows are in the other database, with the same trial balance of {len(after)} accounts.")
     click.echo("Set CHAMBERS_DATABASE_URL to it, and issue new tokens and authenticators.")
+    click.echo(SENDS_NOTHING)
 
 
 def _refuse_broken(call: Call) -> None:

@@ -59,7 +59,8 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
             with create_core(settings).app_context(), _logged(), _connections_closed():
                 now = clock.now()
                 result = function(Call(caller(now), now), *args, **kwargs)
-                _keep_evidence(now)
+                if settings.sqlite_path is None or settings.sqlite_path.exists():
+                    _keep_evidence(now)
                 return result
         except InvariantBroken:
             raise

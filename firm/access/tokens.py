@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Update, bindparam, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -192,6 +192,11 @@ def page(session: Session, *, after: str, limit: int, principal_id: str | None =
     if principal_id is not None:
         query = query.where(ApiToken.principal_id == principal_id)
     return session.execute(query.order_by(ApiToken.id).limit(limit)).all()
+
+
+def number_live(session: Session, *, now: datetime) -> int:
+    """How many tokens open something."""
+    return session.scalar(select(func.count()).select_from(ApiToken).where(*_opens(now))) or 0
 
 
 def _issue(

@@ -24,6 +24,7 @@ LEFT_OUT = {
     "allowance": "counts of requests in a minute that is over",
     "job": "work under way belongs to where it was begun; nothing may be done twice",
     "schedule": "is written anew by the next worker",
+    "restoration": "whoever reads the archive begins one, and reconciles it",
     "webhook_endpoint": "a copy of the firm must not tell the world about itself; add the endpoints anew",
     "webhook_event": "belongs to the endpoints",
     "webhook_delivery": "belongs to the endpoints",

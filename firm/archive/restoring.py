@@ -17,10 +17,13 @@ from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.archive.form import FORMAT, MANIFEST, held, reader_of
-from firm.archive.writing import balances, counts
+from firm.archive.writing import counts
 from firm.audit import operations as audit
+from firm.audit import sequencer
 from firm.db import bulk_insert, transaction, use_case
 from firm.errors import Invalid, InvariantBroken, Refused
+from firm.ledger import queries as ledger
+from firm.recovery import operations as recovery
 
 BATCH = 2_000
 MOST_MEMBERS = 1_000
@@ -44,7 +47,8 @@ class NotEmpty(Refused):
 def import_archive(path: Path, tables: Sequence[Table], *, revision: str, ways: Ways, by: Actor, now: datetime) -> int:
     """Read everything in, in one transaction, and say how many rows. Raises `InvalidArchive`, `NotEmpty`.
 
-    The trial balance must come out as the manifest has it; otherwise nothing comes in.
+    The trial balance must come out as the manifest has it; otherwise nothing comes in. The books send nothing until
+    they are reconciled: the firm they were taken from may be at work still.
     """
     with _opened(path) as archive:
         manifest = _checked(archive, held(tables), revision)
@@ -58,9 +62,12 @@ def import_archive(path: Path, tables: Sequence[Table], *, revision: str, ways: 
                     f"The books refuse what the archive holds: {str(error.orig).splitlines()[0]}."
                 ) from error
             _advance_numbers(session)
-            if balances(session) != manifest["trial_balance"]:
+            if ledger.balances(session) != manifest["trial_balance"]:
                 raise InvariantBroken("The trial balance of what was read in is not that of the archive.")
             audit.record(session, "firm.imported", "firm", {"rows": rows, "at": manifest["at"]}, by=by, now=now)
+            taken_at = datetime.fromisoformat(manifest["at"])
+            begun = recovery.begun(source="archive", taken_at=taken_at, chain=sequencer.head(session), now=now)
+            recovery.begin(session, begun, by=by, now=now)
     return rows
 
 

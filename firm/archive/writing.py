@@ -74,7 +74,7 @@ def _write(
         "at": now.astimezone(UTC).isoformat(),
         "files": files,
         "left_out": LEFT_OUT,
-        "trial_balance": balances(session),
+        "trial_balance": ledger.balances(session),
     }
     with archive.open(zipfile.ZipInfo(MANIFEST, _STAMP), "w") as file:
         file.write(json.dumps(manifest, indent=1, sort_keys=True).encode())
@@ -94,11 +94,6 @@ def _write_table(session: Session, archive: zipfile.ZipFile, table: Table) -> di
             file.write(line)
             rows += 1
     return {"rows": rows, "sha256": digest.hexdigest()}
-
-
-def balances(session: Session) -> list[list[Any]]:
-    """The trial balance: account, currency and amount in minor units."""
-    return sorted([row.account, row.balance.currency, row.balance.minor] for row in ledger.trial_balance(session))
 
 
 def counts(session: Session, tables: Sequence[Table]) -> dict[str, int]:

@@ -3,6 +3,9 @@
 Whoever can rewrite the whole database can also compute the whole chain anew. What they cannot do is sign: each
 anchor is one line of JSON in a file of its own, best on another machine, signed with a key that the database does
 not hold.
+
+Books that were restored lost the records after the backup, and the anchors of those with them. Whoever reconciles the
+books signs that too: a line that cuts back to the head that came along, and what was anchored beyond it counts no more.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,10 +41,12 @@ class Anchor:
     seq: int
     hash: str
     at: datetime
+    kind: str = "anchor"
+    """"anchor", or "cut" where restored books begin again behind this link."""
 
     def content(self) -> bytes:
         """What is signed."""
-        return f"chambers audit anchor v1 {self.seq} {self.hash} {self.at.astimezone(UTC).isoformat()}".encode()
+        return f"chambers audit {self.kind} v1 {self.seq} {self.hash} {self.at.astimezone(UTC).isoformat()}".encode()
 
 
 def drop(path: Path, *, key: bytes, now: datetime) -> Anchor:
@@ -52,29 +56,30 @@ def drop(path: Path, *, key: bytes, now: datetime) -> Anchor:
     if seq == 0:
         raise NothingToAnchor("The audit chain is empty; there is nothing to anchor yet.")
     anchor = Anchor(seq, head, now)
-    private = Ed25519PrivateKey.from_private_bytes(key)
-    line = {
-        "v": 1,
-        "seq": seq,
-        "hash": head,
-        "at": now.astimezone(UTC).isoformat(),
-        "signature": base64.b64encode(private.sign(anchor.content())).decode(),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    _append(path, anchor, key)
     return anchor
 
 
-def read(path: Path, *, key: bytes) -> Iterator[Anchor]:
-    """The anchors of a file, each with its signature checked. Raises `AnchorBroken`, naming the line."""
+def cut(path: Path, seq: int, head: str, *, key: bytes, now: datetime) -> Anchor:
+    """Append that the chain goes on behind this link, whatever was anchored beyond it: the books were restored."""
+    anchor = Anchor(seq, head, now, "cut")
+    _append(path, anchor, key)
+    return anchor
+
+
+def read(path: Path, *, key: bytes) -> list[Anchor]:
+    """The anchors of a file that count, each with its signature checked. Raises `AnchorBroken`, naming the line."""
     public = Ed25519PrivateKey.from_private_bytes(key).public_key()
+    found: list[Anchor] = []
     if not path.exists():
-        return
+        return found
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        yield _checked(line, number, public)
+        anchor = _checked(line, number, public)
+        if anchor.kind == "cut":
+            found = [one for one in found if one.seq <= anchor.seq]
+        if anchor.seq > 0:
+            found.append(anchor)
+    return found
 
 
 def newest(path: Path, *, key: bytes) -> Anchor | None:
@@ -88,10 +93,27 @@ def public_text(key: bytes) -> str:
     return base64.b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
 
 
+def _append(path: Path, anchor: Anchor, key: bytes) -> None:
+    line = {
+        "v": 1,
+        "kind": anchor.kind,
+        "seq": anchor.seq,
+        "hash": anchor.hash,
+        "at": anchor.at.astimezone(UTC).isoformat(),
+        "signature": base64.b64encode(Ed25519PrivateKey.from_private_bytes(key).sign(anchor.content())).decode(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _checked(line: str, number: int, public: Ed25519PublicKey) -> Anchor:
     try:
         values = json.loads(line)
-        anchor = Anchor(int(values["seq"]), str(values["hash"]), datetime.fromisoformat(values["at"]))
+        kind = str(values.get("kind", "anchor"))
+        anchor = Anchor(int(values["seq"]), str(values["hash"]), datetime.fromisoformat(values["at"]), kind)
         public.verify(base64.b64decode(values["signature"], validate=True), anchor.content())
     except (ValueError, KeyError, TypeError, InvalidSignature):
         raise AnchorBroken(f"Line {number} of the file of anchors is damaged, or not signed with our key.") from None

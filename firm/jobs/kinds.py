@@ -44,6 +44,8 @@ class Kind:
 
     run: Callable[[Task], Any]
     delays: Sequence[timedelta] = DELAYS
+    leaves_the_house: bool = False
+    """Whether it sends something to somebody: then it waits while restored books are not reconciled."""
 
     @property
     def tries(self) -> int:

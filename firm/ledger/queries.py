@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, func, select, union_all
 from sqlalchemy.orm import Session
@@ -87,6 +88,16 @@ def trial_balance(session: Session) -> list[AccountBalance]:
         .order_by(rows.c.account, rows.c.currency)
     )
     return [AccountBalance(account, Money(int(amount), currency)) for account, currency, amount in found]
+
+
+def balances(session: Session) -> list[list[Any]]:
+    """The trial balance in JSON's values, to compare books by: account, currency and amount in minor units."""
+    return sorted([row.account, row.balance.currency, row.balance.minor] for row in trial_balance(session))
+
+
+def number_of_entries(session: Session) -> int:
+    """How many entries the journal has."""
+    return session.scalar(select(func.count()).select_from(journal_entry)) or 0
 
 
 def entry(session: Session, number: int) -> PostedEntry:

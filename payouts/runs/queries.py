@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
@@ -57,6 +57,17 @@ def payouts_of(session: Session, run_id: str) -> list[Payout]:
 def states_of(session: Session, run_id: str) -> list[str]:
     """The states that a run's payouts are in, each once."""
     return list(session.scalars(select(payout.c.state).where(payout.c.run_id == run_id).distinct()))
+
+
+def totals_in(session: Session, states: Collection[str]) -> list[tuple[int, Money]]:
+    """How many payouts are in one of these states, and what they come to, by currency."""
+    query = (
+        select(func.count(), func.sum(payout.c.amount_minor), payout.c.currency)
+        .where(payout.c.state.in_(states))
+        .group_by(payout.c.currency)
+        .order_by(payout.c.currency)
+    )
+    return [(count, Money(int(amount), currency)) for count, amount, currency in session.execute(query)]
 
 
 def find_payout(session: Session, payout_id: str) -> Payout:

@@ -22,6 +22,7 @@ from firm.errors import Busy, Refused
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit
 from firm.profile import operations as profiles
+from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
 from payouts.destinations import operations as destinations
 from payouts.destinations.model import Destination
@@ -50,7 +51,7 @@ class StillSending(Busy):
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    """A payout with its live attempt: `fresh` if nobody can have sent it yet."""
+    """A payout with its live attempt: `fresh` if nobody can have sent it yet, not even from books that were lost."""
 
     payout_id: str
     rail: str
@@ -71,7 +72,7 @@ def send(
     """Send every payout of an approved run over its rail, then write the files of file rails.
 
     May be repeated, and repeated after a crash: nothing is sent twice. What another sender has under way is left to
-    it, and `StillSending` says so at the end. Raises `RunNotInState`.
+    it, and `StillSending` says so at the end. Raises `RunNotInState`, and `NotReconciled` in restored books.
     """
     waiting = _begin(key, by=by, now=now)
     for done, payout_id in enumerate(waiting, 1):
@@ -85,6 +86,7 @@ def send(
 def refuse_unapproved(key: str) -> PayoutRun:
     """The run, if it was approved. Raises `RunNotInState`."""
     with reading() as session:
+        recovery.refuse_unreconciled(session)
         run = queries.find(session, key)
         _refuse_not_approved(run)
         return run
@@ -138,6 +140,7 @@ def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) 
 def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
     """Move the run to releasing and list the payouts that still have to be sent or looked up."""
     with transaction() as session:
+        recovery.refuse_unreconciled(session)
         run = queries.find(session, key)
         approved = update(PayoutRun).where(PayoutRun.id == run.id, PayoutRun.state == "approved")
         released = claim(session, approved.values(state="releasing"))
@@ -175,13 +178,15 @@ def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime
     None when another sender has it under way, or was done with it first.
     """
     with transaction() as session:
+        recovery.refuse_unreconciled(session)
         payout = queries.find_payout(session, payout_id)
-        fresh = payout.state == "reserved"
-        attempt = _new_attempt(session, payout, now) if fresh else _taken_over(session, payout, now)
+        first = payout.state == "reserved"
+        attempt = _new_attempt(session, payout, now) if first else _taken_over(session, payout, now)
         if attempt is None:
             return None
-        if fresh:
+        if first:
             audit.record(session, "payout.sending", payout.id, {"key": attempt.key}, by=by, now=now)
+        fresh = first and not recovery.restored_since(session, queries.find(session, payout.run_id).prepared_at)
         return _UnderWay(payout.id, payout.rail, _order(session, payout, attempt.key, keys), attempt.id, fresh)
 
 

@@ -14,7 +14,7 @@ from api.description.document import described_path
 
 def assert_described(app: Flask, method: str, path: str, answer: TestResponse) -> None:
     """Fails when the API answers what its description does not say. What no route answers is not described."""
-    document = app.extensions["openapi"]()
+    document = _document(app)
     operation = _operation(app, document, method, path)
     if operation is None:
         return
@@ -28,11 +28,12 @@ def assert_described(app: Flask, method: str, path: str, answer: TestResponse) -
     assert kind in described.get("content", {}), f"{where} as {kind}"
     if "json" in kind:
         faults = [
-            error.message for error in _validator(app, described["content"][kind]["schema"]).iter_errors(answer.json)
+            error.message
+            for error in _validator(document, described["content"][kind]["schema"]).iter_errors(answer.json)
         ]
         assert faults == [], (where, faults)
     if kind == "application/problem+json":
-        assert answer.json["type"] in _types(app), answer.json["type"]
+        assert answer.json["type"] in _types(document), answer.json["type"]
 
 
 def _operation(app: Flask, document: dict[str, Any], method: str, path: str) -> dict[str, Any] | None:
@@ -49,15 +50,25 @@ def _resolved(part: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
     return document["components"]["responses"][name] if name else part
 
 
-def _validator(app: Flask, schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
-    """Kept with the application: finding references anew for each answer would take longer than the answer."""
-    kept: dict[str, jsonschema.Draft202012Validator] = app.extensions.setdefault("described", {})
+_kept: dict[str, Any] = {}
+"""The document, which is the same for every application, and a validator for each of its schemas."""
+
+
+def _document(app: Flask) -> dict[str, Any]:
+    if "" not in _kept:
+        _kept[""] = app.extensions["openapi"]()
+    found: dict[str, Any] = _kept[""]
+    return found
+
+
+def _validator(document: dict[str, Any], schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
+    """Finding references anew for each answer would take longer than the answer."""
     name = str(schema)
-    if name not in kept:
-        whole = {**schema, "components": app.extensions["openapi"]()["components"]}
-        kept[name] = jsonschema.Draft202012Validator(whole)
-    return kept[name]
+    if name not in _kept:
+        _kept[name] = jsonschema.Draft202012Validator({**schema, "components": document["components"]})
+    found: jsonschema.Draft202012Validator = _kept[name]
+    return found
 
 
-def _types(app: Flask) -> set[str]:
-    return {one["type"] for one in app.extensions["openapi"]()["x-problem-types"]}
+def _types(document: dict[str, Any]) -> set[str]:
+    return {one["type"] for one in document["x-problem-types"]}

@@ -14,7 +14,8 @@ from api.worker import Worker
 from firm.access import principals, tokens
 from firm.actor import Role
 from firm.audit.model import audit_record
-from firm.db import reading
+from firm.db import reading, transaction
+from firm.recovery import operations as recovery
 from payouts.runs import queries as runs
 from staffing.assignments import operations as assignments
 from staffing.maintainers import operations as maintainers
@@ -210,3 +211,24 @@ def test_the_office_and_the_auditor_may_watch(firm: Flask, lead: Caller, role: R
 @pytest.mark.parametrize("role", [Role.ACCOUNTANT])
 def test_others_may_not(firm: Flask, lead: Caller, role: Role) -> None:
     assert as_role(firm, role, name="watcher").get(ask(lead), status=403)
+
+
+def test_restored_books_release_no_run(firm: Flask, lead: Caller) -> None:
+    """At once it is refused; what was asked for before the loss waits for the reconciliation."""
+    lead.post(CLOSE)
+    run = as_role(firm, Role.ADMINISTRATOR).post("/v1/payout-runs")
+    path = f"/v1/payout-runs/{run['id']}"
+    lead.post(f"{path}/proposal")
+    as_role(firm, Role.APPROVER).post(f"{path}/approval")
+    place = ask(lead, f"{path}/release")
+    with firm.app_context(), transaction() as session:
+        begun = recovery.begun(source="backup", taken_at=lovelace.AFTER, chain=(0, "0" * 64), now=lovelace.AFTER)
+        recovery.begin(session, begun, by=lovelace.LEAD, now=lovelace.AFTER)
+    work(firm)
+    assert lead.get(place)["state"] == "queued"
+    refused = problem_of(lead.send("POST", f"{path}/release"))
+    assert (refused["status"], refused["type"].rpartition("/")[2]) == (409, "not-reconciled")
+    with firm.app_context():
+        recovery.reconcile(note="compared", by=lovelace.LEAD, now=lovelace.AFTER)
+    work(firm)
+    assert lead.get(place)["state"] == "done"

@@ -20,6 +20,7 @@ from firm.actor import Role
 from firm.db import db, reading, transaction
 from firm.errors import Refused
 from firm.portfolio import operations as portfolio
+from firm.recovery import operations as recovery
 from firm.webhooks.catalogue import CATALOGUE
 from firm.webhooks.dispatch import dispatch
 from firm.webhooks.rules import DELAYS
@@ -114,6 +115,22 @@ def test_what_happened_arrives_signed(firm: Flask, lead: Caller, there: Receiver
     [delivery] = deliveries(lead)
     assert (delivery["state"], statuses(delivery)) == ("delivered", [204])
     assert delivery["event_id"] == message.headers["webhook-id"]
+
+
+def test_restored_books_tell_nobody_anything_until_they_are_reconciled(
+    firm: Flask, lead: Caller, there: Receiver
+) -> None:
+    register(lead, there)
+    adopt(firm, "ssh")
+    with firm.app_context(), transaction() as session:
+        begun = recovery.begun(source="backup", taken_at=clock.now(), chain=(0, "0" * 64), now=clock.now())
+        recovery.begin(session, begun, by=lovelace.LEAD, now=clock.now())
+    work(firm)
+    assert there.messages == []
+    with firm.app_context():
+        recovery.reconcile(note="compared", by=lovelace.LEAD, now=clock.now())
+    work(firm)
+    assert [json.loads(message.body)["type"] for message in there.messages] == ["package.adopted"]
 
 
 def test_a_message_that_was_changed_does_not_verify(firm: Flask, lead: Caller, there: Receiver) -> None:

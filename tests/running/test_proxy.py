@@ -13,6 +13,9 @@ import pytest
 from tests.running.conftest import Firm
 from tests.running.proxy import SHIPPED, Proxy
 
+pytestmark = pytest.mark.slow
+"""Each starts a server and a proxy of its own."""
+
 
 def problem(answer: tuple[int, object, bytes], status: int) -> dict[str, object]:
     found, headers, body = answer

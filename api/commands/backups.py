@@ -1,0 +1,177 @@
+"""Backups, restoring them, and saying that restored books agree with the world."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+import pyrage
+from sqlalchemy import inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from api import evidence
+from api.commands.running import Call, command
+from api.parts import parts
+from api.verification import findings
+from firm.access import tokens
+from firm.audit import sequencer
+from firm.backup import making, restoring
+from firm.backup.engines import PRIVATE, BooksAreThere
+from firm.backup.form import Header, InvalidBackup
+from firm.db import db, reading
+from firm.errors import InvariantBroken, Misconfigured
+from firm.money import Money
+from firm.recovery import operations as recovery
+from firm.recovery.model import Restoration
+from migrations import run
+from payouts.runs import queries as runs
+
+ANCHORED = "audit-anchored"
+
+
+@click.command()
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("var/backups"))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="One file, by name.")
+@click.option("--keep", type=click.IntRange(1), help="Remove all but this many newest backups of the folder.")
+@click.option("--plain", is_flag=True, help="Do not encrypt. Bank details stay sealed; all else lies open.")
+@command
+def backup(call: Call, folder: Path, out: Path | None, keep: int | None, plain: bool) -> None:
+    """Back the whole database up, while everybody goes on working, encrypted to CHAMBERS_BACKUP_RECIPIENTS."""
+    settings = parts().settings
+    if not (plain or settings.recipients):
+        raise Misconfigured(
+            "Set CHAMBERS_BACKUP_RECIPIENTS to a public key of age (`chambers backup-key` makes one), or say --plain."
+        )
+    if out is None:
+        folder.mkdir(parents=True, exist_ok=True)
+    path = out or folder / making.name_at(call.now, encrypted=not plain)
+    header = making.make(
+        path,
+        url=make_url(settings.database_url),
+        schema=str(run.revision_of(db.engine)),
+        recipients=() if plain else settings.recipients,
+        programs=settings.postgresql_programs,
+        by=call.by,
+        now=call.now,
+    )
+    click.echo(f"{path}: {_told(header)}; {path.stat().st_size:,} bytes.")
+    for name in making.remove_oldest(folder, keep=keep) if keep and out is None else ():
+        click.echo(f"Removed {name}.")
+
+
+@click.command("backup-key")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
+def backup_key(out: Path) -> None:
+    """Make a key pair for backups: the private half into a file, the public one to be set here."""
+    identity = pyrage.x25519.Identity.generate()
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"# public key: {identity.to_public()}\n{identity}\n")
+    click.echo(f"Keep {out} where the books are not: without it no backup can be opened. Then set", err=True)
+    click.echo(f"CHAMBERS_BACKUP_RECIPIENTS={identity.to_public()}")
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--identity", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The private key's file."
+)
+@click.option("--check", is_flag=True, help="Read it whole and say what it holds; restore nothing.")
+@command
+def restore(call: Call, path: Path, identity: Path | None, check: bool) -> None:
+    """Restore a backup into the empty database of CHAMBERS_DATABASE_URL. It sends nothing until it is reconciled."""
+    if check:
+        click.echo(f"{path}: {_told(restoring.look_into(path, identity=identity))}. It can be opened and is whole.")
+        return
+    started = time.monotonic()
+    header, begun = _restored(path, identity, call.now)
+    run.upgrade(db.engine)
+    restoring.put_on_record(header, begun, by=call.by, now=call.now)
+    sequencer.run(now=call.now)
+    broken = [found.invariant.name for found in findings(now=call.now) if not found.holds]
+    click.echo(f"Restored in {round(time.monotonic() - started, 1)} s: {_told(header)}.")
+    click.echo(f"What was done in the {_ago(call.now - header.taken_at)} since then is not in these books.")
+    if set(broken) - {ANCHORED}:
+        raise InvariantBroken(f"The restored books break {', '.join(broken)}.")
+    click.echo("They send nothing until somebody has compared them with the bank: `chambers reconcile`.")
+
+
+@click.command()
+@click.option("--note", help="How it was checked. With it the books send again.")
+@command
+def reconcile(call: Call, note: str | None) -> None:
+    """After a restore: what to compare with the bank and, with a note, that it agrees."""
+    if note is None:
+        with reading() as session:
+            found = recovery.waiting(session)
+            if found is None:
+                raise recovery.NothingToReconcile("These books do not wait to be reconciled.")
+            click.echo("\n".join(_to_compare(session, found, call)))
+        return
+    for one in recovery.reconcile(note=note, by=call.by, now=call.now):
+        evidence.cut(one, now=call.now)
+    click.echo("Reconciled: these books send again.")
+
+
+def _restored(path: Path, identity: Path | None, now: datetime) -> tuple[Header, Restoration]:
+    settings = parts().settings
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "postgresql" and inspect(db.engine).get_table_names():
+        raise BooksAreThere("There are tables in this database already; restore into an empty one.")
+    return restoring.restore(
+        path,
+        url=url,
+        identity=identity,
+        refuse_unknown=_refuse_unknown,
+        programs=settings.postgresql_programs,
+        now=now,
+    )
+
+
+def _refuse_unknown(schema: str) -> None:
+    if not run.knows(schema):
+        raise InvalidBackup(f"This backup is of another version of Chambers (schema {schema}); restore it with that.")
+
+
+def _told(header: Header) -> str:
+    return f"the books as of {header.taken_at:%Y-%m-%d %H:%M:%S} UTC, {header.entries:,} entries"
+
+
+def _ago(age: timedelta) -> str:
+    minutes = round(age.total_seconds() / 60)
+    if minutes < 120:
+        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"
+
+
+def _to_compare(session: Session, found: Restoration, call: Call) -> Iterator[str]:
+    since = f"{found.taken_at:%Y-%m-%d %H:%M} UTC"
+    yield f"These books are as of {since}; they were restored from a {found.source} on {found.restored_at:%Y-%m-%d}."
+    yield from _lost_records(found)
+    unsent, sent = runs.totals_in(session, ("reserved", "sending", "unknown")), runs.totals_in(session, ("sent",))
+    yield f"Payouts that wait to be sent, and may have been sent since: {_amounts(unsent)}."
+    yield f"Payouts sent and not settled here: {_amounts(sent)}."
+    yield "Whoever was paid since then from a run that is not here has to be entered before the next run."
+    live = tokens.number_live(session, now=call.now)
+    yield f"Tokens that open these books: {live}. One that was revoked since then opens them again: revoke it."
+    yield "When the bank's statements and these books agree: chambers reconcile --note “how it was checked”."
+
+
+def _lost_records(found: Restoration) -> Iterator[str]:
+    beyond = [anchor for anchor in evidence.kept() if anchor.seq > found.chain_seq]
+    if beyond:
+        last = beyond[-1]
+        number = last.seq - found.chain_seq
+        yield f"The anchor of {last.at:%Y-%m-%d %H:%M} UTC proves that at least {number} later audit records are lost."
+
+
+def _amounts(found: Sequence[tuple[int, Money]]) -> str:
+    return ", ".join(f"{count}, {amount} in all" for count, amount in found) or "none"

@@ -1,0 +1,87 @@
+"""From books just read in to books that are trusted again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from firm import ids
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.db import transaction, use_case
+from firm.errors import Invalid, Refused
+from firm.recovery.model import Restoration
+
+
+class NotReconciled(Refused):
+    """The books were restored, and nobody has said yet that they agree with the world."""
+
+
+class NothingToReconcile(Refused):
+    """The books were never restored, or are reconciled already."""
+
+
+def begun(*, source: str, taken_at: datetime, chain: tuple[int, str], now: datetime) -> Restoration:
+    """The row that keeps books from sending: it goes in together with them."""
+    return Restoration(
+        id=ids.new("rst"),
+        source=source,
+        taken_at=taken_at,
+        restored_at=now,
+        chain_seq=chain[0],
+        chain_hash=chain[1],
+    )
+
+
+def begin(session: Session, one: Restoration, *, by: Actor, now: datetime) -> None:
+    """Note in the caller's transaction that these books were read in: from here on nothing is sent."""
+    session.add(one)
+    session.flush()
+    put_on_record(session, one, by=by, now=now)
+
+
+def put_on_record(session: Session, one: Restoration, *, by: Actor, now: datetime) -> None:
+    """The audit record of a reading-in."""
+    facts = {"source": one.source, "taken_at": one.taken_at.isoformat(), "chain_seq": one.chain_seq}
+    audit.record(session, "firm.restored", one.id, facts, by=by, now=now)
+
+
+def waiting(session: Session) -> Restoration | None:
+    """The newest restoration that nobody has reconciled."""
+    query = select(Restoration).where(Restoration.reconciled_at.is_(None)).order_by(Restoration.id.desc()).limit(1)
+    return session.scalars(query).one_or_none()
+
+
+def refuse_unreconciled(session: Session) -> None:
+    """Raises `NotReconciled` while these books may not send anything."""
+    found = waiting(session)
+    if found is not None:
+        raise NotReconciled(
+            f"These books were restored as of {found.taken_at:%Y-%m-%d %H:%M} UTC and send nothing yet: look at "
+            "`chambers reconcile`, compare with the bank, and say so with `chambers reconcile --note`."
+        )
+
+
+def restored_since(session: Session, moment: datetime) -> bool:
+    """Whether books were read in after this moment: then what they promised before may have been done elsewhere."""
+    query = select(Restoration.id).where(Restoration.restored_at >= moment).limit(1)
+    return session.scalar(query) is not None
+
+
+@use_case
+def reconcile(*, note: str, by: Actor, now: datetime) -> list[Restoration]:
+    """Say that these books agree with the world: from now on they send again. Raises `NothingToReconcile`."""
+    if not note.strip():
+        raise Invalid("Say how it was checked: the note stays on record.", field="note")
+    with transaction() as session:
+        query = select(Restoration).where(Restoration.reconciled_at.is_(None)).order_by(Restoration.id)
+        found = list(session.scalars(query.with_for_update()))
+        if not found:
+            raise NothingToReconcile("There is no restoration that waits to be reconciled.")
+        for one in found:
+            one.reconciled_at, one.reconciled_by, one.note = now, by.name, note.strip()[:500]
+            audit.record(session, "firm.reconciled", one.id, {"note": one.note}, by=by, now=now)
+        session.flush()
+        return found
