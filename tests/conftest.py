@@ -20,6 +20,7 @@ from tests.databases import (  # noqa: F401 (fixtures, found by their names)
     fresh_url,
     migrated_file,
     migrated_template,
+    place,
     postgresql_url,
     sqlite_app,
     sqlite_url,

@@ -1,6 +1,8 @@
 """Fixtures: every test that asks for `app` runs on a fresh, migrated database, once on each engine.
 
-SQLite tests get a copy of one migrated file; PostgreSQL tests a database made from a migrated template.
+SQLite tests get a copy of one migrated file; PostgreSQL tests a database made from a migrated template. A worker
+keeps one application for each address and the addresses for all of its tests: to make one anew takes longer than most
+tests, and SQLAlchemy would translate every statement again.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,7 @@ from firm.db import db
 from firm.secrets import SecretKeys
 from firm.settings import Settings
 from migrations import run
-from tests.postgres import create_database, drop_database
+from tests.postgres import create_database, renew
 
 TEST_KEY = "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 ENGINES = ("sqlite", "postgresql")
@@ -66,35 +69,40 @@ def database_url(server: str, name: str) -> str:
     return server.replace("/postgres?", f"/{name}?")
 
 
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the SQLite files of this worker's tests lie, one test after the other."""
+    return tmp_path_factory.mktemp("databases")
+
+
 @pytest.fixture(params=ENGINES)
-def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def fresh_url(request: pytest.FixtureRequest, place: Path) -> Iterator[str]:
     """The address of a fresh, migrated database, on each engine in turn."""
-    yield from _fresh(request, tmp_path, request.param)
+    yield from _fresh(request, place / "chambers.db", request.param)
 
 
 @pytest.fixture
-def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def sqlite_url(request: pytest.FixtureRequest, place: Path) -> Iterator[str]:
     """The address of a fresh, migrated SQLite database."""
-    yield from _fresh(request, tmp_path, "sqlite")
+    yield from _fresh(request, place / "another.db", "sqlite")
 
 
 @pytest.fixture
-def postgresql_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def postgresql_url(request: pytest.FixtureRequest, place: Path) -> Iterator[str]:
     """The address of a fresh, migrated PostgreSQL database."""
-    yield from _fresh(request, tmp_path, "postgresql")
+    yield from _fresh(request, place / "another.db", "postgresql")
 
 
-def _fresh(request: pytest.FixtureRequest, tmp_path: Path, engine: str) -> Iterator[str]:
+def _fresh(request: pytest.FixtureRequest, path: Path, engine: str) -> Iterator[str]:
     if engine == "sqlite":
-        path = tmp_path / "chambers.db"
         shutil.copy(request.getfixturevalue("migrated_file"), path)
         yield f"sqlite:///{path}"
+        for tail in ("", "-wal", "-shm"):
+            path.with_name(path.name + tail).unlink(missing_ok=True)
         return
     server = request.getfixturevalue("postgres_server")
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    create_database(server, name, template=request.getfixturevalue("migrated_template"))
-    yield database_url(server, name)
-    drop_database(server, name)
+    renew(server, path.stem, request.getfixturevalue("migrated_template"))
+    yield database_url(server, path.stem)
 
 
 @pytest.fixture
@@ -109,8 +117,14 @@ def sqlite_app(sqlite_url: str) -> Iterator[Flask]:
     yield from running(sqlite_url)
 
 
+@cache
+def core_of(url: str) -> Flask:
+    """The application of one address without its HTTP side, kept for all tests of this worker."""
+    return create_core(settings_for(url))
+
+
 def running(url: str) -> Iterator[Flask]:
-    app = create_core(settings_for(url))
+    app = core_of(url)
     with app.app_context():
         yield app
         db.session.remove()

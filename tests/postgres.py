@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,61 @@ def create_database(server_url: str, name: str, template: str | None = None) -> 
 def drop_database(server_url: str, name: str) -> None:
     """Drop a database and end whatever is still connected to it. May be repeated."""
     _execute(server_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def renew(server_url: str, name: str, template: str) -> None:
+    """Make a database like the template, whatever a test left of it.
+
+    Emptying the tables takes a thirtieth of the time of copying the template's files; it is copied only when there is
+    no such database yet, or a test changed more than rows.
+    """
+    if not _emptied(database_url(server_url, name), database_url(server_url, template)):
+        drop_database(server_url, name)
+        create_database(server_url, name, template)
+
+
+def _emptied(url: str, template_url: str) -> bool:
+    """Delete all rows and begin all numbers again; False if the schema is not the template's."""
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_END_OTHERS)
+            connection.execute("SET session_replication_role = replica")
+            if connection.execute(_SHAPE).fetchone() != _shape_of(template_url):
+                return False
+            names = connection.execute(_TABLES).fetchall()
+            rows = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for (table,) in names]
+            connection.execute(sql.SQL("; ").join(rows))
+            connection.execute(_BEGIN_NUMBERS)
+    except psycopg.Error:
+        return False
+    return True
+
+
+@cache
+def _shape_of(url: str) -> tuple[Any, ...] | None:
+    with psycopg.connect(url) as connection:
+        return connection.execute(_SHAPE).fetchone()
+
+
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+_BEGIN_NUMBERS = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
+"""
+_SHAPE = """
+SELECT ARRAY(SELECT version_num FROM alembic_version),
+    ARRAY(SELECT format('%s.%s %s %s', attrelid::regclass, attname, atttypid, attnotnull)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i') AND attnum > 0 ORDER BY 1),
+    ARRAY(SELECT format('%s.%s', conrelid::regclass, conname)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1),
+    ARRAY(SELECT format('%s.%s %s', tgrelid::regclass, tgname, tgenabled)
+        FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1),
+    ARRAY(SELECT proname || md5(prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1)
+"""
 
 
 def database_url(server_url: str, name: str) -> str:

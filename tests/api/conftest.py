@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,12 @@ def closed_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def closed_url(closed_file: Path, tmp_path: Path) -> str:
-    path = tmp_path / "closed.db"
+def closed_url(closed_file: Path, place: Path) -> Iterator[str]:
+    path = place / "closed.db"
     shutil.copy(closed_file, path)
-    return f"sqlite:///{path}"
+    yield f"sqlite:///{path}"
+    for tail in ("", "-wal", "-shm"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -75,8 +78,14 @@ def closed(closed_url: str) -> Iterator[Flask]:
         yield from serving(closed_url)
 
 
+@cache
+def whole(url: str) -> Flask:
+    """The application of one address, kept for all tests of this worker."""
+    return create_app(settings_for(url))
+
+
 def serving(url: str) -> Iterator[Flask]:
-    app = create_app(settings_for(url))
+    app = whole(url)
     yield app
     with app.app_context():
         db.session.remove()

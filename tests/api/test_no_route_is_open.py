@@ -153,10 +153,11 @@ def test_a_route_without_a_line_refuses_to_start(closed_url: str, monkeypatch: p
             create_app(settings_for(closed_url))
 
 
-def test_a_new_route_needs_a_line(closed: Flask) -> None:
-    closed.add_url_rule("/v1/salaries", "salaries", lambda: "everything")
+def test_a_new_route_needs_a_line(closed_url: str) -> None:
+    app = create_app(settings_for(closed_url))
+    app.add_url_rule("/v1/salaries", "salaries", lambda: "everything")
     with pytest.raises(InvariantBroken, match="salaries has no line"):
-        policy.refuse_gaps(closed)
+        policy.refuse_gaps(app)
 
 
 def test_a_maintainer_lists_only_their_own(closed: Flask, grace: Caller) -> None:

@@ -230,25 +230,31 @@ def somebody_writing(url: str) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def impatient(app: Flask) -> None:
+@contextmanager
+def impatience() -> Iterator[None]:
     """Connections made from now on wait a tenth of a second only."""
-    db.engine.dispose()
 
-    @event.listens_for(db.engine, "connect")
-    def _wait_less(connection: Any, _record: object) -> None:
+    def wait_less(connection: Any, _record: object) -> None:
         if db.engine.dialect.name == "sqlite":
             connection.execute("PRAGMA busy_timeout=100")
         else:
             connection.execute("SET lock_timeout = '100ms'")
             connection.commit()
 
+    event.listen(db.engine, "connect", wait_less)
+    db.engine.dispose()
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "connect", wait_less)
+        db.engine.dispose()
+
 
 def test_who_waits_too_long_for_another_writer_is_told_so(app: Flask, fresh_url: str) -> None:
     add("INV-2026", 1)
-    impatient(app)
     begun = time.monotonic()
     sentence = r"^Somebody else is writing to the books; try again in a moment\.$"
-    with somebody_writing(fresh_url), pytest.raises(Busy, match=sentence), transaction() as session:
+    with impatience(), somebody_writing(fresh_url), pytest.raises(Busy, match=sentence), transaction() as session:
         session.execute(update(SERIES).values(last=2))
     assert time.monotonic() - begun < 2
     with transaction() as session:
@@ -258,8 +264,7 @@ def test_who_waits_too_long_for_another_writer_is_told_so(app: Flask, fresh_url:
 
 def test_reading_goes_on_while_somebody_writes(app: Flask, fresh_url: str) -> None:
     add("INV-2026", 1)
-    impatient(app)
-    with somebody_writing(fresh_url):
+    with impatience(), somebody_writing(fresh_url):
         assert count("INV-2026") == 1
 
 

@@ -464,9 +464,7 @@ def test_a_wrong_or_missing_pg_dump_is_a_sentence(app: Flask, tmp_path: Path, mo
     options = {"url": make_url(parts().settings.database_url), "schema": "x", "recipients": (), "by": LEAD}
     with pytest.raises(Misconfigured, match="pg_dump of PostgreSQL was not found"):
         making.make(tmp_path / "b", programs=folder, now=AFTER, **options)
-    (folder / "pg_dump").write_text(
-        "#!/bin/sh\necho 'pg_dump: error: aborting because of server version' >&2\nexit 1\n"
-    )
+    (folder / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump: error: server version mismatch' >&2\nexit 1\n")
     (folder / "pg_dump").chmod(0o755)
     with pytest.raises(BackupFailed, match="pg_dump failed: pg_dump: error: server version mismatch"):
         making.make(tmp_path / "b", programs=folder, now=AFTER, **options)
