@@ -19,6 +19,7 @@ from firm.access.model import ApiToken, Principal
 from firm.access.tokens import Admission
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import ChambersError, Refused
 from firm.secrets import SecretKeys
@@ -58,10 +59,14 @@ def set_authenticator(key: str, *, issuer: str, keys: SecretKeys, by: Actor, now
     secret = pyotp.random_base32(32)
     with transaction() as session:
         principal = principals.find(session, key, locked=True)
+        before = digest(principal)
         principal.totp_sealed = keys.seal(secret, place=_place(principal))
         principal.totp_step = None
         session.execute(update(ApiToken).where(ApiToken.principal_id == principal.id).values(proved_at=None))
-        audit.record(session, "principal.authenticator-set", principal.id, {}, by=by, now=now)
+        session.flush()
+        audit.record(
+            session, "principal.authenticator-set", principal.id, {}, before=before, after=principal, by=by, now=now
+        )
         uri = pyotp.TOTP(secret).provisioning_uri(name=principal.name, issuer_name=issuer)
         return Authenticator(principal.name, secret, uri)
 
@@ -92,11 +97,16 @@ def _take(admission: Admission, code: str, *, keys: SecretKeys, now: datetime) -
     with transaction() as session:
         principal = principals.find(session, admission.principal_id, locked=True)
         step = _step_of(session, principal, code, keys, now)
+        before = digest(principal)
         fresh = (Principal.totp_step.is_(None)) | (Principal.totp_step < step)
         if not claim(session, update(Principal).where(Principal.id == principal.id, fresh).values(totp_step=step)):
             raise WrongCode("This code has been used; wait for the next one.")
         session.execute(update(ApiToken).where(ApiToken.id == admission.actor.token_id).values(proved_at=now))
-        audit.record(session, "principal.presence-proved", principal.id, {}, by=admission.actor, now=now)
+        session.refresh(principal)
+        actor = admission.actor
+        audit.record(
+            session, "principal.presence-proved", principal.id, {}, before=before, after=principal, by=actor, now=now
+        )
     return now + LASTS
 
 

@@ -125,7 +125,15 @@ def add(
         session.flush()
     except IntegrityError as error:
         raise PrincipalNameTaken(f"There is a principal named {name!r}; choose another name.") from error
-    audit.record(session, "principal.enrolled", principal.id, {"name": name, **_facts(principal)}, by=by, now=now)
+    audit.record(
+        session,
+        "principal.enrolled",
+        principal.id,
+        {"name": name, **_facts(principal)},
+        after=principal,
+        by=by,
+        now=now,
+    )
     return principal
 
 

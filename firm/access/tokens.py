@@ -16,6 +16,7 @@ from firm.access.model import ApiToken, Principal, token_use
 from firm.access.rules import digest, new_secret, scopes_text, well_formed
 from firm.actor import Actor, Role
 from firm.audit import operations as audit
+from firm.audit.rules import digest as state_digest
 from firm.db import AnyRow, UtcMoment, claim, transaction, use_case
 from firm.errors import ChambersError, Invalid, InvariantBroken, NotFound
 
@@ -127,12 +128,14 @@ def rotate(key: str, *, overlap: timedelta = timedelta(0), by: Actor, now: datet
         raise InvalidExpiry("A rotated token may go on for at most 24 hours.", field="overlap_minutes")
     with transaction() as session:
         old, owner = find(session, key, now=now)
+        before = state_digest(old)
         ended = {"expires_at": now + overlap} if overlap else {"revoked_at": now}
         if not claim(session, _live(old.id, now).values(**ended)):
             raise TokenNotFound(f"There is no live token {key!r}.")
         issued = _issue(session, owner, old.label, old.scopes, old.expires_at, by=by, now=now)
         facts = {"by": issued.token.id, "overlap_minutes": int(overlap.total_seconds() // 60)}
-        audit.record(session, "token.rotated", old.id, facts, by=by, now=now)
+        session.refresh(old)
+        audit.record(session, "token.rotated", old.id, facts, before=before, after=old, by=by, now=now)
         return issued
 
 
@@ -142,16 +145,18 @@ def revoke_token(key: str, *, by: Actor, now: datetime) -> int:
     with transaction() as session:
         owned = select(Principal.id).where(Principal.name == key).scalar_subquery()
         live = (
-            select(ApiToken.id)
+            select(ApiToken)
             .where((ApiToken.id == key) | (ApiToken.principal_id == owned), *_opens(now))
             .order_by(ApiToken.id)
         )
         found = session.scalars(live).all()
         if not found:
             raise TokenNotFound(f"There is no live token {key!r}, and nobody of this name has one.")
-        for identifier in found:
-            claim(session, _live(identifier, now).values(revoked_at=now))
-            audit.record(session, "token.revoked", identifier, {}, by=by, now=now)
+        for token in found:
+            before = state_digest(token)
+            claim(session, _live(token.id, now).values(revoked_at=now))
+            session.refresh(token)
+            audit.record(session, "token.revoked", token.id, {}, before=before, after=token, by=by, now=now)
         return len(found)
 
 
@@ -232,7 +237,7 @@ def _issue(
         "scopes": scopes,
         "expires_at": None if expires_at is None else expires_at.isoformat(),
     }
-    audit.record(session, "token.issued", token.id, facts, by=by, now=now)
+    audit.record(session, "token.issued", token.id, facts, after=token, by=by, now=now)
     return Issued(token, owner, secret)
 
 

@@ -64,7 +64,7 @@ def set_plan(
         for name in reserves:
             accounts.open_reserve(session, name, profile.currency)
         facts = {"version": version, "from": str(from_month), "overhead_bp": overhead_bp}
-        audit.record(session, "plan.set", plan.id, facts, by=by, now=now)
+        audit.record(session, "plan.set", plan.id, facts, after=plan, by=by, now=now)
     return plan
 
 

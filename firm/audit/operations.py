@@ -14,8 +14,8 @@ from firm.actor import Actor
 from firm.audit.model import audit_record
 from firm.audit.rules import digest
 
-Fact = tuple[str, str, Mapping[str, Any]]
-"""A verb, its subject, and the facts that matter."""
+Fact = tuple[str, str, Mapping[str, Any], Any]
+"""A verb, its subject, the facts that matter, and the subject as it is now."""
 
 
 def record(
@@ -33,6 +33,9 @@ def record(
 
     `before` is the `digest` of the subject as it was, `after` the subject as it is now (a row or a mapping).
     """
+    if after is not None:
+        # What the database fills in belongs to the state.
+        session.flush()
     row = values(verb, subject, facts, by=by, now=now)
     session.execute(insert(audit_record), row | {"before_sha256": before, "after_sha256": _digest_of(after)})
 
@@ -40,7 +43,11 @@ def record(
 def record_all(session: Session, facts: Sequence[Fact], *, by: Actor, now: datetime) -> None:
     """Add one record for each fact, for what makes many things at once."""
     if facts:
-        session.execute(insert(audit_record), [values(*fact, by=by, now=now) for fact in facts])
+        rows = [
+            values(verb, subject, noted, by=by, now=now) | {"after_sha256": _digest_of(after)}
+            for verb, subject, noted, after in facts
+        ]
+        session.execute(insert(audit_record), rows)
 
 
 def _digest_of(thing: Any) -> str | None:

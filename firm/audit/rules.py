@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,9 +36,12 @@ def link_hash(seq: int, before: str, record: Any) -> str:
 
 
 def digest(thing: Any) -> str:
-    """SHA-256 of a thing's state as canonical JSON: a mapping, or a row of the ORM with all its columns."""
+    """SHA-256 of a state as canonical JSON: a mapping, a dataclass, or a row of the ORM with all its columns."""
     columns = getattr(type(thing), "__table__", None)
-    state = thing if columns is None else {column.key: getattr(thing, column.key) for column in columns.columns}
+    if columns is not None:
+        state = {column.key: getattr(thing, column.key) for column in columns.columns}
+    else:
+        state = asdict(thing) if is_dataclass(thing) and not isinstance(thing, type) else thing
     text = json.dumps(state, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

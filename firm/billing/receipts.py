@@ -70,5 +70,5 @@ def record(invoice: str, *, amount: Money, received_on: date, reference: str, by
             (debit(accounts.BANK, amount), credit(accounts.RECEIVABLES, amount, **party)),
         )
         journal.post(session, entry, by=by, now=now)
-        audit.record(session, "receipt.recorded", receipt.id, {"invoice": target.number}, by=by, now=now)
+        audit.record(session, "receipt.recorded", receipt.id, {"invoice": target.number}, after=receipt, by=by, now=now)
     return receipt

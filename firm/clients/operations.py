@@ -46,7 +46,7 @@ def register(
             session.flush()
         except IntegrityError as error:
             raise ClientNameTaken(f"There is a client named {name!r} already.") from error
-        audit.record(session, "client.registered", client.id, {"name": name}, by=by, now=now)
+        audit.record(session, "client.registered", client.id, {"name": name}, after=client, by=by, now=now)
     return client
 
 
@@ -78,5 +78,5 @@ def add_contact(client: str, *, name: str, email: str, role: str, by: Actor, now
             session.flush()
         except IntegrityError as error:
             raise ContactKnown(f"{email} is this client's {role} already.") from error
-        audit.record(session, "client.contact-added", owner.id, {"role": role}, by=by, now=now)
+        audit.record(session, "client.contact-added", owner.id, {"role": role}, after=contact, by=by, now=now)
     return contact

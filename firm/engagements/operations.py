@@ -80,7 +80,9 @@ def add_tier(*, name: str, entitlements: Sequence[str] = (), by: Actor, now: dat
             created_at=now,
         )
         session.add(tier)
-        audit.record(session, "tier.added", tier.id, {"name": name, "version": tier.version}, by=by, now=now)
+        audit.record(
+            session, "tier.added", tier.id, {"name": name, "version": tier.version}, after=tier, by=by, now=now
+        )
     return tier
 
 
@@ -122,7 +124,9 @@ def draft(
         session.add(engagement)
         session.flush()
         _name_interests(session, engagement.id, interests)
-        audit.record(session, "engagement.drafted", engagement.id, facts_of(engagement), by=by, now=now)
+        audit.record(
+            session, "engagement.drafted", engagement.id, facts_of(engagement), after=engagement, by=by, now=now
+        )
     return engagement
 
 

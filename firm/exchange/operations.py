@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.exchange.model import ExchangeRate
@@ -38,11 +39,14 @@ def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, 
             raise Invalid(f"The books are in {currency}; it needs no rate.")
         if periods.steps(session, month) or periods.is_closed(session, month):
             raise RateInUse(f"{month.name} has been recognized with its rates; they cannot change any more.")
+        known = session.get(ExchangeRate, (currency, month))
+        before = None if known is None else digest(known)
         row = session.merge(
             ExchangeRate(currency=currency, month=month, rate=value, source=source, set_at=now, set_by=by.name)
         )
         facts = {"rate": rate, "source": source}
-        audit.record(session, "rate.set", f"{currency}:{month}", facts, by=by, now=now)
+        session.flush()
+        audit.record(session, "rate.set", f"{currency}:{month}", facts, before=before, after=row, by=by, now=now)
     return row
 
 

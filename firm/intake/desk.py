@@ -43,9 +43,9 @@ class Desk(ABC, Generic[R]):
         """Whether the row is new; False when all it says is known. Raises what refuses it, and writes nothing."""
 
     def keep(self, *made: Base, verb: str, subject: str, facts: Mapping[str, Any]) -> None:
-        """Remember what a new row made, for `write`, with its audit record."""
+        """Remember what a new row made, for `write`, with its audit record; the first is its subject."""
         self._made.extend(made)
-        self._records.append((verb, subject, facts))
+        self._records.append((verb, subject, facts, made[0]))
 
     def write(self) -> None:
         """Write what was kept, in the session's transaction."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor, Role
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import claim as claimed
 from firm.db import reading, transaction, use_case
 from firm.errors import NotFound, Refused
@@ -169,11 +170,14 @@ def put_back(task: Task, sentence: str, *, kind: Kind, now: datetime) -> None:
 def set_going(job_id: str, *, by: Actor, now: datetime) -> Job:
     """Queue a parked job again, with all its tries. Raises `JobNotFound`, `JobNotParked`."""
     with transaction() as session:
+        job = find(session, job_id)
+        before = digest(job)
         parked = update(Job).where(Job.id == job_id, Job.state == "parked")
         if not claimed(session, parked.values(state="queued", run_at=now, attempts=0, finished_at=None)):
-            raise JobNotParked(f"The job {job_id} is {find(session, job_id).state}, not parked.")
-        audit.record(session, "job.set-going", job_id, {}, by=by, now=now)
-        return session.get_one(Job, job_id)
+            raise JobNotParked(f"The job {job_id} is {job.state}, not parked.")
+        session.refresh(job)
+        audit.record(session, "job.set-going", job_id, {}, before=before, after=job, by=by, now=now)
+        return job
 
 
 @use_case

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import claim
 from firm.errors import Refused
 from firm.ledger.model import journal_entry, period, period_step
@@ -118,11 +119,13 @@ def close(session: Session, month: Month, *, first: Month, by: Actor, now: datet
     # Never before an entry of the month: another machine's clock may be ahead of the caller's.
     last_posted = session.scalar(select(func.max(journal_entry.c.posted_at)).where(journal_entry.c.month == month))
     closed_at = max(now, last_posted or now)
+    closed = {"state": "closed", "closed_at": closed_at, "closed_by": by.name}
     still_open = update(period).where(period.c.month == month, period.c.state == "open")
-    if not claim(session, still_open.values(state="closed", closed_at=closed_at, closed_by=by.name)):
+    if not claim(session, still_open.values(**closed)):
         return False
     open_month(session, month.next)
-    audit.record(session, "month.closed", str(month), {}, by=by, now=now)
+    before, after = digest({"month": month, "state": "open"}), {"month": month, **closed}
+    audit.record(session, "month.closed", str(month), {}, before=before, after=after, by=by, now=now)
     return True
 
 

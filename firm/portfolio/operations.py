@@ -31,7 +31,7 @@ def adopt(*, name: str, ecosystem: str, repository: str = "", folder: str = "", 
             session.flush()
         except IntegrityError as error:
             raise PackageNameTaken(f"The portfolio has a package {name!r} already.") from error
-        audit.record(session, "package.adopted", package.id, {"name": name}, by=by, now=now)
+        audit.record(session, "package.adopted", package.id, {"name": name}, after=package, by=by, now=now)
     return package
 
 

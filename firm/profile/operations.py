@@ -78,7 +78,7 @@ def establish(
         session.add(profile)
         session.flush()
         facts = {"name": name, "currency": currency, "time_zone": time_zone, "first_month": str(first_month)}
-        audit.record(session, "firm.established", "firm", facts, by=by, now=now)
+        audit.record(session, "firm.established", "firm", facts, after=profile, by=by, now=now)
     return profile
 
 
@@ -98,11 +98,14 @@ def switch_sole_approval(allowed: bool, *, by: Actor, now: datetime) -> None:
 def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor, now: datetime) -> None:
     """Keep the account that SEPA files pay from, sealed. `iban` is checked by the caller's rail."""
     with transaction() as session:
-        current(session)
+        profile = current(session)
+        before = digest(profile)
         session.execute(
             update(Profile).values(iban_sealed=keys.seal(iban, place=IBAN_PLACE), iban_last4=iban[-4:], bic=bic)
         )
-        audit.record(session, "firm.bank-account-set", "firm", {"last4": iban[-4:]}, by=by, now=now)
+        session.refresh(profile)
+        facts = {"last4": iban[-4:]}
+        audit.record(session, "firm.bank-account-set", "firm", facts, before=before, after=profile, by=by, now=now)
 
 
 def current(session: Session) -> Profile:

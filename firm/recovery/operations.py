@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.recovery.model import Restoration
@@ -45,7 +46,7 @@ def begin(session: Session, one: Restoration, *, by: Actor, now: datetime) -> No
 def put_on_record(session: Session, one: Restoration, *, by: Actor, now: datetime) -> None:
     """The audit record of a reading-in."""
     facts = {"source": one.source, "taken_at": one.taken_at.isoformat(), "chain_seq": one.chain_seq}
-    audit.record(session, "firm.restored", one.id, facts, by=by, now=now)
+    audit.record(session, "firm.restored", one.id, facts, after=one, by=by, now=now)
 
 
 def waiting(session: Session) -> Restoration | None:
@@ -81,7 +82,9 @@ def reconcile(*, note: str, by: Actor, now: datetime) -> list[Restoration]:
         if not found:
             raise NothingToReconcile("There is no restoration that waits to be reconciled.")
         for one in found:
+            before = digest(one)
             one.reconciled_at, one.reconciled_by, one.note = now, by.name, note.strip()[:500]
-            audit.record(session, "firm.reconciled", one.id, {"note": one.note}, by=by, now=now)
-        session.flush()
+            session.flush()
+            facts = {"note": one.note}
+            audit.record(session, "firm.reconciled", one.id, facts, before=before, after=one, by=by, now=now)
         return found

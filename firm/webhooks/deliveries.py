@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import AnyRow, claim, reading, transaction, use_case
 from firm.errors import NotFound, Refused
 from firm.jobs.kinds import TryAgain
@@ -68,10 +69,13 @@ def replay(delivery_id: str, *, by: Actor, now: datetime) -> WebhookDelivery:
         endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_id)
         if endpoint.state != "enabled":
             raise EndpointNotEnabled(f"The endpoint is {endpoint.state}; a replay goes to an enabled one.")
+        before = digest(delivery)
         delivery.state, delivery.round, delivery.finished_at = "waiting", delivery.round + 1, None
         session.flush()
         set_going(session, delivery, by=by, now=now)
-        audit.record(session, "webhook-delivery.replayed", delivery.id, {}, by=by, now=now)
+        audit.record(
+            session, "webhook-delivery.replayed", delivery.id, {}, before=before, after=delivery, by=by, now=now
+        )
         return delivery
 
 

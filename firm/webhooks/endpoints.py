@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
 from firm.secrets import SecretKeys
@@ -76,7 +77,7 @@ def _add(
         session.flush()
         # Not the address: its path or query may hold a password.
         facts = {"types": list(types)}
-        audit.record(session, "webhook-endpoint.added", identifier, facts, by=by, now=now)
+        audit.record(session, "webhook-endpoint.added", identifier, facts, after=endpoint, by=by, now=now)
     return endpoint, secret
 
 
@@ -86,6 +87,7 @@ def rotate(key: str, *, keys: SecretKeys, by: Actor, now: datetime) -> tuple[Web
     secret = new_secret()
     with transaction() as session:
         endpoint = find(session, key)
+        before = digest(endpoint)
         old = WebhookEndpoint.secret_sealed == endpoint.secret_sealed
         values = {
             "secret_sealed": keys.seal(secret, place=_place(endpoint.id)),
@@ -94,8 +96,10 @@ def rotate(key: str, *, keys: SecretKeys, by: Actor, now: datetime) -> tuple[Web
         }
         if not claim(session, update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint.id, old).values(**values)):
             raise Refused("Somebody else rotated this secret just now; read the endpoint again.")
-        audit.record(session, "webhook-endpoint.rotated", endpoint.id, {}, by=by, now=now)
         session.refresh(endpoint)
+        audit.record(
+            session, "webhook-endpoint.rotated", endpoint.id, {}, before=before, after=endpoint, by=by, now=now
+        )
         return endpoint, secret
 
 
@@ -115,15 +119,23 @@ def change(
     """
     with transaction() as session:
         endpoint = find(session, key)
+        before = digest(endpoint)
         if types is not None or description is not None:
             endpoint.types = endpoint.types if types is None else "\n".join(_known(types))
             endpoint.description = endpoint.description if description is None else description
             session.flush()
-            audit.record(session, "webhook-endpoint.changed", endpoint.id, {"types": endpoint.wanted}, by=by, now=now)
+            facts = {"types": endpoint.wanted}
+            audit.record(
+                session, "webhook-endpoint.changed", endpoint.id, facts, before=before, after=endpoint, by=by, now=now
+            )
+            before = digest(endpoint)
         if enabled is False:
             turn_off(session, endpoint, "It was disabled by hand.", by=by, now=now)
         if enabled is True and _turn(session, endpoint, "disabled", "enabled", None):
-            audit.record(session, "webhook-endpoint.enabled", endpoint.id, {}, by=by, now=now)
+            session.refresh(endpoint)
+            audit.record(
+                session, "webhook-endpoint.enabled", endpoint.id, {}, before=before, after=endpoint, by=by, now=now
+            )
         return endpoint
 
 
@@ -134,14 +146,23 @@ def remove(key: str, *, by: Actor, now: datetime) -> None:
         endpoint = find(session, key)
         gone = {"state": "removed", "secret_sealed": None, "previous_sealed": None, "previous_until": None}
         there = update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint.id, WebhookEndpoint.state != "removed")
+        before = digest(endpoint)
         if claim(session, there.values(**gone)):
-            audit.record(session, "webhook-endpoint.removed", endpoint.id, {}, by=by, now=now)
+            session.refresh(endpoint)
+            audit.record(
+                session, "webhook-endpoint.removed", endpoint.id, {}, before=before, after=endpoint, by=by, now=now
+            )
 
 
 def turn_off(session: Session, endpoint: WebhookEndpoint, reason: str, *, by: Actor, now: datetime) -> None:
     """Disable an endpoint that is enabled, with an audit record that says why."""
+    before = digest(endpoint)
     if _turn(session, endpoint, "enabled", "disabled", reason):
-        audit.record(session, "webhook-endpoint.disabled", endpoint.id, {"reason": reason}, by=by, now=now)
+        session.refresh(endpoint)
+        facts = {"reason": reason}
+        audit.record(
+            session, "webhook-endpoint.disabled", endpoint.id, facts, before=before, after=endpoint, by=by, now=now
+        )
 
 
 def find(session: Session, key: str) -> WebhookEndpoint:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid
 from firm.profile import operations as profiles
@@ -73,6 +74,8 @@ def set_destination(
     with transaction() as session:
         person = maintainers.find(session, maintainer)
         identifier = ids.new("dst")
+        replaced = in_force(session, person.id)
+        before = None if replaced is None else digest(replaced)
         session.execute(
             update(Destination)
             .where(Destination.maintainer_id == person.id, Destination.replaced_at.is_(None))
@@ -92,7 +95,7 @@ def set_destination(
         session.add(destination)
         session.flush()
         facts = {"maintainer": person.id, "rail": rail, "last4": destination.iban_last4}
-        audit.record(session, "destination.set", identifier, facts, by=by, now=now)
+        audit.record(session, "destination.set", identifier, facts, before=before, after=destination, by=by, now=now)
     return destination
 
 

@@ -89,7 +89,7 @@ def draft(*, rails: Mapping[str, Rail], by: Actor, now: datetime) -> Drafted:
             raise AlreadyInARun("Another run was drafted for the same people; use that one.") from error
         total = sum(amount.minor for _, amount in payable)
         facts = {"number": run.number, "payouts": len(payable), "total_minor": total}
-        audit.record(session, "run.drafted", run.id, facts, by=by, now=now)
+        audit.record(session, "run.drafted", run.id, facts, after=run, by=by, now=now)
         return Drafted(run, queries.payouts_of(session, run.id), left_out)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import claim, leaving_the_house, reading, transaction, use_case
 from firm.errors import Busy, Refused
 from firm.ledger import accounts, journal
@@ -109,8 +110,8 @@ def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime
         )
         journal.post(session, entry, by=by, now=now)
         _finish_run(session, payout.run_id)
-        audit.record(session, "payout.settled", payout.id, {"reference": reference}, by=by, now=now)
-        return queries.find_payout(session, payout_id)
+        facts = {"reference": reference}
+        return _record_move(session, "payout.settled", payout, facts, by=by, now=now)
 
 
 @use_case
@@ -124,8 +125,7 @@ def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime
         _move(session, payout, (expected,), state="returned", reason=reason)
         _make_payable(session, payout, came_from, f"payout-returned:{payout.id}", reason, on=on, by=by, now=now)
         _finish_run(session, payout.run_id)
-        audit.record(session, "payout.returned", payout.id, {"reason": reason}, by=by, now=now)
-        return queries.find_payout(session, payout_id)
+        return _record_move(session, "payout.returned", payout, {"reason": reason}, by=by, now=now)
 
 
 def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) -> str:
@@ -142,11 +142,12 @@ def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
     with transaction() as session:
         recovery.refuse_unreconciled(session)
         run = queries.find(session, key)
+        before = digest(run)
         approved = update(PayoutRun).where(PayoutRun.id == run.id, PayoutRun.state == "approved")
         released = claim(session, approved.values(state="releasing"))
         session.refresh(run)
         if released:
-            audit.record(session, "run.released", run.id, {}, by=by, now=now)
+            audit.record(session, "run.released", run.id, {}, before=before, after=run, by=by, now=now)
         else:
             _refuse_not_approved(run)
         states = ("reserved", "sending", "unknown")
@@ -185,7 +186,9 @@ def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime
         if attempt is None:
             return None
         if first:
-            audit.record(session, "payout.sending", payout.id, {"key": attempt.key}, by=by, now=now)
+            # Its destination is decrypted for the order: that is on record with it.
+            facts = {"key": attempt.key, "destination": payout.destination_id}
+            _record_move(session, "payout.sending", payout, facts, by=by, now=now)
         fresh = first and not recovery.restored_since(session, queries.find(session, payout.run_id).prepared_at)
         return _UnderWay(payout.id, payout.rail, _order(session, payout, attempt.key, keys), attempt.id, fresh)
 
@@ -255,7 +258,7 @@ def _store_outcome(under_way: _UnderWay, outcome: rails_.Outcome, *, by: Actor, 
             source = f"payout-refused:{payout.id}"
             _make_payable(session, payout, accounts.IN_TRANSIT, source, detail, on=today, by=by, now=now)
             _finish_run(session, payout.run_id)
-        audit.record(session, f"payout.{state}", payout.id, {"detail": detail[:500]}, by=by, now=now)
+        _record_move(session, f"payout.{state}", payout, {"detail": detail[:500]}, by=by, now=now)
 
 
 def _read(outcome: rails_.Outcome) -> tuple[str, str]:
@@ -295,6 +298,15 @@ def _move(session: Session, one: Payout, before: tuple[str, ...], **changes: obj
     if not claim(session, in_state.values(**changes)):
         found = queries.find_payout(session, one.id)
         raise PayoutNotInState(f"The payout to {one.payee_name} is {found.state}; this step is for a {before[0]} one.")
+
+
+def _record_move(
+    session: Session, verb: str, before: Payout, facts: Mapping[str, str], *, by: Actor, now: datetime
+) -> Payout:
+    """The audit record of a payout that has moved on, and the payout as it stands now."""
+    after = queries.find_payout(session, before.id)
+    audit.record(session, verb, before.id, facts, before=digest(before), after=after, by=by, now=now)
+    return after
 
 
 def _finish_run(session: Session, run_id: str) -> None:

@@ -87,7 +87,7 @@ def set_terms(
             raise TermsTaken(f"Terms from {from_month.name} on are set already; let these begin later.") from error
         session.add_all(parts_of(terms, proposal, package_id=lambda key: portfolio.find(session, key).id))
         session.flush()
-        audit.record(session, "terms.set", terms.id, facts_of(terms), by=by, now=now)
+        audit.record(session, "terms.set", terms.id, facts_of(terms), after=terms, by=by, now=now)
     return terms
 
 

@@ -84,7 +84,7 @@ def assign(
         session.flush()
         if staffs(assignment, target):
             portfolio_operations.set_state(session, target.id, "staffed")
-        audit.record(session, "assignment.made", assignment.id, facts_of(assignment), by=by, now=now)
+        audit.record(session, "assignment.made", assignment.id, facts_of(assignment), after=assignment, by=by, now=now)
     return assignment
 
 

@@ -53,7 +53,7 @@ def add(
             raise MaintainerNameTaken(f"There is a maintainer named {name!r} already.") from error
         _add_alias(session, maintainer.id, "name", name)
         _add_alias(session, maintainer.id, "email", email)
-        audit.record(session, "maintainer.added", maintainer.id, facts_of(maintainer), by=by, now=now)
+        audit.record(session, "maintainer.added", maintainer.id, facts_of(maintainer), after=maintainer, by=by, now=now)
     return maintainer
 
 
@@ -93,8 +93,10 @@ def add_alias(
         for kind, value in (("name", name), ("email", email)):
             if value:
                 _add_alias(session, found.id, kind, value)
-        audit.record(session, "maintainer.alias-added", found.id, {}, by=by, now=now)
-        return queries.aliases_of(session, found.id)
+        aliases = queries.aliases_of(session, found.id)
+        after = {"aliases": sorted([alias.kind, alias.value] for alias in aliases)}
+        audit.record(session, "maintainer.alias-added", found.id, {}, after=after, by=by, now=now)
+        return aliases
 
 
 def _add_alias(session: Session, maintainer_id: str, kind: str, value: str) -> None:

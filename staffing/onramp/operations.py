@@ -9,6 +9,7 @@ from sqlalchemy import update
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
 from firm.money import Money
@@ -47,7 +48,7 @@ def enter_stage(maintainer: str, stage: str, *, on: date, note: str = "", by: Ac
             raise NotReady(f"{person.name} is not ready: {' '.join(lacking)}")
         row = OnrampStage(id=ids.new("stg"), maintainer_id=person.id, stage=stage, entered_on=on, note=note)
         session.add(row)
-        audit.record(session, "onramp.stage-entered", person.id, {"stage": stage}, by=by, now=now)
+        audit.record(session, "onramp.stage-entered", person.id, {"stage": stage}, after=row, by=by, now=now)
     return row
 
 
@@ -80,7 +81,7 @@ def record_letter(
             expires_on=expires_on,
         )
         session.add(letter)
-        audit.record(session, "onramp.letter-recorded", letter.id, {"company": company}, by=by, now=now)
+        audit.record(session, "onramp.letter-recorded", letter.id, {"company": company}, after=letter, by=by, now=now)
     return letter
 
 
@@ -88,13 +89,17 @@ def record_letter(
 def withdraw_letter(letter_id: str, *, on: date, by: Actor, now: datetime) -> PrecommitmentLetter:
     """Record that a company withdrew its letter; from that day on it does not count. Raises `LetterNotFound`."""
     with transaction() as session:
+        letter = session.get(PrecommitmentLetter, letter_id)
+        before = None if letter is None else digest(letter)
         in_force = update(PrecommitmentLetter).where(
             PrecommitmentLetter.id == letter_id, PrecommitmentLetter.withdrawn_on.is_(None)
         )
-        if not claim(session, in_force.values(withdrawn_on=on)):
+        if letter is None or not claim(session, in_force.values(withdrawn_on=on)):
             raise LetterNotFound(f"There is no pre-commitment letter {letter_id!r} in force.")
-        audit.record(session, "onramp.letter-withdrawn", letter_id, {"on": on.isoformat()}, by=by, now=now)
-        return session.get_one(PrecommitmentLetter, letter_id)
+        session.refresh(letter)
+        facts = {"on": on.isoformat()}
+        audit.record(session, "onramp.letter-withdrawn", letter_id, facts, before=before, after=letter, by=by, now=now)
+        return letter
 
 
 @use_case
@@ -111,5 +116,5 @@ def record_runway(maintainer: str, *, months_covered: int, text: str, by: Actor,
             recorded_at=now,
         )
         session.add(plan)
-        audit.record(session, "onramp.runway-recorded", plan.id, {"months": months_covered}, by=by, now=now)
+        audit.record(session, "onramp.runway-recorded", plan.id, {"months": months_covered}, after=plan, by=by, now=now)
     return plan

@@ -62,7 +62,7 @@ def issue(client: str, *, from_month: Month, until_month: Month, by: Actor, now:
             "issued_at": now,
         }
         session.execute(insert(funded_work_report), row)
-        audit.record(session, "report.issued", str(row["id"]), {"number": number}, by=by, now=now)
+        audit.record(session, "report.issued", str(row["id"]), {"number": number}, after=row, by=by, now=now)
         return queries.find(session, number)
 
 
