@@ -42,8 +42,10 @@ _FIELDS = ("%H", "%at", "%ct", "%aN", "%aE", "%an", "%ae", "%s", _REVIEWED, "%B"
 _FORMAT = "%x00".join(_FIELDS) + "%x00"
 # Not `refname:short`, which says "tags/v1.0.0" where a branch has the same name.
 _TAG = "%(refname:lstrip=2)%00%(creatordate:unix)%00%(objectname)"
-_PERSON = re.compile(r"\s*(?P<name>[^<]*?)\s*<(?P<email>[^>]*)>")
-_ISSUE = r"(?:(?:[\w.-]+/[\w.-]+)?#\d+|https?://[^\s,]+/(?:issues|pull)/\d+)"
+# Spaces are taken off afterwards: to look for them here costs the cube of a hostile line's length.
+_PERSON = re.compile(r"(?P<name>[^<]*)<(?P<email>[^>]*)>")
+# With bounds: without them a long line costs its square.
+_ISSUE = r"(?:(?:[\w.-]{1,100}/[\w.-]{1,100})?#\d{1,18}|https?://[^\s,]{1,300}/(?:issues|pull)/\d{1,18})"
 _FIXES = re.compile(rf"^fixes(?::[ \t]*|[ \t]+)({_ISSUE}(?:\s*,\s*{_ISSUE})*)", re.IGNORECASE | re.MULTILINE)
 _VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?v?\d+(?:\.\d+)+(?:[-+.][\w.+-]+)?")
 
@@ -245,7 +247,7 @@ def _person(text: str) -> Person:
     match = _PERSON.match(text)
     if match is None:
         return Person(_clean(text), "")
-    return Person(_clean(match["name"]), _clean(match["email"]))
+    return Person(_clean(match["name"].strip()), _clean(match["email"]))
 
 
 def _issues(body: str) -> Iterator[str]:
