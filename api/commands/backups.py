@@ -60,7 +60,7 @@ def backup(call: Call, folder: Path, out: Path | None, keep: int | None, plain: 
         now=call.now,
     )
     click.echo(f"{path}: {_told(header)}; {path.stat().st_size:,} bytes.")
-    for name in making.remove_oldest(folder, keep=keep) if keep and out is None else ():
+    for name in making.remove_oldest(folder, keep=keep, made=path) if keep and out is None else ():
         click.echo(f"Removed {name}.")
 
 

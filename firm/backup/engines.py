@@ -169,6 +169,8 @@ class _Script:
 
     def __init__(self, psql: _Program) -> None:
         self._psql = psql
+        # Not --single-transaction: if we are killed, psql takes the end of its input for the end and commits.
+        self.take(b"BEGIN;\n")
 
     def take(self, data: bytes) -> None:
         try:
@@ -179,7 +181,7 @@ class _Script:
 
     def finish(self, statement: str) -> None:
         # pg_dump's script leaves an empty search path behind.
-        self.take(f"\nSET search_path TO public;\n{statement};\n".encode())
+        self.take(f"\nRESET search_path;\n{statement};\nCOMMIT;\n".encode())
         with suppress(BrokenPipeError):
             self._psql.input.close()
         self._psql.refuse_failed()
@@ -187,7 +189,7 @@ class _Script:
 
 @contextmanager
 def _into_server(url: URL, programs: Path | None) -> Iterator[Restore]:
-    options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1"]
+    options = ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
     options += ["--output", os.devnull, "--file", "-"]
     with _running("psql", options, url, programs, stdin=subprocess.PIPE) as psql:
         yield _Script(psql)

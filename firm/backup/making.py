@@ -61,10 +61,10 @@ def make(
     return header
 
 
-def remove_oldest(folder: Path, *, keep: int) -> list[str]:
-    """Remove all but the newest backups of a folder, and name them. Other files are let be."""
-    ours = sorted(path for path in folder.iterdir() if _OURS.fullmatch(path.name))
-    old = ours[: max(0, len(ours) - keep)]
+def remove_oldest(folder: Path, *, keep: int, made: Path | None = None) -> list[str]:
+    """Remove all but the newest backups of a folder, and name them. Other files, and the one just made, are let be."""
+    ours = sorted(path for path in folder.iterdir() if _OURS.fullmatch(path.name) and path.is_file())
+    old = [path for path in ours[: max(0, len(ours) - keep)] if path != made]
     for path in old:
         path.unlink()
     return [path.name for path in old]

@@ -499,3 +499,15 @@ def test_sqlite_takes_the_copy_beside_the_books_and_leaves_nothing_there(sqlite_
     assert [path.name for path in away.iterdir()] == ["b.age"]
     assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} == set()
     shutil.rmtree(away)
+
+
+def test_a_script_that_ends_before_its_time_commits_nothing(app: Flask, elsewhere: str) -> None:
+    """Who is killed closes psql's input: what psql has read until then must not stay."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite needs no program")
+    with engines.restoring(make_url(elsewhere), programs()) as target:
+        target.take(b"CREATE TABLE half (id integer);\n")
+        script: Any = target
+        script._psql.input.close()
+        script._psql.refuse_failed()
+    assert is_empty(elsewhere)
