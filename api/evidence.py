@@ -9,8 +9,7 @@ from api.parts import parts
 from firm import envelope
 from firm.audit import anchors, sequencer
 from firm.audit.anchors import Anchor
-from firm.errors import Busy
-from firm.recovery.model import Restoration
+from firm.errors import Busy, Misconfigured
 
 ANCHORED_EVERY = timedelta(days=1)
 
@@ -39,11 +38,17 @@ def drop(*, now: datetime) -> Anchor | None:
     return None if key is None else anchors.drop(parts().settings.audit_anchors, key=key, now=now)
 
 
-def cut(one: Restoration, *, now: datetime) -> None:
-    """Let the chain go on behind what a restoration brought; nothing to do without a key."""
+def cut(seq: int, head: str, *, now: datetime) -> list[Anchor]:
+    """Let the chain go on behind this link, and return the anchors that reached further; none without a key."""
     key = parts().settings.anchor_key
-    if key is not None:
-        anchors.cut(parts().settings.audit_anchors, one.chain_seq, one.chain_hash, key=key, now=now)
+    return [] if key is None else anchors.cut(parts().settings.audit_anchors, seq, head, key=key, now=now)
+
+
+def refuse_blind() -> None:
+    """Raises `Misconfigured` where anchors were kept and the key to check them with is not set."""
+    path = parts().settings.audit_anchors
+    if parts().settings.anchor_key is None and path.exists():
+        raise Misconfigured(f"{path} holds anchors; set CHAMBERS_AUDIT_KEY, so that they are held against the backup.")
 
 
 def kept() -> Iterator[Anchor]:

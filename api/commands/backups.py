@@ -15,23 +15,26 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from api import evidence
-from api.commands.running import Call, command
+from api.commands.running import Call, SchemaMissing, command
+from api.jobs import KINDS
 from api.parts import parts
 from api.verification import findings
 from firm.access import tokens
 from firm.audit import sequencer
 from firm.backup import making, restoring
-from firm.backup.engines import PRIVATE, BooksAreThere
-from firm.backup.form import Header, InvalidBackup
+from firm.backup.errors import BooksAreThere, InvalidBackup
+from firm.backup.form import Header
+from firm.backup.places import PRIVATE
 from firm.db import db, reading
 from firm.errors import InvariantBroken, Misconfigured
+from firm.jobs import queries as jobs
 from firm.money import Money
 from firm.recovery import operations as recovery
 from firm.recovery.model import Restoration
 from migrations import run
 from payouts.runs import queries as runs
 
-ANCHORED = "audit-anchored"
+_SOURCES = {"backup": "a backup", "archive": "an archive"}
 
 
 @click.command()
@@ -47,13 +50,15 @@ def backup(call: Call, folder: Path, out: Path | None, keep: int | None, plain: 
         raise Misconfigured(
             "Set CHAMBERS_BACKUP_RECIPIENTS to a public key of age (`chambers backup-key` makes one), or say --plain."
         )
+    if not run.is_current(db.engine):
+        raise SchemaMissing("The database is of another version; run `chambers migrate`, and then back it up.")
     if out is None:
         folder.mkdir(parents=True, exist_ok=True)
     path = out or folder / making.name_at(call.now, encrypted=not plain)
     header = making.make(
         path,
         url=make_url(settings.database_url),
-        schema=str(run.revision_of(db.engine)),
+        schema=str(run.head()),
         recipients=() if plain else settings.recipients,
         programs=settings.postgresql_programs,
         by=call.by,
@@ -92,15 +97,21 @@ def restore(call: Call, path: Path, identity: Path | None, check: bool) -> None:
         click.echo(f"{path}: {_told(restoring.look_into(path, identity=identity))}. It can be opened and is whole.")
         return
     started = time.monotonic()
+    evidence.refuse_blind()
     header, begun = _restored(path, identity, call.now)
     run.upgrade(db.engine)
     restoring.put_on_record(header, begun, by=call.by, now=call.now)
+    _refuse_contradicted(header)
+    lost = evidence.cut(header.chain_seq, header.chain_hash, now=call.now)
     sequencer.run(now=call.now)
     broken = [found.invariant.name for found in findings(now=call.now) if not found.holds]
-    click.echo(f"Restored in {round(time.monotonic() - started, 1)} s: {_told(header)}.")
-    click.echo(f"What was done in the {_ago(call.now - header.taken_at)} since then is not in these books.")
-    if set(broken) - {ANCHORED}:
+    if broken:
         raise InvariantBroken(f"The restored books break {', '.join(broken)}.")
+    click.echo(f"Restored in {time.monotonic() - started:.1f} s: {_told(header)}.")
+    click.echo(f"What was done in the {_ago(call.now - header.taken_at)} since then is not in these books.")
+    if lost:
+        number = max(anchor.seq for anchor in lost) - header.chain_seq
+        click.echo(f"Anchors prove that at least {number} later audit records are lost.")
     click.echo("They send nothing until somebody has compared them with the bank: `chambers reconcile`.")
 
 
@@ -116,8 +127,7 @@ def reconcile(call: Call, note: str | None) -> None:
                 raise recovery.NothingToReconcile("These books do not wait to be reconciled.")
             click.echo("\n".join(_to_compare(session, found, call)))
         return
-    for one in recovery.reconcile(note=note, by=call.by, now=call.now):
-        evidence.cut(one, now=call.now)
+    recovery.reconcile(note=note, by=call.by, now=call.now)
     click.echo("Reconciled: these books send again.")
 
 
@@ -134,6 +144,14 @@ def _restored(path: Path, identity: Path | None, now: datetime) -> tuple[Header,
         programs=settings.postgresql_programs,
         now=now,
     )
+
+
+def _refuse_contradicted(header: Header) -> None:
+    """Anchors that do not reach beyond the backup must be in its chain, whatever is lost since."""
+    with reading() as session:
+        for anchor in evidence.kept():
+            if anchor.seq <= header.chain_seq and sequencer.hash_at(session, anchor.seq) != anchor.hash:
+                raise InvariantBroken(f"The backup's audit chain is not the one anchored at {anchor.seq}.")
 
 
 def _refuse_unknown(schema: str) -> None:
@@ -153,25 +171,20 @@ def _ago(age: timedelta) -> str:
 
 
 def _to_compare(session: Session, found: Restoration, call: Call) -> Iterator[str]:
-    since = f"{found.taken_at:%Y-%m-%d %H:%M} UTC"
-    yield f"These books are as of {since}; they were restored from a {found.source} on {found.restored_at:%Y-%m-%d}."
-    yield from _lost_records(found)
-    unsent, sent = runs.totals_in(session, ("reserved", "sending", "unknown")), runs.totals_in(session, ("sent",))
-    yield f"Payouts that wait to be sent, and may have been sent since: {_amounts(unsent)}."
-    yield f"Payouts sent and not settled here: {_amounts(sent)}."
+    yield f"These books are as of {found.taken_at:%Y-%m-%d %H:%M} UTC, read in from {_SOURCES[found.source]}."
+    yield "Payouts that wait to be sent here, and may have been sent since then:"
+    yield from _by_run(runs.totals_in(session, ("reserved", "sending", "unknown")))
+    yield "Payouts that were sent, and not settled here:"
+    yield from _by_run(runs.totals_in(session, ("sent",)))
     yield "Whoever was paid since then from a run that is not here has to be entered before the next run."
-    live = tokens.number_live(session, now=call.now)
-    yield f"Tokens that open these books: {live}. One that was revoked since then opens them again: revoke it."
-    yield "When the bank's statements and these books agree: chambers reconcile --note “how it was checked”."
+    names = tokens.owners_of_live(session, now=call.now)
+    yield f"Tokens open these books to {', '.join(names) or 'nobody'}. Revoke again what was revoked since then."
+    waiting = jobs.number_waiting(session, [name for name, kind in KINDS.items() if kind.leaves_the_house])
+    yield f"Releases and messages that begin by themselves as soon as you say so: {waiting}."
+    yield "When the bank's statements and these books agree: chambers reconcile --note 'how it was checked'"
 
 
-def _lost_records(found: Restoration) -> Iterator[str]:
-    beyond = [anchor for anchor in evidence.kept() if anchor.seq > found.chain_seq]
-    if beyond:
-        last = beyond[-1]
-        number = last.seq - found.chain_seq
-        yield f"The anchor of {last.at:%Y-%m-%d %H:%M} UTC proves that at least {number} later audit records are lost."
-
-
-def _amounts(found: Sequence[tuple[int, Money]]) -> str:
-    return ", ".join(f"{count}, {amount} in all" for count, amount in found) or "none"
+def _by_run(found: Sequence[tuple[str, int, Money]]) -> Iterator[str]:
+    yield from (f"  {number}: {count} of {total} in all" for number, count, total in found)
+    if not found:
+        yield "  none"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Update, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -199,9 +199,10 @@ def page(session: Session, *, after: str, limit: int, principal_id: str | None =
     return session.execute(query.order_by(ApiToken.id).limit(limit)).all()
 
 
-def number_live(session: Session, *, now: datetime) -> int:
-    """How many tokens open something."""
-    return session.scalar(select(func.count()).select_from(ApiToken).where(*_opens(now))) or 0
+def owners_of_live(session: Session, *, now: datetime) -> list[str]:
+    """The names of those whose tokens open something."""
+    query = select(Principal.name).join(ApiToken, ApiToken.principal_id == Principal.id).where(*_opens(now))
+    return list(session.scalars(query.distinct().order_by(Principal.name)))
 
 
 def _issue(

@@ -4,8 +4,9 @@ Whoever can rewrite the whole database can also compute the whole chain anew. Wh
 anchor is one line of JSON in a file of its own, best on another machine, signed with a key that the database does
 not hold.
 
-Books that were restored lost the records after the backup, and the anchors of those with them. Whoever reconciles the
-books signs that too: a line that cuts back to the head that came along, and what was anchored beyond it counts no more.
+Books that were restored lost the records after the backup. Whoever restores them signs that too: a line that cuts back
+to the head that came along, and what was anchored beyond it counts no more. It names how many lines stand before it, so
+that it cannot be put elsewhere and used again.
 """
 
 from __future__ import annotations
@@ -41,12 +42,13 @@ class Anchor:
     seq: int
     hash: str
     at: datetime
-    kind: str = "anchor"
-    """"anchor", or "cut" where restored books begin again behind this link."""
+    cut_at: int | None = None
+    """For a cut, where restored books begin again behind this link: how many lines stand before it."""
 
     def content(self) -> bytes:
         """What is signed."""
-        return f"chambers audit {self.kind} v1 {self.seq} {self.hash} {self.at.astimezone(UTC).isoformat()}".encode()
+        kind = "anchor v1" if self.cut_at is None else f"cut v1 {self.cut_at}"
+        return f"chambers audit {kind} {self.seq} {self.hash} {self.at.astimezone(UTC).isoformat()}".encode()
 
 
 def drop(path: Path, *, key: bytes, now: datetime) -> Anchor:
@@ -60,31 +62,37 @@ def drop(path: Path, *, key: bytes, now: datetime) -> Anchor:
     return anchor
 
 
-def cut(path: Path, seq: int, head: str, *, key: bytes, now: datetime) -> Anchor:
-    """Append that the chain goes on behind this link, whatever was anchored beyond it: the books were restored."""
-    anchor = Anchor(seq, head, now, "cut")
-    _append(path, anchor, key)
-    return anchor
+def cut(path: Path, seq: int, head: str, *, key: bytes, now: datetime) -> list[Anchor]:
+    """Append that the chain goes on behind this link, and return the anchors that count no more for it."""
+    before = read(path, key=key)
+    lost = [one for one in before if one.seq > seq]
+    if lost:
+        _append(path, Anchor(seq, head, now, cut_at=len(_lines(path))), key)
+    return lost
 
 
 def read(path: Path, *, key: bytes) -> list[Anchor]:
     """The anchors of a file that count, each with its signature checked. Raises `AnchorBroken`, naming the line."""
     public = Ed25519PrivateKey.from_private_bytes(key).public_key()
     found: list[Anchor] = []
-    if not path.exists():
-        return found
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(_lines(path), 1):
         anchor = _checked(line, number, public)
-        if anchor.kind == "cut":
+        if anchor.cut_at is not None:
+            if anchor.cut_at != number - 1:
+                raise AnchorBroken(f"Line {number} of the file of anchors was signed for another place in it.")
             found = [one for one in found if one.seq <= anchor.seq]
         if anchor.seq > 0:
             found.append(anchor)
     return found
 
 
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
 def newest(path: Path, *, key: bytes) -> Anchor | None:
-    """The anchor of the file that reaches furthest, or None."""
-    return max(read(path, key=key), key=lambda anchor: anchor.seq, default=None)
+    """The anchor of the file that was dropped last, or None."""
+    return max(read(path, key=key), key=lambda anchor: anchor.at, default=None)
 
 
 def public_text(key: bytes) -> str:
@@ -96,7 +104,7 @@ def public_text(key: bytes) -> str:
 def _append(path: Path, anchor: Anchor, key: bytes) -> None:
     line = {
         "v": 1,
-        "kind": anchor.kind,
+        **({} if anchor.cut_at is None else {"cut_at": anchor.cut_at}),
         "seq": anchor.seq,
         "hash": anchor.hash,
         "at": anchor.at.astimezone(UTC).isoformat(),
@@ -112,8 +120,8 @@ def _append(path: Path, anchor: Anchor, key: bytes) -> None:
 def _checked(line: str, number: int, public: Ed25519PublicKey) -> Anchor:
     try:
         values = json.loads(line)
-        kind = str(values.get("kind", "anchor"))
-        anchor = Anchor(int(values["seq"]), str(values["hash"]), datetime.fromisoformat(values["at"]), kind)
+        cut_at = int(values["cut_at"]) if "cut_at" in values else None
+        anchor = Anchor(int(values["seq"]), str(values["hash"]), datetime.fromisoformat(values["at"]), cut_at)
         public.verify(base64.b64decode(values["signature"], validate=True), anchor.content())
     except (ValueError, KeyError, TypeError, InvalidSignature):
         raise AnchorBroken(f"Line {number} of the file of anchors is damaged, or not signed with our key.") from None

@@ -44,6 +44,11 @@ def head(session: Session) -> tuple[int, str]:
     return (0, FIRST) if row is None else (row.seq, row.hash)
 
 
+def hash_at(session: Session, seq: int) -> str | None:
+    """The hash of a link; None for one that is not there."""
+    return session.scalar(select(audit_link.c.hash).where(audit_link.c.seq == seq))
+
+
 def waiting_since(*, now: datetime) -> timedelta:
     """How long the oldest record has been waiting for its place in the chain."""
     with reading() as session:

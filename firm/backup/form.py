@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import pyrage
 
+from firm.backup.errors import InvalidBackup
 from firm.errors import Invalid
 
 FORMAT = "chambers-backup/1"
@@ -19,10 +20,6 @@ MOST_HEADER = 1_000_000
 CHUNK = 1 << 16
 _GZIP = 31
 _AGE = b"age-encryption.org/"
-
-
-class InvalidBackup(Invalid):
-    """A file that is no backup of ours, is cut short or damaged, or cannot be opened with this identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +123,8 @@ def unpack(path: Path, sink: Unpacking, *, identity: Path | None) -> None:
     with path.open("rb") as file:
         encrypted = file.read(len(_AGE)) == _AGE
         file.seek(0)
+        if not encrypted and identity is not None:
+            raise InvalidBackup(f"{path.name} is not encrypted; leave --identity out if it is your own all the same.")
         if not encrypted:
             for chunk in iter(lambda: file.read(CHUNK), b""):
                 sink.write(chunk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,8 +19,9 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit import sequencer
 from firm.backup import engines
-from firm.backup.engines import PRIVATE, BackupFailed
+from firm.backup.errors import BackupFailed
 from firm.backup.form import FORMAT, Header, Packing, recipients_of
+from firm.backup.places import PRIVATE, appear
 from firm.db import reading, transaction, use_case
 from firm.ledger import queries as ledger
 
@@ -47,13 +49,13 @@ def make(
     """
     keys = recipients_of(list(recipients))
     _note(path.name, encrypted=bool(keys), by=by, now=now)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         with reading() as session:
             header = _header(session, schema, now)
             with engines.copy(session, url, programs) as database:
                 _write(partial, Packing(header, database), keys)
-        _keep(partial, path)
+        appear(partial, path)
     except OSError as error:
         raise BackupFailed(f"{path} cannot be written: {error.strerror}.") from error
     finally:
@@ -100,13 +102,3 @@ def _write(path: Path, packing: Packing, keys: Sequence[object]) -> None:
             shutil.copyfileobj(cast("BinaryIO", packing), file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _keep(partial: Path, path: Path) -> None:
-    """Give the file its name, durably. One that is there already stays as it is."""
-    os.link(partial, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -14,7 +14,8 @@ from sqlalchemy.engine import URL
 
 from firm.actor import Actor
 from firm.backup import engines
-from firm.backup.form import Header, InvalidBackup, Unpacking, unpack
+from firm.backup.errors import InvalidBackup
+from firm.backup.form import Header, Unpacking, unpack
 from firm.db import reading, transaction, use_case
 from firm.errors import InvariantBroken
 from firm.ledger import queries as ledger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from firm.jobs.model import Job
@@ -14,6 +14,12 @@ def page(session: Session, *, after: str, limit: int, kinds: Collection[str]) ->
     """Jobs of these kinds, in the order of their ids."""
     query = select(Job).where(Job.kind.in_(sorted(kinds)), Job.id > after).order_by(Job.id).limit(limit)
     return session.scalars(query).all()
+
+
+def number_waiting(session: Session, kinds: Collection[str]) -> int:
+    """How many jobs of these kinds are not done yet."""
+    waiting = Job.kind.in_(sorted(kinds)), Job.state.in_(["queued", "running"])
+    return session.scalar(select(func.count()).select_from(Job).where(*waiting)) or 0
 
 
 def parked(session: Session) -> Sequence[Job]:

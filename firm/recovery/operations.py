@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.model import audit_record
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
@@ -22,6 +23,10 @@ class NotReconciled(Refused):
 
 class NothingToReconcile(Refused):
     """The books were never restored, or are reconciled already."""
+
+
+class Unfinished(Refused):
+    """A restore that was interrupted before its books were compared with the backup."""
 
 
 def begun(*, source: str, taken_at: datetime, chain: tuple[int, str], now: datetime) -> Restoration:
@@ -65,15 +70,16 @@ def refuse_unreconciled(session: Session) -> None:
         )
 
 
-def restored_since(session: Session, moment: datetime) -> bool:
-    """Whether books were read in after this moment: then what they promised before may have been done elsewhere."""
-    query = select(Restoration.id).where(Restoration.restored_at >= moment).limit(1)
-    return session.scalar(query) is not None
+def ever(session: Session) -> bool:
+    """Whether these books were ever read in: then what they promise may have been done elsewhere, from lost ones."""
+    return session.scalar(select(Restoration.id).limit(1)) is not None
 
 
 @use_case
 def reconcile(*, note: str, by: Actor, now: datetime) -> list[Restoration]:
-    """Say that these books agree with the world: from now on they send again. Raises `NothingToReconcile`."""
+    """Say that these books agree with the world: from now on they send again. Raises `NothingToReconcile`,
+    `Unfinished`.
+    """
     if not note.strip():
         raise Invalid("Say how it was checked: the note stays on record.", field="note")
     with transaction() as session:
@@ -82,9 +88,16 @@ def reconcile(*, note: str, by: Actor, now: datetime) -> list[Restoration]:
         if not found:
             raise NothingToReconcile("There is no restoration that waits to be reconciled.")
         for one in found:
+            _refuse_unfinished(session, one)
             before = digest(one)
             one.reconciled_at, one.reconciled_by, one.note = now, by.name, note.strip()[:500]
             session.flush()
             facts = {"note": one.note}
             audit.record(session, "firm.reconciled", one.id, facts, before=before, after=one, by=by, now=now)
         return found
+
+
+def _refuse_unfinished(session: Session, one: Restoration) -> None:
+    noted = exists().where(audit_record.c.verb == "firm.restored", audit_record.c.subject == one.id)
+    if not session.scalar(select(noted)):
+        raise Unfinished("The restore of these books did not come to its end; move them aside and restore once more.")

@@ -21,6 +21,7 @@ from firm.ledger.entry import Entry, credit, debit
 from firm.money import Money
 from firm.numbering.operations import take
 from firm.profile import operations as profiles
+from firm.recovery import operations as recovery
 from payouts.destinations import operations as destinations
 from payouts.destinations.operations import Way
 from payouts.rails.rail import Rail
@@ -65,9 +66,10 @@ def draft(*, rails: Mapping[str, Rail], by: Actor, now: datetime) -> Drafted:
     """Collect everything payable in the currency of the books into a new run.
 
     People without a destination, or in a run already, are left out and named. Raises `NothingPayable`, which
-    names them too, and `AlreadyInARun` when another draft came first.
+    names them too, `AlreadyInARun` when another draft came first, and `NotReconciled` in restored books.
     """
     with transaction() as session:
+        recovery.refuse_unreconciled(session)
         profile = profiles.current(session)
         payable, left_out = _sorted_out(session, profile.currency, rails)
         if not payable:

@@ -59,15 +59,16 @@ def states_of(session: Session, run_id: str) -> list[str]:
     return list(session.scalars(select(payout.c.state).where(payout.c.run_id == run_id).distinct()))
 
 
-def totals_in(session: Session, states: Collection[str]) -> list[tuple[int, Money]]:
-    """How many payouts are in one of these states, and what they come to, by currency."""
+def totals_in(session: Session, states: Collection[str]) -> list[tuple[str, int, Money]]:
+    """For each run with payouts in one of these states: its number, how many they are, and what they come to."""
     query = (
-        select(func.count(), func.sum(payout.c.amount_minor), payout.c.currency)
+        select(PayoutRun.number, func.count(), func.sum(payout.c.amount_minor), payout.c.currency)
+        .join(PayoutRun, PayoutRun.id == payout.c.run_id)
         .where(payout.c.state.in_(states))
-        .group_by(payout.c.currency)
-        .order_by(payout.c.currency)
+        .group_by(PayoutRun.number, payout.c.currency)
+        .order_by(PayoutRun.number)
     )
-    return [(count, Money(int(amount), currency)) for count, amount, currency in session.execute(query)]
+    return [(number, count, Money(int(total), currency)) for number, count, total, currency in session.execute(query)]
 
 
 def find_payout(session: Session, payout_id: str) -> Payout:

@@ -131,6 +131,7 @@ def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime
 def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) -> str:
     """The file to take to the bank, the same bytes each time; each reading of it is audited."""
     with transaction() as session:
+        recovery.refuse_unreconciled(session)
         found = queries.find_file(session, queries.find(session, run).id, rail)
         audit.record(session, "rail-file.opened", found.id, {"rail": rail}, by=by, now=now)
         return keys.open(found.content_sealed, place=_file_place(found.id))
@@ -189,7 +190,7 @@ def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime
             # Its destination is decrypted for the order: that is on record with it.
             facts = {"key": attempt.key, "destination": payout.destination_id}
             _record_move(session, "payout.sending", payout, facts, by=by, now=now)
-        fresh = first and not recovery.restored_since(session, queries.find(session, payout.run_id).prepared_at)
+        fresh = first and not recovery.ever(session)
         return _UnderWay(payout.id, payout.rail, _order(session, payout, attempt.key, keys), attempt.id, fresh)
 
 
