@@ -91,10 +91,10 @@ class ChambersApi(Api):  # type: ignore[misc]
 
     def document(self) -> dict[str, Any]:
         """Describe what was registered. Not for two threads at once."""
-        for blueprint in self._undescribed:
+        while self._undescribed:
+            blueprint = self._undescribed.pop(0)
             blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
             self.spec.tag({"name": blueprint.name, "description": blueprint.description})
-        self._undescribed.clear()
         return copy.deepcopy(self.spec.to_dict())
 
     def _register_error_handlers(self) -> None:

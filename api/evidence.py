@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from api.parts import parts
 from firm import envelope
 from firm.audit import anchors, sequencer
-from firm.audit.anchors import Anchor
-from firm.errors import Busy, Misconfigured
+from firm.audit.anchors import Anchor, AnchorBroken
+from firm.errors import Busy
+
+
+class AnchorsUnread(AnchorBroken):
+    """There are anchors, and no key to check them with."""
+
 
 ANCHORED_EVERY = timedelta(days=1)
 
@@ -45,14 +49,14 @@ def cut(seq: int, head: str, *, now: datetime) -> list[Anchor]:
 
 
 def refuse_blind() -> None:
-    """Raises `Misconfigured` where anchors were kept and the key to check them with is not set."""
+    """Raises `AnchorsUnread` where anchors were kept and the key to check them with is not set."""
     path = parts().settings.audit_anchors
     if parts().settings.anchor_key is None and path.exists():
-        raise Misconfigured(f"{path} holds anchors; set CHAMBERS_AUDIT_KEY, so that they are held against the backup.")
+        raise AnchorsUnread(f"{path} holds anchors; set CHAMBERS_AUDIT_KEY, so that they can be checked.")
 
 
-def kept() -> Iterator[Anchor]:
-    """The anchors that were dropped; none without a key to check them with. Raises `AnchorBroken`."""
+def kept() -> list[Anchor]:
+    """The anchors that count; none where none were dropped. Raises `AnchorBroken`, `AnchorsUnread`."""
+    refuse_blind()
     key = parts().settings.anchor_key
-    if key is not None:
-        yield from anchors.read(parts().settings.audit_anchors, key=key)
+    return [] if key is None else anchors.read(parts().settings.audit_anchors, key=key)

@@ -21,6 +21,10 @@ class SecretUnreadable(InvariantBroken):
     """A sealed value does not open: its key is gone, or it was moved or changed."""
 
 
+class SecretKeyMissing(Misconfigured):
+    """A value was sealed with a key that is not set here."""
+
+
 class SecretKeys:
     """The keys in use, newest first: the first seals, all open."""
 
@@ -31,7 +35,7 @@ class SecretKeys:
         """Raises `Misconfigured` when no key is set."""
         if not self._keys:
             raise Misconfigured(
-                "Set CHAMBERS_SECRET_KEYS before storing bank details; `chambers secret-key` prints a new key."
+                "Set CHAMBERS_SECRET_KEYS before storing secrets; `chambers secret-key` prints a new key."
             )
         name, key = next(iter(self._keys.items()))
         nonce = os.urandom(12)
@@ -39,12 +43,14 @@ class SecretKeys:
         return f"{_VERSION}.{name}.{base64.b64encode(sealed).decode()}"
 
     def open(self, sealed: str, *, place: str) -> str:
-        """Raises `SecretUnreadable`."""
+        """Raises `SecretKeyMissing`, `SecretUnreadable`."""
         version, _, rest = sealed.partition(".")
         name, _, encoded = rest.partition(".")
         key = self._keys.get(name)
-        if version != _VERSION or key is None:
-            raise SecretUnreadable(f"The key {name!r} is not among CHAMBERS_SECRET_KEYS; add it back to read this.")
+        if version != _VERSION:
+            raise SecretUnreadable("A sealed value was moved or changed and cannot be opened.")
+        if key is None:
+            raise SecretKeyMissing(f"The key {name!r} is not among CHAMBERS_SECRET_KEYS; add it back to read this.")
         try:
             raw = base64.b64decode(encoded, validate=True)
             return AESGCM(key).decrypt(raw[:12], raw[12:], place.encode()).decode()

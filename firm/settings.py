@@ -118,8 +118,10 @@ class Settings(BaseSettings):
     @field_validator("audit_key")
     @classmethod
     def _well_formed_audit_key(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value():
-            _parse_keys(f"audit:{value.get_secret_value()}")
+        try:
+            _parse_keys(f"audit:{value.get_secret_value()}" if value.get_secret_value() else "")
+        except ValueError:
+            raise ValueError("write it as base64 of 32 bytes") from None
         return value
 
     @field_validator("backup_recipients")
@@ -186,3 +188,11 @@ def load() -> Settings:
         name = "CHAMBERS_" + "_".join(str(part) for part in first["loc"]).upper()
         reason = first["msg"].removeprefix("Value error, ")
         raise Misconfigured(f"The environment variable {name} is wrong: {reason}.") from None
+
+
+def for_database(settings: Settings, url: str) -> Settings:
+    """The same settings for another database. Raises `Misconfigured`."""
+    try:
+        return Settings(**(settings.model_dump() | {"database_url": url}))
+    except ValidationError:
+        raise Misconfigured(f"{url!r} is not a database address such as postgresql://user@host/name.") from None

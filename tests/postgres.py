@@ -122,13 +122,15 @@ SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, 
 """
 _SHAPE = """
 SELECT ARRAY(SELECT version_num FROM alembic_version),
-    ARRAY(SELECT format('%s.%s %s %s', attrelid::regclass, attname, atttypid, attnotnull)
-        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i') AND attnum > 0 ORDER BY 1),
-    ARRAY(SELECT format('%s.%s', conrelid::regclass, conname)
+    ARRAY(SELECT format('%s.%s %s %s %s', a.attrelid::regclass, a.attname, a.atttypid, a.attnotnull,
+            pg_get_expr(d.adbin, d.adrelid))
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 ORDER BY 1),
+    ARRAY(SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1),
-    ARRAY(SELECT format('%s.%s %s', tgrelid::regclass, tgname, tgenabled)
-        FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1),
+    ARRAY(SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1),
+    ARRAY(SELECT pg_get_triggerdef(oid) || tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1),
     ARRAY(SELECT proname || md5(prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1)
 """
 

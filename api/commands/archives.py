@@ -16,6 +16,7 @@ from firm.audit import sequencer
 from firm.db import db, reading
 from firm.errors import InvariantBroken
 from firm.ledger import queries as ledger
+from firm.settings import for_database
 from migrations import run
 from migrations.tables import METADATA
 from payouts.runs.model import EDGES, RUN_EDGES
@@ -64,7 +65,7 @@ def move(call: Call, target: str) -> None:
         writing.export_all(path, METADATA.sorted_tables, revision=str(run.head()), by=call.by, now=call.now)
         with reading() as session:
             before = ledger.balances(session)
-        with create_core(settings.model_copy(update={"database_url": target})).app_context():
+        with create_core(for_database(settings, target)).app_context():
             run.upgrade(db.engine)
             rows = restoring.import_archive(
                 path, METADATA.sorted_tables, revision=str(run.head()), ways=WAYS, by=call.by, now=call.now

@@ -172,4 +172,4 @@ def _leave_a_key(path: Path, settings: Settings) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.writelines(f"export {name}='{value}'\n" for name, value in lines.items())
-    click.echo(f"Look around: . {file} && .venv/bin/chambers books balance   (or: month status, verify, serve)")
+    click.echo(f"Look around: . {file} && .venv/bin/chambers books balance   (or: client list, verify, serve)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import getpass
 import importlib
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 from flask import g
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy import inspect
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from api.app import create_core
 from api.logs import configure, told
+from api.parts import parts
 from firm import clock, ids
 from firm.actor import Actor, Role
 from firm.db import db, reading
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+BEFORE_THE_BOOKS = frozenset({"init", "migrate", "restore", "import archive"})
+"""Commands that may find no database, and make one."""
 
 
 class SchemaMissing(Refused):
@@ -55,6 +62,7 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
     def run(*args: Any, **kwargs: Any) -> T:
         try:
             settings = load()
+            _refuse_missing(settings)
             _log_to_stderr(settings)
             with create_core(settings).app_context(), _logged(), _connections_closed():
                 now = clock.now()
@@ -66,10 +74,26 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
             raise
         except ChambersError as error:
             raise click.ClickException(error.message) from error
-        except (OperationalError, ProgrammingError) as error:
+        except DatabaseError as error:
             raise click.ClickException(_database_sentence(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            raise click.ClickException(f"{error.filename or 'A file'}: {error.strerror}.") from error
 
     return run
+
+
+def _command() -> str:
+    """The words of the command that is run, such as "run approve"."""
+    return click.get_current_context().command_path.partition(" ")[2]
+
+
+def _refuse_missing(settings: Settings) -> None:
+    """Looking at a database must not make one: what is mistyped would be found empty."""
+    path = settings.sqlite_path
+    if path is not None and not path.exists() and _command() not in BEFORE_THE_BOOKS:
+        raise SchemaMissing(f"There is no database at {path}; run `chambers init`, or mend CHAMBERS_DATABASE_URL.")
 
 
 def _keep_evidence(now: datetime) -> None:
@@ -84,14 +108,22 @@ def _keep_evidence(now: datetime) -> None:
 
 def caller(now: datetime) -> Actor:
     """The owner of CHAMBERS_TOKEN, or the lead at this shell, who can reach the database anyway."""
-    admission = admitted(now)
+    admission = None if _is_before_the_books() else admitted(now)
     if admission is None:
         return Actor(f"shell:{getpass.getuser()}", Role.LEAD, request_id=g.request_id)
     g.actor = admission.actor
     from api import policy  # imported here: a command without a token starts sooner
 
-    policy.refuse_command(admission, click.get_current_context().command_path.partition(" ")[2], now=now)
+    policy.refuse_command(admission, _command(), now=now)
     return admission.actor
+
+
+def _is_before_the_books() -> bool:
+    """Whether the command makes the books that would know the token."""
+    path = parts().settings.sqlite_path
+    if _command() not in BEFORE_THE_BOOKS:
+        return False
+    return not path.exists() if path is not None else not inspect(db.engine).has_table("api_token")
 
 
 def admitted(now: datetime) -> Admission | None:
@@ -117,7 +149,7 @@ def _logged() -> Iterator[None]:
         outcome = "refused" if isinstance(error, ChambersError) else "done"
         raise
     finally:
-        name = click.get_current_context().command_path.partition(" ")[2]
+        name = _command()
         duration = round((time.perf_counter() - started) * 1000, 1)
         actor = g.get("actor")
         token_id = None if actor is None else actor.token_id
@@ -152,8 +184,12 @@ def show(value: Any, schema: str | None = None, *, many: bool = False) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _database_sentence(error: OperationalError | ProgrammingError) -> str:
+def _database_sentence(error: DatabaseError) -> str:
     text = str(error.orig)
+    if "file is not a database" in text:
+        return "The file that CHAMBERS_DATABASE_URL names is no database; mend the address."
+    if not isinstance(error, (OperationalError, ProgrammingError)):
+        raise error
     if "no such table" in text or "does not exist" in text:
         return "The database has not been set up; run `chambers init` (or `chambers migrate` after an update)."
     if "no such column" in text:

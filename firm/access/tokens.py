@@ -127,6 +127,8 @@ def rotate(key: str, *, overlap: timedelta = timedelta(0), by: Actor, now: datet
     if not timedelta(0) <= overlap <= OVERLAP:
         raise InvalidExpiry("A rotated token may go on for at most 24 hours.", field="overlap_minutes")
     with transaction() as session:
+        # Locked: of two rotations at once, each must record the state that it found.
+        session.execute(select(ApiToken.id).where(ApiToken.id == key).with_for_update())
         old, owner = find(session, key, now=now)
         before = state_digest(old)
         ended = {"expires_at": now + overlap} if overlap else {"revoked_at": now}
@@ -148,6 +150,7 @@ def revoke_token(key: str, *, by: Actor, now: datetime) -> int:
             select(ApiToken)
             .where((ApiToken.id == key) | (ApiToken.principal_id == owned), *_opens(now))
             .order_by(ApiToken.id)
+            .with_for_update()
         )
         found = session.scalars(live).all()
         if not found:

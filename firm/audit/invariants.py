@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm.audit import sequencer
-from firm.audit.anchors import Anchor
+from firm.audit.anchors import Anchor, AnchorBroken
 from firm.audit.model import audit_link, audit_record
 from firm.audit.rules import FIELDS, FIRST, link_hash
 from firm.db import AnyRow
@@ -31,7 +31,7 @@ def checks(anchors: Callable[[], Iterable[Anchor]], *, now: datetime) -> tuple[W
         Walk(
             "audit-anchored",
             "The chain holds every anchor that was signed and kept outside the database.",
-            lambda session: _lost_anchors(session, anchors()),
+            lambda session: _lost_anchors(session, anchors),
         ),
         Walk(
             "audit-sequenced",
@@ -60,8 +60,13 @@ def _first_break(session: Session) -> Iterator[dict[str, Any]]:
         yield {"seq": expected, "wrong": "links are missing at the end"}
 
 
-def _lost_anchors(session: Session, anchors: Iterable[Anchor]) -> Iterator[dict[str, Any]]:
-    for anchor in anchors:
+def _lost_anchors(session: Session, anchors: Callable[[], Iterable[Anchor]]) -> Iterator[dict[str, Any]]:
+    try:
+        kept = list(anchors())
+    except AnchorBroken as error:
+        yield {"wrong": error.message}
+        return
+    for anchor in kept:
         found = session.scalar(select(audit_link.c.hash).where(audit_link.c.seq == anchor.seq))
         if found != anchor.hash:
             yield {"seq": anchor.seq, "anchored_at": str(anchor.at), "wrong": "the chain is not the one anchored"}

@@ -170,7 +170,7 @@ def put_back(task: Task, sentence: str, *, kind: Kind, now: datetime) -> None:
 def set_going(job_id: str, *, by: Actor, now: datetime) -> Job:
     """Queue a parked job again, with all its tries. Raises `JobNotFound`, `JobNotParked`."""
     with transaction() as session:
-        job = find(session, job_id)
+        job = find(session, job_id, locked=True)
         before = digest(job)
         parked = update(Job).where(Job.id == job_id, Job.state == "parked")
         if not claimed(session, parked.values(state="queued", run_at=now, attempts=0, finished_at=None)):
@@ -187,9 +187,9 @@ def forget(*, now: datetime) -> None:
         session.execute(delete(Job).where(Job.state.in_(["done", "refused"]), Job.finished_at < now - KEPT))
 
 
-def find(session: Session, job_id: str) -> Job:
+def find(session: Session, job_id: str, *, locked: bool = False) -> Job:
     """Raises `JobNotFound`."""
-    job = session.get(Job, job_id)
+    job = session.get(Job, job_id, with_for_update=locked or None)
     if job is None:
         raise JobNotFound(f"There is no job {job_id!r}.")
     return job

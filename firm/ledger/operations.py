@@ -16,6 +16,7 @@ ACCOUNTED_ELSEWHERE = {
     accounts.RECEIVABLES: "belongs to an invoice or a receipt, which would go on saying otherwise",
     accounts.DEFERRED: "belongs to the months of a retainer, which would go on saying otherwise",
     accounts.UNBILLED: "belongs to the months of a retainer, which would go on saying otherwise",
+    accounts.ALLOCATED: "belongs to a month's allocation, and earnings are charged to the funds that it filled",
     accounts.RETAINERS: "belongs to the months of a retainer, which would go on saying otherwise",
 }
 """Accounts whose entries other records stand on, and what is said about them."""

@@ -89,7 +89,7 @@ def record_letter(
 def withdraw_letter(letter_id: str, *, on: date, by: Actor, now: datetime) -> PrecommitmentLetter:
     """Record that a company withdrew its letter; from that day on it does not count. Raises `LetterNotFound`."""
     with transaction() as session:
-        letter = session.get(PrecommitmentLetter, letter_id)
+        letter = session.get(PrecommitmentLetter, letter_id, with_for_update=True)
         before = None if letter is None else digest(letter)
         in_force = update(PrecommitmentLetter).where(
             PrecommitmentLetter.id == letter_id, PrecommitmentLetter.withdrawn_on.is_(None)

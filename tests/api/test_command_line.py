@@ -339,3 +339,66 @@ def test_json_at_the_shell_is_what_the_api_answers(closed_shell: Shell, closed_u
 
 def test_the_description_is_checked_at_the_shell(shell: Shell) -> None:
     assert "is current" in shell.run("openapi", "--check")
+
+
+@pytest.mark.parametrize("command", [("verify",), ("books", "balance"), ("client", "list"), ("backup", "--plain")])
+def test_looking_at_a_database_does_not_make_one(shell: Shell, tmp_path: Path, command: tuple[str, ...]) -> None:
+    assert "There is no database at" in sentence_of(shell.call(*command))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_token_of_another_firm_is_in_nobodys_way_where_no_books_are(shell: Shell, tmp_path: Path) -> None:
+    with_token = shell.as_bearer("chm_of_another_firm")
+    with_token.run("init", "--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10")
+    shell.run("backup", "--plain", "--out", str(tmp_path / "b"))
+    shell.run("export", "all", "--out", str(tmp_path / "a.zip"))
+    for name, command in (
+        ("r", ("restore", str(tmp_path / "b"))),
+        ("i", ("import", "archive", str(tmp_path / "a.zip"))),
+    ):
+        Shell(f"sqlite:///{tmp_path}/{name}.db").as_bearer("chm_of_another_firm").run(*command)
+    assert "Send a valid token" in sentence_of(with_token.call("client", "list"))
+
+
+def test_wrong_places_are_sentences(closed_shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "folder.pdf").mkdir()
+    under, folder = str(tmp_path / "file" / "x"), str(tmp_path / "folder.pdf")
+    for command in (
+        ("export", "all", "--out", under),
+        ("statement", "Ada", "2026-10", "--out", f"{under}.pdf"),
+        ("statement", "Ada", "2026-10", "--out", folder),
+        ("backup", "--plain", "--to", under),
+        ("move", "--to", "garbage"),
+    ):
+        assert sentence_of(closed_shell.call(*command)).endswith(".")
+    other = Shell(f"sqlite:///{tmp_path / 'file'}")
+    assert "is no database" in sentence_of(other.call("verify"))
+
+
+def test_secrets_that_cannot_be_read_are_a_sentence_and_lose_nothing(closed_shell: Shell, tmp_path: Path) -> None:
+    lead = closed_shell
+    lead.run("maintainer", "destination", "Ada", "--rail", "sepa", "--iban", "DE89370400440532013000")
+    lead.environment["CHAMBERS_SECRET_KEYS"] = ""
+    lead.run("principal", "add", "--name", "linus", "--role", "approver")
+    assert "Set CHAMBERS_SECRET_KEYS" in sentence_of(lead.call("principal", "totp", "linus"))
+    lead.environment["CHAMBERS_SECRET_KEYS"] = TEST_KEY
+    lead.run("principal", "totp", "linus")
+    secret = lead.run("token", "issue", "--name", "linus")
+    linus = lead.as_bearer(secret)
+    linus.environment["CHAMBERS_SECRET_KEYS"] = TEST_KEY.replace("test:", "other:")
+    assert "is not among CHAMBERS_SECRET_KEYS" in sentence_of(linus.call("prove", "123456"))
+
+
+def test_a_broken_anchor_is_one_check_that_fails_among_the_others(closed_shell: Shell, tmp_path: Path) -> None:
+    closed_shell.environment["CHAMBERS_AUDIT_KEY"] = TEST_KEY.partition(":")[2]
+    closed_shell.environment["CHAMBERS_AUDIT_ANCHORS"] = str(tmp_path / "anchors")
+    closed_shell.run("audit", "anchor")
+    closed_shell.run("verify")
+    (tmp_path / "anchors").write_text("no anchor\n")
+    told = closed_shell.call("verify")
+    assert told.exit_code == 1
+    assert "audit-anchored" in told.output
+    assert "audit-chain" in told.output
+    closed_shell.environment["CHAMBERS_AUDIT_KEY"] = ""
+    assert "set CHAMBERS_AUDIT_KEY" in closed_shell.call("verify").output

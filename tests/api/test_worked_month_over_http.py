@@ -7,6 +7,9 @@ import time_machine
 from flask import Flask
 
 from firm.actor import Role
+from firm.db import transaction
+from firm.ledger import accounts, journal
+from firm.ledger.entry import Entry, credit, debit
 from tests import lovelace
 from tests.api.callers import Caller, as_role, bearing, money
 from tests.firm.documents.reading import words
@@ -181,18 +184,25 @@ def test_a_client_gets_a_funded_work_report(office: Caller) -> None:
     assert office.post("/v1/funded-work-reports", period | {"until_month": "2026-10"}, status=422)
 
 
-def test_the_journal_says_what_was_booked_and_reverses_it_once(lead: Caller, office: Caller) -> None:
+def test_the_journal_says_what_was_booked_and_reverses_it_once(served: Flask, lead: Caller, office: Caller) -> None:
+    with served.app_context(), transaction() as session:
+        lines = (debit(accounts.EXCHANGE, lovelace.usd("9.00")), credit(accounts.BANK, lovelace.usd("9.00")))
+        entry = Entry("by hand", lovelace.START, "Lunch", lines)
+        journal.post(session, entry, by=lovelace.LEAD, now=lovelace.AFTER)
     office.post("/v1/months/2026-10/close")
-    entries = office.get("/v1/journal-entries?limit=200")["items"]
-    allocation = next(entry for entry in entries if entry["source"] == "allocation:2026-10")
+    entries = {entry["source"]: entry for entry in office.get("/v1/journal-entries?limit=200")["items"]}
+    allocation, lunch = entries["allocation:2026-10"], entries["by hand"]
     assert sum(int(line["amount"]["amount"].replace(".", "")) for line in allocation["lines"]) == 0
     assert office.get(f"/v1/journal-entries/{allocation['id']}") == allocation
-    reversal = f"/v1/journal-entries/{allocation['id']}/reversal"
-    refused = lead.post(reversal, {"on": "2026-10-31", "reason": "Wrong"}, status=409)
+    wrong = {"on": "2026-11-01", "reason": "Wrong"}
+    refused = lead.post(f"/v1/journal-entries/{allocation['id']}/reversal", wrong, status=409)
+    assert "earnings are charged to the funds that it filled" in refused["detail"]
+    reversal = f"/v1/journal-entries/{lunch['id']}/reversal"
+    refused = lead.post(reversal, wrong | {"on": "2026-10-31"}, status=409)
     assert refused["detail"].startswith("October 2026 is closed")
-    turned = lead.post(reversal, {"on": "2026-11-01", "reason": "Wrong"})
-    assert turned["reverses"] == allocation["id"]
-    again = lead.post(reversal, {"on": "2026-11-01", "reason": "Wrong"}, status=409)
+    turned = lead.post(reversal, wrong)
+    assert turned["reverses"] == lunch["id"]
+    again = lead.post(reversal, wrong, status=409)
     assert again["type"].endswith("/already-reversed")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from firm import secrets
 from firm.errors import Misconfigured
-from firm.secrets import SecretKeys, SecretUnreadable
+from firm.secrets import SecretKeyMissing, SecretKeys, SecretUnreadable
 
 OLD, NEW = {"old": b"o" * 32}, {"new": b"n" * 32}
 IBAN = "DE89370400440532013000"
@@ -56,7 +56,7 @@ def test_after_a_rotation_old_values_open_and_new_ones_use_the_new_key() -> None
 
 def test_a_lost_key_is_named() -> None:
     sealed = SecretKeys(OLD).seal(IBAN, place=PLACE)
-    with pytest.raises(SecretUnreadable, match="'old' is not among CHAMBERS_SECRET_KEYS"):
+    with pytest.raises(SecretKeyMissing, match="'old' is not among CHAMBERS_SECRET_KEYS"):
         SecretKeys(NEW).open(sealed, place=PLACE)
 
 
