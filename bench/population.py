@@ -10,8 +10,9 @@ from sqlalchemy import text
 from firm import ids
 from firm.actor import Actor, Role
 from firm.allocation import operations as allocation
+from firm.bulk import bulk_insert
 from firm.clients.model import Client
-from firm.db import bulk_insert, db, transaction
+from firm.db import db, transaction
 from firm.engagements import operations as engagements
 from firm.engagements.model import Engagement
 from firm.month import Month

@@ -29,7 +29,7 @@ from firm.month import Month
 from firm.settings import Settings
 from migrations import run as migrations
 from payouts import month_end
-from payouts.runs import sending
+from payouts.runs import files
 from payouts.runs.model import Payout
 from payouts.statements import queries as statements
 from staffing.reports import operations as reports_
@@ -124,7 +124,7 @@ def _write_bank_file(folder: Path, payouts: Sequence[Payout]) -> Path:
     from api.parts import parts
 
     run = payouts[0].run_id
-    content = sending.file_of(run, "sepa", keys=parts().keys, by=story.ADMINISTRATOR, now=clock.now())
+    content = files.file_of(run, "sepa", keys=parts().keys, by=story.ADMINISTRATOR, now=clock.now())
     file = folder / "credit-transfers.xml"
     file.write_text(content, encoding="utf-8")
     return file

@@ -12,7 +12,7 @@ from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY
 from api.parts import parts
 from api.shapes import whole_run
-from payouts.runs import preparation, sending
+from payouts.runs import files, preparation, sending
 
 
 @click.group()
@@ -123,7 +123,7 @@ def status(call: Call, number: str, as_json: bool) -> None:
 @command
 def file(call: Call, number: str, rail: str, out: IO[str]) -> None:
     """Write the file to take to the bank; each reading of it is audited."""
-    content = sending.file_of(number, rail, keys=parts().keys, by=call.by, now=call.now)
+    content = files.file_of(number, rail, keys=parts().keys, by=call.by, now=call.now)
     click.echo(content, file=out, nl=False)
 
 

@@ -16,7 +16,7 @@ from api.parts import parts
 from api.shapes import whole_run
 from api.v1.operations import OperationSchema
 from firm.db import reading
-from payouts.runs import preparation, queries, sending
+from payouts.runs import files, preparation, queries, sending
 from payouts.runs.model import PAYOUT_STATES, RUN_STATES
 
 blueprint = Blueprint("payout_runs", __name__, description="Paying what the books say the firm owes")
@@ -144,7 +144,7 @@ def released(key: str) -> Any:
 @blueprint.response(200, content_type="application/xml")
 def file(key: str, rail: str) -> Any:
     """Download the file to take to the bank; the same bytes each time, and each download is audited."""
-    content = sending.file_of(key, rail, keys=parts().keys, by=current_actor(), now=now())
+    content = files.file_of(key, rail, keys=parts().keys, by=current_actor(), now=now())
     response = Response(content, content_type="application/xml; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{rail}.xml"'
     return response

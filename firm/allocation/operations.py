@@ -15,7 +15,8 @@ from firm.allocation.model import AllocationPlan, PlanReserve, PlanWeight, alloc
 from firm.allocation.rules import Plan, Share, Target, by_target, divide_all
 from firm.audit import operations as audit
 from firm.billing.recognition import revenue
-from firm.db import bulk_insert, transaction, use_case
+from firm.bulk import bulk_insert
+from firm.db import transaction, use_case
 from firm.errors import Refused
 from firm.ledger import accounts, journal, periods
 from firm.ledger.entry import Entry, Line, credit, debit

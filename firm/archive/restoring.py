@@ -20,7 +20,8 @@ from firm.archive.form import FORMAT, MANIFEST, held, reader_of
 from firm.archive.writing import counts
 from firm.audit import operations as audit
 from firm.audit import sequencer
-from firm.db import bulk_insert, transaction, use_case
+from firm.bulk import bulk_insert
+from firm.db import transaction, use_case
 from firm.errors import Invalid, InvariantBroken, Refused
 from firm.ledger import queries as ledger
 from firm.recovery import operations as recovery

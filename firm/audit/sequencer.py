@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from firm.audit.model import audit_link, audit_record, audit_sequencer
 from firm.audit.rules import FIRST, link_hash
-from firm.db import AnyRow, bulk_insert, claim, reading, transaction, use_case
+from firm.bulk import bulk_insert
+from firm.db import AnyRow, claim, reading, transaction, use_case
 
 BATCH = 2_000
 LEASE = timedelta(minutes=1)

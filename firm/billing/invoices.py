@@ -16,8 +16,9 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.billing.model import Invoice, invoiced_month, recognition
 from firm.billing.rules import Party, ServiceMonth, invoice_lines, months_to_invoice
+from firm.bulk import bulk_insert
 from firm.clients.model import Client
-from firm.db import AnyRow, bulk_insert, transaction, use_case
+from firm.db import AnyRow, transaction, use_case
 from firm.engagements.model import Engagement
 from firm.engagements.rules import Term
 from firm.ledger import journal, periods

@@ -14,7 +14,8 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.billing.model import invoiced_month, recognition
 from firm.billing.rules import Party, booked, recognition_lines
-from firm.db import AnyRow, bulk_insert, transaction, use_case
+from firm.bulk import bulk_insert
+from firm.db import AnyRow, transaction, use_case
 from firm.engagements.model import Engagement
 from firm.engagements.rules import Term
 from firm.exchange.operations import rates_for

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.model import audit_record
-from firm.db import bulk_insert
+from firm.bulk import bulk_insert
 from firm.ledger import rows
 from firm.ledger.entry import Entry
 from firm.ledger.model import BALANCE_KEY, journal_entry, period, posting

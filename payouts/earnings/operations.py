@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.billing.recognition import revenue
-from firm.db import bulk_insert, transaction, use_case
+from firm.bulk import bulk_insert
+from firm.db import transaction, use_case
 from firm.ledger import accounts, journal, periods
 from firm.ledger.entry import Entry, credit, debit
 from firm.ledger.entry import Line as Posting

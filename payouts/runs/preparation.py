@@ -14,7 +14,8 @@ from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest as state_of
-from firm.db import bulk_insert, claim, transaction, use_case
+from firm.bulk import bulk_insert
+from firm.db import claim, transaction, use_case
 from firm.errors import InvariantBroken, Refused
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit

@@ -6,7 +6,6 @@ on after a crash, send again: what was under way is looked up first, and what is
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,13 +24,12 @@ from firm.ledger.entry import Entry, credit, debit
 from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
-from payouts.destinations import operations as destinations
-from payouts.destinations.model import Destination
 from payouts.rails import rail as rails_
-from payouts.rails.rail import Absent, Batch, Order, Rail
-from payouts.runs import queries
-from payouts.runs.model import Payout, PayoutAttempt, PayoutRun, RailFile
+from payouts.rails.rail import Absent, Order, Rail
+from payouts.runs import files, queries
+from payouts.runs.model import Payout, PayoutAttempt, PayoutRun
 from payouts.runs.model import payout as payouts_table
+from payouts.runs.orders import order_of
 from payouts.runs.preparation import RunNotInState
 from payouts.runs.rules import request_digest, state_of_run
 
@@ -79,7 +77,7 @@ def send(
     for done, payout_id in enumerate(waiting, 1):
         _send_one(payout_id, rails=rails, keys=keys, by=by, now=now)
         progress(done, len(waiting))
-    run = _write_files(key, rails=rails, keys=keys, by=by, now=now)
+    run = files.write_all(key, rails=rails, keys=keys, by=by, now=now)
     _refuse_under_way(run)
     return run
 
@@ -126,15 +124,6 @@ def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime
         _make_payable(session, payout, came_from, f"payout-returned:{payout.id}", reason, on=on, by=by, now=now)
         _finish_run(session, payout.run_id)
         return _record_move(session, "payout.returned", payout, {"reason": reason}, by=by, now=now)
-
-
-def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) -> str:
-    """The file to take to the bank, the same bytes each time; each reading of it is audited."""
-    with transaction() as session:
-        recovery.refuse_unreconciled(session)
-        found = queries.find_file(session, queries.find(session, run).id, rail)
-        audit.record(session, "rail-file.opened", found.id, {"rail": rail}, by=by, now=now)
-        return keys.open(found.content_sealed, place=_file_place(found.id))
 
 
 @use_case
@@ -191,7 +180,7 @@ def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime
             facts = {"key": attempt.key, "destination": payout.destination_id}
             _record_move(session, "payout.sending", payout, facts, by=by, now=now)
         fresh = first and not recovery.ever(session)
-        return _UnderWay(payout.id, payout.rail, _order(session, payout, attempt.key, keys), attempt.id, fresh)
+        return _UnderWay(payout.id, payout.rail, order_of(session, payout, attempt.key, keys), attempt.id, fresh)
 
 
 def _taken_over(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
@@ -224,19 +213,6 @@ def _new_attempt(session: Session, payout: Payout, now: datetime) -> PayoutAttem
     session.add(attempt)
     session.flush()
     return attempt
-
-
-def _order(session: Session, payout: Payout, key: str, keys: SecretKeys) -> Order:
-    destination = session.get_one(Destination, payout.destination_id)
-    run = queries.find(session, payout.run_id)
-    return Order(
-        key=key,
-        payout_id=payout.id,
-        group=run.number,
-        amount=payout.amount,
-        payee=destinations.payee_of(destination, keys),
-        memo=f"{profiles.current(session).name} {run.number}",
-    )
 
 
 @use_case
@@ -315,24 +291,6 @@ def _finish_run(session: Session, run_id: str) -> None:
     session.execute(update(PayoutRun).where(PayoutRun.id == run_id).values(state=state_of_run(states)))
 
 
-@use_case
-def _write_files(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> PayoutRun:
-    """Write each rail's file once, when nothing of it is left to send."""
-    with transaction() as session:
-        run = queries.find(session, key)
-        # One writer of a run's files at a time; on SQLite the transaction is that already.
-        session.execute(select(PayoutRun.id).where(PayoutRun.id == run.id).with_for_update())
-        payouts = queries.payouts_of(session, run.id)
-        for name in sorted({payout.rail for payout in payouts}):
-            ours = [payout for payout in payouts if payout.rail == name]
-            if any(payout.state in ("reserved", "sending", "unknown") for payout in ours):
-                continue
-            sent = [payout for payout in ours if payout.state == "sent"]
-            if sent and not _file_written(session, run.id, name):
-                _write_file(session, run, name, rails[name], sent, keys, by=by, now=now)
-        return run
-
-
 def _refuse_under_way(run: PayoutRun) -> None:
     with reading() as session:
         under_way = [payout for payout in queries.payouts_of(session, run.id) if payout.state == "sending"]
@@ -341,49 +299,6 @@ def _refuse_under_way(run: PayoutRun) -> None:
             f"{len(under_way)} payouts of {run.number} are under way by another sender, or were when it stopped;"
             f" send again in {LEASE.seconds // 60} minutes."
         )
-
-
-def _file_written(session: Session, run_id: str, rail: str) -> bool:
-    query = select(RailFile.id).where(RailFile.run_id == run_id, RailFile.rail == rail)
-    return session.scalar(query) is not None
-
-
-def _write_file(
-    session: Session,
-    run: PayoutRun,
-    name: str,
-    rail: Rail,
-    payouts: list[Payout],
-    keys: SecretKeys,
-    *,
-    by: Actor,
-    now: datetime,
-) -> None:
-    today = now.astimezone(profiles.current(session).zone).date()
-    message_id = f"{run.number}-{run.id[-8:]}"
-    orders = [_order(session, payout, f"{payout.id}-1", keys) for payout in payouts]
-    batch = Batch(message_id, now, today + timedelta(days=1), orders)
-    content = rail.file(batch, destinations.payer(session, keys))
-    if content is None:
-        return
-    identifier = ids.new("fil")
-    session.add(
-        RailFile(
-            id=identifier,
-            run_id=run.id,
-            rail=name,
-            message_id=message_id,
-            content_sealed=keys.seal(content, place=_file_place(identifier)),
-            sha256=hashlib.sha256(content.encode()).hexdigest(),
-            created_at=now,
-        )
-    )
-    facts = {"run": run.number, "payouts": len(payouts)}
-    audit.record(session, "rail-file.written", identifier, facts, by=by, now=now)
-
-
-def _file_place(identifier: str) -> str:
-    return f"rail_file.content:{identifier}"
 
 
 def run_with_payouts(key: str) -> tuple[PayoutRun, list[Payout]]:

@@ -13,7 +13,8 @@ from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit import queries as audit_queries
-from firm.db import AnyRow, bulk_insert, transaction, use_case
+from firm.bulk import bulk_insert
+from firm.db import AnyRow, transaction, use_case
 from firm.ledger import periods
 from firm.month import Month
 from firm.numbering.operations import take

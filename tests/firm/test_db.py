@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Program
 
 from api.app import create_core
 from firm import db as database
-from firm.db import NestedTransaction, bulk_insert, claim, db, leaving_the_house, reading, transaction, use_case
+from firm.bulk import bulk_insert
+from firm.db import NestedTransaction, claim, db, leaving_the_house, reading, transaction, use_case
 from firm.errors import Busy, InvariantBroken, Misconfigured
 from firm.ledger.model import period
 from firm.month import Month

@@ -20,7 +20,7 @@ from payouts.destinations import operations as destinations
 from payouts.destinations.operations import InvalidIban, UnknownRail
 from payouts.rails.manual import ManualRail
 from payouts.rails.sepa import SepaRail
-from payouts.runs import preparation, sending
+from payouts.runs import files, preparation, sending
 from payouts.runs.preparation import ApproverIsPreparer, NothingPayable, RunNotInState
 from payouts.runs.queries import FileNotWritten, PayoutNotFound, RunNotFound
 from payouts.runs.sending import PayoutNotInState
@@ -191,7 +191,7 @@ def test_runs_payouts_and_files_that_are_not_there_are_not_found(sqlite_at: Open
             paying.settle("pay_1")
         number = paying.approved()
         with refused(FileNotWritten, "The run has no sepa file; it is written when the run is sent"):
-            sending.file_of(number, "sepa", keys=parts().keys, by=LEAD, now=AFTER)
+            files.file_of(number, "sepa", keys=parts().keys, by=LEAD, now=AFTER)
 
 
 def test_a_payment_is_not_settled_in_a_closed_month(closed_october: Flask) -> None:

@@ -28,7 +28,7 @@ from payouts import month_end
 from payouts.destinations import operations as destinations
 from payouts.rails.rail import Batch, Order, Payee, Payer
 from payouts.rails.sepa import SepaRail, latin
-from payouts.runs import preparation, queries, sending
+from payouts.runs import files, preparation, queries, sending
 from payouts.terms import operations as terms
 from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
@@ -203,7 +203,7 @@ def send(number: str) -> object:
 
 
 def file_text(number: str) -> str:
-    return sending.file_of(number, "sepa", keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
+    return files.file_of(number, "sepa", keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
 
 
 def test_a_run_over_sepa_ends_in_one_file_that_never_changes(approved: str, schema: etree.XMLSchema) -> None:

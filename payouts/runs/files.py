@@ -1,0 +1,93 @@
+"""The files that a run's payments are taken to the bank in: written once, sealed, and the same bytes each time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from firm import ids
+from firm.actor import Actor
+from firm.audit import operations as audit
+from firm.db import transaction, use_case
+from firm.profile import operations as profiles
+from firm.recovery import operations as recovery
+from firm.secrets import SecretKeys
+from payouts.destinations import operations as destinations
+from payouts.rails.rail import Batch, Rail
+from payouts.runs import queries
+from payouts.runs.model import Payout, PayoutRun, RailFile
+from payouts.runs.orders import order_of
+
+
+def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) -> str:
+    """The file to take to the bank, the same bytes each time; each reading of it is audited."""
+    with transaction() as session:
+        recovery.refuse_unreconciled(session)
+        found = queries.find_file(session, queries.find(session, run).id, rail)
+        audit.record(session, "rail-file.opened", found.id, {"rail": rail}, by=by, now=now)
+        return keys.open(found.content_sealed, place=_file_place(found.id))
+
+
+@use_case
+def write_all(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> PayoutRun:
+    """Write each rail's file once, when nothing of it is left to send."""
+    with transaction() as session:
+        run = queries.find(session, key)
+        # One writer of a run's files at a time; on SQLite the transaction is that already.
+        session.execute(select(PayoutRun.id).where(PayoutRun.id == run.id).with_for_update())
+        payouts = queries.payouts_of(session, run.id)
+        for name in sorted({payout.rail for payout in payouts}):
+            ours = [payout for payout in payouts if payout.rail == name]
+            if any(payout.state in ("reserved", "sending", "unknown") for payout in ours):
+                continue
+            sent = [payout for payout in ours if payout.state == "sent"]
+            if sent and not _file_written(session, run.id, name):
+                _write_file(session, run, name, rails[name], sent, keys, by=by, now=now)
+        return run
+
+
+def _file_written(session: Session, run_id: str, rail: str) -> bool:
+    query = select(RailFile.id).where(RailFile.run_id == run_id, RailFile.rail == rail)
+    return session.scalar(query) is not None
+
+
+def _write_file(
+    session: Session,
+    run: PayoutRun,
+    name: str,
+    rail: Rail,
+    payouts: list[Payout],
+    keys: SecretKeys,
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    today = now.astimezone(profiles.current(session).zone).date()
+    message_id = f"{run.number}-{run.id[-8:]}"
+    orders = [order_of(session, payout, f"{payout.id}-1", keys) for payout in payouts]
+    batch = Batch(message_id, now, today + timedelta(days=1), orders)
+    content = rail.file(batch, destinations.payer(session, keys))
+    if content is None:
+        return
+    identifier = ids.new("fil")
+    session.add(
+        RailFile(
+            id=identifier,
+            run_id=run.id,
+            rail=name,
+            message_id=message_id,
+            content_sealed=keys.seal(content, place=_file_place(identifier)),
+            sha256=hashlib.sha256(content.encode()).hexdigest(),
+            created_at=now,
+        )
+    )
+    facts = {"run": run.number, "payouts": len(payouts)}
+    audit.record(session, "rail-file.written", identifier, facts, by=by, now=now)
+
+
+def _file_place(identifier: str) -> str:
+    return f"rail_file.content:{identifier}"
