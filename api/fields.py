@@ -13,6 +13,7 @@ from firm.clock import rfc3339
 from firm.errors import Invalid
 from firm.money import Money
 from firm.month import Month
+from firm.particulars import COUNTRY
 
 
 class MoneyField(ma.fields.Field[Money]):
@@ -96,6 +97,14 @@ class Text(ma.fields.String):
         if self.required and not str(text).strip():
             raise ma.ValidationError("Write something here.")
         return str(text)
+
+
+class Country(Text):
+    """A country's two capital letters of ISO 3166."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(least=2, most=2, metadata={"description": "ISO 3166 code, such as US."}, **kwargs)
+        self.validators.append(ma.validate.Regexp(f"^{COUNTRY}$", error="Write two capital letters, such as US or DE."))
 
 
 class Lines(ma.fields.Field[str]):

@@ -101,7 +101,8 @@ def _emptied(url: str, template_url: str) -> bool:
             rows = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for (table,) in names]
             connection.execute(sql.SQL("; ").join(rows))
             connection.execute(_BEGIN_NUMBERS)
-    except psycopg.Error:
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+        # There is no such database yet, or one of another shape; any other fault is ours.
         return False
     return True
 
@@ -120,18 +121,18 @@ _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND table
 _BEGIN_NUMBERS = """
 SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
 """
+# A copy has the template's own numbers for everything, so that the catalog's rows can be compared as they stand.
 _SHAPE = """
-SELECT ARRAY(SELECT version_num FROM alembic_version),
-    ARRAY(SELECT format('%s.%s %s %s %s', a.attrelid::regclass, a.attname, a.atttypid, a.attnotnull,
-            pg_get_expr(d.adbin, d.adrelid))
-        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 ORDER BY 1),
-    ARRAY(SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-        FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1),
-    ARRAY(SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1),
-    ARRAY(SELECT pg_get_triggerdef(oid) || tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1),
-    ARRAY(SELECT proname || md5(prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1)
+WITH ours AS (SELECT oid, relname, relrowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+SELECT (SELECT string_agg(version_num, ' ') FROM alembic_version),
+    (SELECT md5(string_agg(ours::text, ' ' ORDER BY oid)) FROM ours),
+    (SELECT md5(string_agg(format('%s %s %s %s', attrelid, attname, atttypid, attnotnull), ' '
+        ORDER BY attrelid, attnum)) FROM pg_attribute WHERE attrelid IN (SELECT oid FROM ours) AND attnum > 0),
+    (SELECT md5(string_agg(d::text, ' ' ORDER BY oid)) FROM pg_attrdef d WHERE adrelid IN (SELECT oid FROM ours)),
+    (SELECT md5(string_agg(c::text, ' ' ORDER BY oid)) FROM pg_constraint c WHERE conrelid IN (SELECT oid FROM ours)),
+    (SELECT md5(string_agg(i::text, ' ' ORDER BY indexrelid)) FROM pg_index i WHERE indrelid IN (SELECT oid FROM ours)),
+    (SELECT md5(string_agg(t::text, ' ' ORDER BY oid)) FROM pg_trigger t WHERE tgrelid IN (SELECT oid FROM ours)),
+    (SELECT md5(string_agg(p::text, ' ' ORDER BY oid)) FROM pg_proc p WHERE pronamespace = 'public'::regnamespace)
 """
 
 

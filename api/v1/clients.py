@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
-from api.fields import Flag, Lines, MomentField, Schema, Text
+from api.fields import Country, Flag, Lines, MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from api.shapes import with_parts
 from firm.clients import operations, queries
@@ -23,7 +23,7 @@ class ClientSchema(Schema):
 
     id = ma.fields.String(dump_only=True)
     name = Text(required=True)
-    country = Text(required=True, least=2, most=2, metadata={"description": "ISO 3166 code, such as US."})
+    country = Country(required=True)
     address = Lines(dump_only=True)
     requires_po = Flag(load_default=False)
     created_at = MomentField(dump_only=True)
@@ -33,7 +33,7 @@ class ClientDraft(Schema):
     """A client to register."""
 
     name = Text(required=True)
-    country = Text(required=True, least=2, most=2)
+    country = Country(required=True)
     address = ma.fields.List(Text(), load_default=list, validate=ma.validate.Length(max=8))
     requires_po = Flag(load_default=False)
 

@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
-from api.fields import MomentField, Schema, Text
+from api.fields import Country, MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from api.parts import parts
 from api.shapes import with_parts
@@ -27,7 +27,7 @@ class MaintainerSchema(Schema):
     id = ma.fields.String(dump_only=True)
     name = Text(required=True)
     email = Text(required=True)
-    country = Text(required=True, least=2, most=2)
+    country = Country(required=True)
     grade = ma.fields.String(required=True, validate=ma.validate.OneOf(GRADES))
     works_as = ma.fields.String(required=True, validate=ma.validate.OneOf(WORKS_AS))
 

@@ -17,6 +17,7 @@ from firm.errors import Invalid, Refused
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit
 from firm.money import CurrencyMismatch, Money
+from firm.profile import operations as profiles
 
 
 class MoreThanOpen(Refused):
@@ -31,11 +32,13 @@ class ReceiptKnown(Refused):
 def record(invoice: str, *, amount: Money, received_on: date, reference: str, by: Actor, now: datetime) -> Receipt:
     """Record money received for an invoice, given by id or number.
 
-    `reference` is the bank's and makes the receipt unique. Raises `MoreThanOpen`, `ReceiptKnown`, `MonthClosed`.
+    `reference` is the bank's and makes the receipt unique. Raises `MoreThanOpen`, `ReceiptKnown`, `MonthClosed`,
+    `DayAhead`.
     """
     if amount.minor <= 0:
         raise Invalid("A receipt is of an amount above zero.")
     with transaction() as session:
+        profiles.refuse_far_ahead(session, received_on, now, field="received_on")
         target = queries.find_invoice(session, invoice)
         if amount.currency != target.currency:
             raise CurrencyMismatch(f"Invoice {target.number} is in {target.currency}.")

@@ -14,6 +14,7 @@ from firm.clients import queries
 from firm.clients.model import CONTACT_ROLES, Client, ClientContact
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
+from firm.particulars import checked_country, checked_email, checked_name
 
 
 class ClientNameTaken(Refused):
@@ -51,12 +52,12 @@ def register(
 
 
 def new_client(*, name: str, country: str, address: Sequence[str], requires_po: bool, now: datetime) -> Client:
-    """A client that is in no session yet."""
+    """A client that is in no session yet. Raises `InvalidParticulars`."""
     return Client(
         id=ids.new("cli"),
-        name=name,
+        name=checked_name(name),
         address="\n".join(address),
-        country=country,
+        country=checked_country(country),
         requires_po=requires_po,
         created_at=now,
     )
@@ -70,9 +71,10 @@ def add_contact(client: str, *, name: str, email: str, role: str, by: Actor, now
     """
     if role not in CONTACT_ROLES:
         raise UnknownContactRole(f"{role!r} is no contact's role; use one of {', '.join(CONTACT_ROLES)}.")
+    address = checked_email(email)
     with transaction() as session:
         owner = queries.find(session, client)
-        contact = ClientContact(id=ids.new("con"), client_id=owner.id, name=name, email=email, role=role)
+        contact = ClientContact(id=ids.new("con"), client_id=owner.id, name=name, email=address, role=role)
         session.add(contact)
         try:
             session.flush()

@@ -13,10 +13,9 @@ from firm.csvfile.reading import cut
 from firm.errors import Invalid
 from firm.money import BASIS
 from firm.month import Month
+from firm.particulars import checked_country, checked_email
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
-_EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -49,16 +48,18 @@ def address_lines(text: str) -> tuple[str, ...]:
 
 
 def email(text: str) -> str:
-    text = plain_text(text, 200)
-    if _EMAIL.fullmatch(text) is None:
-        raise ValueError("Write one e-mail address, such as ada@example.org.")
-    return text
+    return _as_everywhere(checked_email, plain_text(text, 200))
 
 
 def country(text: str) -> str:
-    if _COUNTRY.fullmatch(text.strip()) is None:
-        raise ValueError("Write the country as its two capital letters of ISO 3166, such as US or DE.")
-    return text.strip()
+    return _as_everywhere(checked_country, text.strip())
+
+
+def _as_everywhere(checked: Callable[[str], str], text: str) -> str:
+    try:
+        return checked(text)
+    except Invalid as error:
+        raise ValueError(error.message) from None
 
 
 def currency(text: str) -> str:

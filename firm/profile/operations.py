@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import update
@@ -30,6 +30,13 @@ class AlreadyEstablished(Refused):
 
 class NotEstablished(Refused):
     """The database holds no firm yet."""
+
+
+AHEAD = timedelta(days=7)
+
+
+class DayAhead(Invalid):
+    """Money is entered when it has moved."""
 
 
 class InvalidProfile(Invalid):
@@ -106,6 +113,15 @@ def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor,
         session.refresh(profile)
         facts = {"last4": iban[-4:]}
         audit.record(session, "firm.bank-account-set", "firm", facts, before=before, after=profile, by=by, now=now)
+
+
+def refuse_far_ahead(session: Session, on: date, now: datetime, *, field: str = "on") -> None:
+    """Raises `DayAhead` for a bank's day that cannot be on a statement yet; days of value may lie a little ahead."""
+    today = now.astimezone(current(session).zone).date()
+    if on > today + AHEAD:
+        raise DayAhead(
+            f"{on.day} {on:%B %Y} is still to come; give the day that the bank's statement shows.", field=field
+        )
 
 
 def current(session: Session) -> Profile:

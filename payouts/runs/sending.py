@@ -95,6 +95,7 @@ def refuse_unapproved(key: str) -> PayoutRun:
 def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime) -> Payout:
     """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`."""
     with transaction() as session:
+        profiles.refuse_far_ahead(session, on, now)
         payout = queries.find_payout(session, payout_id)
         _move(session, payout, ("sent",), state="settled", reference=reference, settled_on=on)
         entry = Entry(
@@ -116,6 +117,7 @@ def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime
 def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
     """Enter that a payment came back, before or after it settled: the money is payable again."""
     with transaction() as session:
+        profiles.refuse_far_ahead(session, on, now)
         payout = queries.find_payout(session, payout_id)
         came_from = accounts.BANK if payout.state == "settled" else accounts.IN_TRANSIT
         # Only from the state just read: where the money comes back from depends on it.

@@ -14,6 +14,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
+from firm.particulars import checked_country, checked_email, checked_name
 from staffing.maintainers import queries
 from staffing.maintainers.model import GRADES, WORKS_AS, Alias, Maintainer
 
@@ -60,15 +61,15 @@ def add(
 def new_maintainer(
     *, name: str, email: str, country: str, grade: str, works_as: str, address: Sequence[str], now: datetime
 ) -> Maintainer:
-    """A maintainer who is in no session yet."""
+    """A maintainer who is in no session yet. Raises `InvalidParticulars`."""
     if grade not in GRADES or works_as not in WORKS_AS:
         raise Invalid(f"A maintainer's grade is one of {', '.join(GRADES)}; works as {', '.join(WORKS_AS)}.")
     return Maintainer(
         id=ids.new("mnt"),
-        name=name,
-        email=email,
+        name=checked_name(name),
+        email=checked_email(email),
         address="\n".join(address),
-        country=country,
+        country=checked_country(country),
         grade=grade,
         works_as=works_as,
         created_at=now,

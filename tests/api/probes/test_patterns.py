@@ -68,7 +68,8 @@ def _use(path: Path, node: Any, *, anywhere: bool) -> Use:
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     names = defaultdict(lambda: ",", vars(builtins) | vars(module))
     pattern = eval(compile(ast.Expression(node.args[0]), str(path), "eval"), {}, names)  # noqa: S307 (our own code)
-    return Use(f"{path.relative_to(ROOT)}:{node.lineno}", pattern, anywhere)
+    text = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
+    return Use(f"{path.relative_to(ROOT)}:{node.lineno}", text, anywhere)
 
 
 @pytest.mark.parametrize("use", list(uses()), ids=lambda use: use.place)
