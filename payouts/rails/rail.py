@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from firm.ledger import accounts
 from firm.money import Money
 
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """Whom an order pays: the account's holder, its number where the rail needs one, and its country."""
+    """Whom an order pays: the account's holder and country, and the account as the rail needs it.
+
+    `account` is the payee's account at the provider, for rails that pay into one.
+    """
 
     name: str
     country: str
     iban: str | None = None
     bic: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One payment to make. `key` is its idempotency key, `group` the run it belongs to."""
+    """One payment to make, the same at every try. `key` is its idempotency key, `group` the run it belongs to."""
 
     key: str
     payout_id: str
@@ -54,24 +59,57 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class OutOfFunds:
+    """Definitely not paid, because the firm has too little money at the rail: the rest of the run waits for it."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Definitely not paid, and nothing is wrong with the order: try it again under the same key, at another time."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """A look-up found nothing: the rail never took the order."""
 
 
-Outcome = Sent | Refused | Unknown
+Outcome = Sent | Refused | OutOfFunds | Later | Unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a rail can do. `currencies` is None where any will do."""
+    """What a rail can do.
+
+    `currencies` and `countries` (of payees) are None where any will do. `steps` gives, for currencies in which not
+    every amount can be paid, the smallest step in minor units. `pays_from` is the account in the books that pays;
+    where the rail `settles_when_sent`, our debt ends with the sending. `keeps_keys_for` says for how long the rail
+    refuses to pay the same key twice; None: for ever.
+    """
 
     name: str
     title: str
     needs_iban: bool
     currencies: frozenset[str] | None = None
+    countries: frozenset[str] | None = None
+    needs_account: bool = False
+    pays_from: str = accounts.BANK
+    settles_when_sent: bool = False
+    steps: Mapping[str, int] = field(default_factory=dict)
+    keeps_keys_for: timedelta | None = None
 
     def takes(self, currency: str) -> bool:
         return self.currencies is None or currency in self.currencies
+
+    def reaches(self, country: str) -> bool:
+        return self.countries is None or country in self.countries
+
+    def payable_part(self, amount: Money) -> Money:
+        """The largest part of a positive amount that the rail can pay."""
+        return Money(amount.minor - amount.minor % self.steps.get(amount.currency, 1), amount.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ def _read(outcome: rails_.Outcome) -> tuple[str, str]:
             return "sent", reference
         case rails_.Refused(reason):
             return "refused", reason
-        case rails_.Unknown(detail):
+        case rails_.Unknown(detail) | rails_.OutOfFunds(detail) | rails_.Later(detail):
             return "unknown", detail
 
 
