@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -91,7 +91,10 @@ class State:
             **({} if account is None else {"account": account}),
             "api_version": API_VERSION,
             "created": self.clock.timestamp(),
-            "data": {"object": copy.deepcopy(subject), **({} if before is None else {"previous_attributes": before})},
+            "data": {
+                "object": json.loads(json.dumps(subject)),
+                **({} if before is None else {"previous_attributes": before}),
+            },
             "livemode": False,
             "pending_webhooks": 1,
             "request": {

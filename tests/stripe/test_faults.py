@@ -42,6 +42,7 @@ MONEY_MOVED = [
     (faults.BAD_GATEWAY_AFTER, APIError),
     (faults.HTML_PAGE_AFTER, APIError),
     (faults.TRUNCATED, APIError),
+    (faults.CUT_OFF, APIConnectionError),
 ]
 TOLD_AGAIN = (faults.ERROR_KEPT, faults.NO_FUNDS, faults.NOT_PAYABLE, faults.ERROR_AFTER)
 """Faults whose answer stays under the key, beside refusals by the endpoint."""
@@ -188,3 +189,13 @@ def test_after_a_kill_what_was_sent_is_waited_for(ada: str, stripe_server: Serve
         assert made == stripe_server.world.counts["POST /v1/transfers"]
         time.sleep(0.005)
         assert made == len(stripe_server.state.of("transfer"))
+
+
+def test_one_of_every_kind_can_be_drawn(client: StripeClient, ada: str, stripe_server: Server) -> None:
+    drawn = faults.every()
+    assert len({each.name for each in drawn}) == len(drawn)
+    assert {each.name for each, _ in NOTHING_MOVED + MONEY_MOVED} - {each.name for each in drawn} == {
+        "401 expired key",
+        "403",
+        "refused: amount_too_large",
+    }

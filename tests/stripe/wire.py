@@ -141,6 +141,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(short), head))
                 self.wfile.write(b"\r\n\r\n" + short)
                 return
+            case Ending.CUT:
+                self.wfile.write(content[: len(content) - 20])
             case Ending.DRIPPING:
                 self._drip(content, exchange.seconds)
             case Ending.SILENT:
