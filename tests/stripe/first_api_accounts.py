@@ -41,3 +41,4 @@ def deauthorize(state: State, account_id: str) -> None:
     application = {"id": "ca_chambers", "object": "application", "name": "Chambers"}
     state.emit("account.application.deauthorized", application, account=account_id)
     state.objects["account"][account_id]["closed"] = True
+    state.deauthorized.add(account_id)

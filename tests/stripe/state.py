@@ -60,8 +60,13 @@ class State:
         self.owners: dict[str, str | None] = {}
         self.cross_border_fees: dict[str, int] = {}
         """By the payee's country, in basis points of a transfer."""
+        self.deauthorized: set[str] = set()
         self.request: Request | None = None
         self._count = 0
+
+    def speaks_for(self, account: str) -> bool:
+        """May the platform speak for this connected account?"""
+        return account in self.objects["account"] and account not in self.deauthorized
 
     def new_id(self, prefix: str) -> str:
         self._count += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stripe import AuthenticationError, InvalidRequestError, StripeClient
+from stripe import AuthenticationError, InvalidRequestError, PermissionError, StripeClient
 
 from tests.stripe import accounts, first_api_accounts, payouts
 from tests.stripe.conftest import ONBOARDING
@@ -78,7 +78,7 @@ def test_a_wrong_key_opens_nothing(stripe_server: Server) -> None:
 
 
 def test_an_account_that_is_not_ours_cannot_be_spoken_for(client: StripeClient) -> None:
-    with pytest.raises(Exception, match="does not have access to account"):
+    with pytest.raises(PermissionError, match="does not have access to account"):
         client.v1.balance.retrieve({}, {"stripe_account": "acct_other"})
 
 
@@ -135,3 +135,6 @@ def test_the_first_api_shows_the_same_account(client: StripeClient, ada: str, st
         ("account.updated", ada),
         ("account.application.deauthorized", ada),
     ]
+    with pytest.raises(PermissionError) as refusal:
+        client.v1.balance.retrieve({}, {"stripe_account": ada})
+    assert refusal.value.http_status == 403

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
@@ -14,25 +15,30 @@ import pytest
 from stripe import APIConnectionError, StripeClient
 
 from tests.house.source import ROOT
-from tests.receivers import answering, receiver
+from tests.receivers import Receiver, answering, receiver
 from tests.stripe.sending import transfer
 
 
 @pytest.fixture
-def settings() -> Iterator[dict[str, str]]:
+def product() -> Iterator[Receiver]:
+    """Where events are pushed to."""
+    with receiver(answering(200)) as receiving:
+        yield receiving
+
+
+@pytest.fixture
+def settings(product: Receiver) -> Iterator[dict[str, str]]:
     """What a server of its own prints for the product."""
-    with receiver(answering(200)) as product:
-        command = [sys.executable, "-m", "tests.stripe", "--port", "0", "--webhooks", product.url]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            try:
-                yield dict(process.stdout.readline().strip().split("=", 1) for _ in range(4))
-                assert "transfer.created -> /webhooks/stripe: 200" in _until(process.stdout, "transfer.created")
-            finally:
-                process.terminate()
+    command = [sys.executable, "-m", "tests.stripe", "--port", "0", "--webhooks", product.url]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield dict(process.stdout.readline().strip().split("=", 1) for _ in range(4))
+        finally:
+            process.terminate()
 
 
-def test_a_product_can_be_pointed_at_it(settings: dict[str, str]) -> None:
+def test_a_product_can_be_pointed_at_it(settings: dict[str, str], product: Receiver) -> None:
     client = StripeClient(settings["STRIPE_API_KEY"], base_addresses={"api": settings["STRIPE_API_BASE"]})
     account = client.v2.core.accounts.create(
         {
@@ -53,6 +59,10 @@ def test_a_product_can_be_pointed_at_it(settings: dict[str, str]) -> None:
     steer(settings, "advance", hours=25)
     assert [each["replayed"] for each in steer(settings, "log") if each["key"] == "k"] == [False, True]
     assert steer(settings, "judgment") == []
+    _wait_for(product, "payout.paid")
+    assert {each.path for each in product.messages} == {"/webhooks/stripe", "/webhooks/stripe-connect"}
+    assert steer(settings, "reset")
+    assert steer(settings, "log") == []
 
 
 def steer(settings: dict[str, str], what: str, **asked: Any) -> Any:
@@ -64,5 +74,8 @@ def steer(settings: dict[str, str], what: str, **asked: Any) -> Any:
     return answer
 
 
-def _until(lines: Any, word: str) -> str:
-    return next(line for line in lines if word in line)
+def _wait_for(product: Receiver, event: str) -> None:
+    until = time.monotonic() + 30
+    while not any(event in each.body for each in list(product.messages)):
+        assert time.monotonic() < until, f"{event} was not pushed"
+        time.sleep(0.05)
