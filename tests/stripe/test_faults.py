@@ -44,6 +44,9 @@ MONEY_MOVED = [
     (faults.TRUNCATED, APIError),
     (faults.CUT_OFF, APIConnectionError),
 ]
+FORKING = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+"""Newer Pythons warn of a fork beside threads; the child here leaves by `os._exit` or a kill."""
+
 TOLD_AGAIN = (faults.ERROR_KEPT, faults.NO_FUNDS, faults.NOT_PAYABLE, faults.ERROR_AFTER)
 """Faults whose answer stays under the key, beside refusals by the endpoint."""
 
@@ -149,6 +152,7 @@ def test_faults_strike_the_calls_they_are_planned_for(client: StripeClient, ada:
     assert seen == ["paid", "paid", "refused", "refused", "paid", "paid"]
 
 
+@FORKING
 @pytest.mark.parametrize(("plan", "paid"), [(faults.call_before, 1), (faults.call_after, 1)])
 def test_the_caller_can_be_killed_in_the_middle_of_a_call(
     client: StripeClient, ada: str, stripe_server: Server, plan: object, paid: int
@@ -173,6 +177,7 @@ def test_the_caller_can_be_killed_in_the_middle_of_a_call(
     assert count(client) == paid
 
 
+@FORKING
 def test_after_a_kill_what_was_sent_is_waited_for(ada: str, stripe_server: Server) -> None:
     for _ in range(20):
         caller = os.fork()
