@@ -70,6 +70,10 @@ class Client:
                 return
             asked = {**asked, "starting_after": page.data[-1].id}
 
+    def close(self) -> None:
+        """Let go of the connection that this thread has kept."""
+        self._transport.close()
+
     def _connected(self, key: str, base: str | None) -> stripe.StripeClient:
         return stripe.StripeClient(
             key,
