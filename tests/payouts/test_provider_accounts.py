@@ -245,6 +245,17 @@ def test_events_refresh_by_the_accounts_own_id_and_strangers_do_nothing(
     assert operations.refresh_all(provider=stripe, by=BOT, now=AFTER) == 1
 
 
+def test_an_account_that_stripe_tells_nothing_about_does_not_hide_the_others(
+    firm: Flask, stripe: StripeAccounts, stripe_server: Server
+) -> None:
+    opened(stripe, who="Grace")
+    accounts.set_capability(stripe_server.state, str(opened(stripe).account_id))
+    revoked = faults.refused("account_invalid", "Access may have been revoked.", status=403)
+    stripe_server.faults.plan("GET /v2/core/accounts/{id}", revoked)
+    assert operations.refresh_all(provider=stripe, by=BOT, now=AFTER) == 1
+    assert obstacle() == ""
+
+
 def test_a_closed_account_is_over_for_good_and_another_may_be_opened(
     firm: Flask, stripe: StripeAccounts, stripe_server: Server
 ) -> None:

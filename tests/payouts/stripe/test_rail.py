@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,10 +12,12 @@ from firm.db import transaction
 from firm.errors import InvariantBroken
 from firm.money import Money
 from payouts.rails.rail import Absent, Later, Order, OutOfFunds, Payee, Refused, Sent, Unknown
+from payouts.rails.stripe import transport
 from payouts.rails.stripe.client import Client
 from payouts.rails.stripe.rail import StripeRail
 from tests.stripe import accounts, faults
-from tests.stripe.faults import Fault
+from tests.stripe.answers import Answer
+from tests.stripe.faults import Fault, Place
 from tests.stripe.server import Server
 
 CREATE = "POST /v1/transfers"
@@ -61,6 +64,11 @@ def test_what_was_never_sent_is_absent(rail: StripeRail, order: Order) -> None:
     assert rail.find(order) == Absent()
 
 
+def odd(body: bytes) -> Fault:
+    """An answer that is JSON and nothing that was asked for."""
+    return Fault(f"odd {body.decode()}", Place.BEFORE, answer=Answer(200, body))
+
+
 BEFORE, AFTER = Absent(), Sent("…")
 """What a look-up finds after the fault."""
 
@@ -75,6 +83,10 @@ BEFORE, AFTER = Absent(), Sent("…")
         (faults.TRUNCATED, 3, Unknown, AFTER),
         (faults.HTML_PAGE, 1, Unknown, BEFORE),
         (faults.HTML_PAGE_AFTER, 1, Unknown, AFTER),
+        (odd(b"[]"), 1, Unknown, BEFORE),
+        (odd(b"null"), 1, Unknown, BEFORE),
+        (odd(b"{}"), 1, Unknown, BEFORE),
+        (odd(b'{"object": "transfer", "id": "tr_1"}'), 1, Unknown, BEFORE),
         (faults.BAD_GATEWAY, 3, Unknown, BEFORE),
         (faults.BAD_GATEWAY_AFTER, 3, Unknown, AFTER),
         (faults.ERROR_BEFORE, 3, Unknown, BEFORE),
@@ -128,13 +140,36 @@ def test_a_try_that_may_have_paid_is_not_forgotten_because_the_next_one_did_not(
     assert isinstance(rail.find(order), Sent)
 
 
+def test_who_waits_too_long_for_an_answer_looks_it_up(
+    order: Order, stripe_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert transport.TIMEOUTS == (5, 20)
+    monkeypatch.setattr(transport, "TIMEOUTS", (1, 1))
+    client = Client([stripe_server.api_key], base=stripe_server.url, calls_a_second=10_000)
+    stripe_server.faults.plan(CREATE, faults.silence(5), times=3)
+    assert isinstance(StripeRail(client).send(order), Unknown)
+    assert isinstance(StripeRail(client).find(order), Sent)
+    client.close()
+
+
+def test_calls_are_spread_over_the_second() -> None:
+    pace, started = transport.Pace(20), time.monotonic_ns()
+    for _ in range(5):
+        pace.wait()
+    assert time.monotonic_ns() - started >= 4 * 50_000_000
+
+
 def test_what_cannot_be_reached_has_not_been_paid(order: Order) -> None:
     nowhere = Client(["sk_test_nobody"], base="http://127.0.0.1:9", calls_a_second=10_000)
     assert isinstance(StripeRail(nowhere).send(order), Later)
     nowhere.close()
 
 
-@pytest.mark.parametrize("fault", [faults.rate_limited(), faults.FORBIDDEN, faults.refused("odd", "No.")])
+@pytest.mark.parametrize(
+    "fault",
+    [faults.rate_limited(), faults.FORBIDDEN, faults.refused("odd", "No."), odd(b"{}"), odd(b'{"data": [{}]}')],
+    ids=lambda fault: fault.name,
+)
 def test_a_look_up_that_fails_says_nothing(rail: StripeRail, order: Order, stripe_server: Server, fault: Fault) -> None:
     rail.send(order)
     stripe_server.faults.plan(LIST, fault)
