@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -149,6 +151,25 @@ def test_an_opening_that_was_killed_goes_on_with_the_same_account(
     assert "still being opened" in obstacle()
     found = opened(stripe)
     assert account_ids(stripe_server) == [found.account_id]
+
+
+def test_eight_who_open_at_once_open_one_account(firm: Flask, stripe: StripeAccounts, stripe_server: Server) -> None:
+    barrier = threading.Barrier(8)
+
+    def attempt(_: int) -> str | None:
+        with firm.app_context():
+            barrier.wait()
+            try:
+                return opened(stripe).account_id
+            except Busy:
+                return None
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(attempt, range(8)))
+    assert account_ids(stripe_server) == list(answers - {None})
+    assert len(account_ids(stripe_server)) == 1
 
 
 @pytest.mark.parametrize("fault", [faults.ERROR_AFTER, faults.HTML_PAGE_AFTER, faults.rate_limited()])

@@ -13,7 +13,7 @@ from stripe import _util
 from firm.db import leaving_the_house
 from firm.errors import Misconfigured
 from payouts.rails.stripe.errors import StripeUnclear, translated
-from payouts.rails.stripe.transport import CALLS_A_SECOND, TRIES, Pace, Transport
+from payouts.rails.stripe.transport import TRIES, Pace, Transport
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Client:
     """
 
     def __init__(
-        self, keys: Sequence[str], *, base: str | None = None, live: bool = False, calls_a_second: int = CALLS_A_SECOND
+        self, keys: Sequence[str], *, base: str | None = None, live: bool = False, calls_a_second: int = 5
     ) -> None:
         _keep_quiet()
         self.live = live

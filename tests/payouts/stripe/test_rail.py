@@ -15,7 +15,7 @@ from payouts.rails.rail import Absent, Later, Order, OutOfFunds, Payee, Refused,
 from payouts.rails.stripe import transport
 from payouts.rails.stripe.client import Client
 from payouts.rails.stripe.rail import StripeRail
-from tests.stripe import accounts, faults
+from tests.stripe import accounts, balances, faults
 from tests.stripe.answers import Answer
 from tests.stripe.faults import Fault, Place
 from tests.stripe.server import Server
@@ -181,6 +181,21 @@ def test_too_little_money_at_stripe_lets_the_run_wait(rail: StripeRail, ada: str
     outcome = rail.send(_order(ada, amount=Money(1_000_001, "USD")))
     assert isinstance(outcome, OutOfFunds)
     assert "available" in outcome.detail
+
+
+def test_when_the_money_has_come_only_another_key_pays(rail: StripeRail, ada: str, stripe_server: Server) -> None:
+    much = Money(1_000_001, "USD")
+    rail.send(_order(ada, amount=much))
+    balances.top_up(stripe_server.state, 1, "usd")
+    assert isinstance(rail.send(_order(ada, amount=much)), OutOfFunds)
+    assert isinstance(rail.send(_order(ada, amount=much, number=2)), Sent)
+
+
+def test_a_redirection_is_not_followed(rail: StripeRail, order: Order, stripe_server: Server) -> None:
+    elsewhere = Answer(307, b"{}", {"Location": f"{stripe_server.url}/v1/payouts"})
+    stripe_server.faults.plan(CREATE, Fault("307", Place.BEFORE, answer=elsewhere))
+    assert isinstance(rail.send(order), Unknown)
+    assert stripe_server.log[-1].request.operation == CREATE
 
 
 def test_a_refusal_is_definite_and_a_new_key_may_follow(rail: StripeRail, ada: str, stripe_server: Server) -> None:
