@@ -15,7 +15,7 @@ from firm.webhooks.addresses import Reach
 from firm.webhooks.sender import Sender
 from payouts.rails.manual import ManualRail
 from payouts.rails.rail import Rail
-from payouts.rails.sepa import SepaRail
+from payouts.rails.sepa.rail import SepaRail
 
 
 def standard_rails() -> dict[str, Rail]:

@@ -19,7 +19,7 @@ from payouts import month_end
 from payouts.destinations import operations as destinations
 from payouts.destinations.operations import InvalidIban, UnknownRail
 from payouts.rails.manual import ManualRail
-from payouts.rails.sepa import SepaRail
+from payouts.rails.sepa.rail import SepaRail
 from payouts.runs import files, preparation, sending
 from payouts.runs.preparation import ApproverIsPreparer, NothingPayable, RunNotInState
 from payouts.runs.queries import FileNotWritten, PayoutNotFound, RunNotFound
