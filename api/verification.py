@@ -14,6 +14,7 @@ import firm.allocation.invariants
 import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
+import payouts.bank_files.invariants
 import payouts.earnings.invariants
 import payouts.runs.invariants
 import payouts.statements.invariants
@@ -27,6 +28,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *firm.allocation.invariants.CHECKS,
     *payouts.earnings.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
+    *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,
 )
 

@@ -14,34 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from api.parts import parts
-from firm.allocation import operations as allocation
-from firm.clients import operations as clients
 from firm.db import reading
-from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
 from firm.errors import Misconfigured
 from firm.money import Money
-from firm.portfolio import operations as portfolio
-from firm.profile import operations as profiles
-from payouts import month_end
-from payouts.destinations import operations as destinations
 from payouts.rails.rail import Batch, Order, Payee, Payer, Refused, Sent
 from payouts.rails.sepa import calendar, references
 from payouts.rails.sepa.latin import latin
 from payouts.rails.sepa.rail import SepaRail
-from payouts.runs import files, preparation, queries, sending
-from payouts.terms import operations as terms
-from payouts.terms.operations import Proposal
-from staffing.assignments import operations as assignments
-from staffing.maintainers import operations as maintainers
+from payouts.runs import queries, sending
 from tests import lovelace
 from tests.firm.books import together
-from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD, OCTOBER, START
+from tests.payouts import euros
+from tests.payouts.euros import IBANS
 
 NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
-PAYER = Payer("Lovelace Maintainers", "DE89370400440532013000", None)
-IBANS = ("FR1420041010050500013M02606", "NL91ABNA0417164300", "AT611904300234573201", "BE68539007547034")
+PAYER = Payer("Lovelace Maintainers", euros.FIRM_IBAN, None)
 SCHEME = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]*")
 """The characters that every bank of the scheme takes (EPC217-08, the minimum Latin set)."""
 
@@ -260,80 +247,21 @@ def test_text_is_cut_to_the_length_a_bank_takes(text: str, most: int) -> None:
     assert latin(written, at_most=140) == written
 
 
-def set_up_firm_in_euros() -> None:
-    """Lovelace with books in euros: Hooli pays 3,000.00 a month; Grace and Ada are paid by SEPA."""
-    lovelace.establish(currency="EUR")
-    portfolio.adopt(name="ssh", ecosystem="Go", by=LEAD, now=BEFORE)
-    clients.register(name="Hooli", country="DE", by=LEAD, now=BEFORE)
-    engagements.add_tier(name="gold", by=LEAD, now=BEFORE)
-    engagement = engagements.draft(
-        client="Hooli",
-        tier="gold",
-        fee=Money(300_000, "EUR"),
-        cycle="monthly",
-        starts_on=START,
-        subcontracting_allowed=True,
-        interests=[NamedInterest("ssh", False, 24)],
-        by=LEAD,
-        now=BEFORE,
-    )
-    engagements.sign(engagement.id, by=LEAD, now=BEFORE)
-    allocation.set_plan(from_month=OCTOBER, overhead_bp=2000, reserves={}, weights={"ssh": 1}, by=LEAD, now=BEFORE)
-    for name, iban in (("Grace", IBANS[0]), ("Ada", IBANS[1])):
-        _hire(name, iban)
-
-
-def _hire(name: str, iban: str) -> None:
-    maintainers.add(
-        name=name,
-        email=f"{name.lower()}@lovelace.example",
-        country="FR",
-        grade="junior",
-        works_as="subcontractor",
-        by=LEAD,
-        now=BEFORE,
-    )
-    assignments.assign(
-        maintainer=name, package="ssh", role="co-maintainer", share_bp=5000, from_on=START, by=LEAD, now=BEFORE
-    )
-    guarantee = Proposal(guarantee=Money(100_000, "EUR"))
-    terms.set_terms(name, guarantee, from_month=OCTOBER, by=LEAD, now=BEFORE)
-    destinations.set_destination(
-        name, rail="sepa", iban=iban, rails=parts().rails, keys=parts().keys, by=LEAD, now=BEFORE
-    )
-
-
 @pytest.fixture
 def approved(app: Flask) -> str:
     """The number of an approved run over SEPA."""
-    set_up_firm_in_euros()
-    month_end.close(OCTOBER, by=LEAD, now=AFTER)
-    number = preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=AFTER).run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(number, by=LEAD, now=AFTER)
-    return number
-
-
-def set_bank_account() -> None:
-    profiles.set_bank_account(iban=PAYER.iban, bic=None, keys=parts().keys, by=LEAD, now=AFTER)
-
-
-def send(number: str) -> object:
-    return sending.send(number, rails=parts().rails, keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
-
-
-def file_text(number: str) -> str:
-    return files.file_of(number, "sepa", keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
+    euros.set_up_firm()
+    return euros.approved_run()
 
 
 def test_a_run_over_sepa_ends_in_one_file_that_never_changes(approved: str, schema: etree.XMLSchema) -> None:
-    set_bank_account()
-    send(approved)
-    content = file_text(approved)
+    euros.set_bank_account()
+    euros.send(approved)
+    content = euros.file_text(approved)
     schema.assertValid(etree.fromstring(content.encode()))
     assert read_back(content.encode(), "GrpHdr/CtrlSum") == ["2000.00"]
-    send(approved)
-    assert file_text(approved) == content
+    euros.send(approved)
+    assert euros.file_text(approved) == content
     with reading() as session:
         kept = queries.find_file(session, queries.find(session, approved).id, "sepa")
     assert PAYER.iban not in kept.content_sealed
@@ -342,21 +270,21 @@ def test_a_run_over_sepa_ends_in_one_file_that_never_changes(approved: str, sche
 
 def test_a_file_needs_the_firms_account_and_is_written_once_it_is_set(approved: str) -> None:
     with pytest.raises(Misconfigured, match="set it with `chambers firm bank-account --iban"):
-        send(approved)
+        euros.send(approved)
     lovelace.assert_books_hold()
-    set_bank_account()
-    send(approved)
-    assert read_back(file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
+    euros.set_bank_account()
+    euros.send(approved)
+    assert read_back(euros.file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
     lovelace.assert_books_hold()
 
 
 def test_two_senders_at_the_same_moment_write_one_file(app: Flask, approved: str) -> None:
-    set_bank_account()
-    work: list[Callable[[], object]] = [lambda: send(approved)] * 2
+    euros.set_bank_account()
+    work: list[Callable[[], object]] = [lambda: euros.send(approved)] * 2
     results = together(app, *work)
     assert [result for result in results if isinstance(result, Exception) and not _asks_to_wait(result)] == []
-    send(approved)
-    assert read_back(file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
+    euros.send(approved)
+    assert read_back(euros.file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
     lovelace.assert_books_hold()
 
 
