@@ -26,6 +26,7 @@ NEEDED = frozenset(
         "payout_runs.released",
         "payout_runs.settled",
         "payout_runs.given_back",
+        "bank_files.received",
     }
 )
 """The routes that create or move money: they are not taken without a key."""

@@ -8,6 +8,7 @@ from typing import IO
 import click
 
 from api.commands.progress import count_bar
+from api.commands.proofs import proof
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY
 from api.parts import parts
@@ -18,6 +19,9 @@ from payouts.runs import files, preparation, sending
 @click.group()
 def run() -> None:
     """Payout runs: draft, propose, approve, send, settle."""
+
+
+run.add_command(proof)
 
 
 @run.command("draft")

@@ -40,6 +40,11 @@ def page(session: Session, *, after: str = "", limit: int = 50) -> list[BankFile
     return list(session.scalars(select(BankFile).where(BankFile.id > after).order_by(BankFile.id).limit(limit)))
 
 
+def newest(session: Session, *, limit: int = 50) -> list[BankFile]:
+    """The newest files, the newest last."""
+    return list(session.scalars(select(BankFile).order_by(BankFile.id.desc()).limit(limit)))[::-1]
+
+
 def find_line(session: Session, line_id: str) -> BankLine:
     """Raises `LineNotFound`."""
     found = session.get(BankLine, line_id, populate_existing=True)

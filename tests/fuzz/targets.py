@@ -24,10 +24,14 @@ from firm.documents import papers
 from firm.errors import ChambersError
 from firm.money import Money
 from firm.month import Month
+from payouts.bank_files import reading as bank_files
+from payouts.bank_files.discretion import clean
+from payouts.rails.sepa import references
+from payouts.rails.sepa.latin import latin
 from staffing.work import git, osv
 from tests.databases import settings_for
 from tests.firm.documents import samples
-from tests.fuzz.corpus import BYTES, TEXTS
+from tests.fuzz.corpus import BYTES, MARKUP, MESSAGES, TEXTS
 
 OURS = (ChambersError, ValidationError, HTTPException)
 
@@ -52,6 +56,21 @@ records = st.dictionaries(
     st.sampled_from(["id", "summary", "published", "modified", "withdrawn", "aliases", "affected", "references"]),
     values,
 )
+
+
+def _changed(parts: tuple[bytes, int, int, bytes]) -> bytes:
+    """A bank's message with some of its bytes replaced."""
+    message, start, length, other = parts
+    start %= len(message)
+    return message[:start] + other + message[start + length :]
+
+
+bank_messages = st.tuples(
+    st.sampled_from(MESSAGES),
+    st.integers(0, 5_000),
+    st.integers(0, 40),
+    st.one_of(st.binary(max_size=12), st.sampled_from(MARKUP), texts.map(lambda text: text.encode("utf-8", "replace"))),
+).map(_changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +118,11 @@ def targets(app: Flask) -> list[Target]:
         Target("git trailers", texts, lambda text: list(git._issues(text))),
         Target("OSV record", blobs, lambda raw: osv.parse("record.json", raw)),
         Target("OSV fields", records.map(lambda record: json.dumps(record).encode()), lambda raw: osv.parse("r", raw)),
+        Target("bank file", blobs, bank_files.read),
+        Target("bank file, changed", bank_messages, bank_files.read),
+        Target("bank's words", texts, lambda text: clean(text, most=140)),
+        Target("SEPA text", texts, lambda text: latin(text, at_most=140)),
+        Target("end-to-end id", texts, references.payout_of),
         Target("paper", texts.filter(str.strip), lambda name: papers.html(_statement_for(name)), 0.5),
     ]
 
