@@ -18,7 +18,7 @@ from firm.money import Money
 from payouts.bank_files.discretion import clean
 
 MOST_BYTES = 10_000_000
-MOST_PARTS = 1_000_000
+MOST_PARTS = 500_000
 MOST_DEPTH = 60
 _NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:([a-z]{4}\.[0-9]{3})\.([0-9]{3}\.[0-9]{2})")
 _AMOUNT = re.compile(r"([0-9]{1,16})(?:\.([0-9]{1,5}))?", re.ASCII)
