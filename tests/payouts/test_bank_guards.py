@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
+from api.app import create_core
+from api.commands.archives import WAYS
+from firm.archive import restoring, writing
+from firm.db import db, reading
+from migrations import run
+from migrations.tables import METADATA
 from payouts.bank_files import operations as bank_files
+from payouts.bank_files import queries
 from payouts.proofs import operations as proofs
 from payouts.proofs.operations import InvalidProof, NotPaid
 from tests import lovelace
-from tests.databases import SECRET_KEYS
+from tests.databases import SECRET_KEYS, settings_for
 from tests.firm import books
-from tests.lovelace import ADMINISTRATOR, AFTER
+from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
 from tests.payouts import euros, paying
 from tests.payouts.bank_messages import entry, statement
 from tests.payouts.test_bank_files import ON_THE_FIFTH, both
@@ -117,3 +126,21 @@ def test_a_proof_is_of_a_payment_that_was_sent_and_grows_by_versions(closed_octo
         with pytest.raises(InvalidProof):
             proofs.add(grace.id, wrong, keys=SECRET_KEYS, by=ADMINISTRATOR, now=AFTER)
     lovelace.assert_books_hold()
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_the_bank_said_goes_with_the_firm_into_an_archive_and_back(tmp_path: Path) -> None:
+    tables, path = METADATA.sorted_tables, tmp_path / "firm.zip"
+    writing.export_all(path, tables, revision=str(run.head()), by=LEAD, now=ON_THE_FIFTH)
+    with reading() as session:
+        before = [[line.state for line in queries.lines_of(session, one.id)] for one in queries.page(session)]
+    assert before == [["settled", "settled", "unmatched"]]
+    with create_core(settings_for(f"sqlite:///{tmp_path}/other.db")).app_context():
+        run.upgrade(db.engine)
+        restoring.import_archive(path, tables, revision=str(run.head()), ways=WAYS, by=LEAD, now=ON_THE_FIFTH)
+        with reading() as session:
+            after = [[line.state for line in queries.lines_of(session, one.id)] for one in queries.page(session)]
+        lovelace.assert_books_hold()
+        db.session.remove()
+        db.engine.dispose()
+    assert after == before
