@@ -15,7 +15,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, reading, transaction, use_case
-from firm.errors import InvariantBroken
+from firm.errors import InvariantBroken, Refused
 from firm.ledger import periods
 from firm.profile import operations as profiles
 from payouts.bank_files import queries, rules
@@ -46,10 +46,11 @@ def _apply(line_id: str, *, by: Actor, now: datetime) -> None:
     for _ in range(TRIES):
         line, payout, others, on = _look(line_id)
         applied = rules.verdict(line.action or "", payout, _left_behind(line), _mark(line), others)
+        if applied is None:
+            applied = _step(line, payout, on, by=by, now=now)
         if applied is not None:
             _mark_line(line_id, applied, by=by, now=now)
             return
-        _step(line, payout, on, by=by, now=now)
     raise InvariantBroken(f"The payout of the bank line {line_id} does not come to rest.")
 
 
@@ -77,8 +78,11 @@ def _open_day(session: Session, line: BankLine) -> date:
     return max(line.booked_on, first.first_day)
 
 
-def _step(line: BankLine, payout: Payout, on: date, *, by: Actor, now: datetime) -> None:
-    """Move the payout; when somebody else moved it meanwhile, the next look sees what it has become."""
+def _step(line: BankLine, payout: Payout, on: date, *, by: Actor, now: datetime) -> Applied | None:
+    """Move the payout; the next look sees what it has become, by us or by somebody else meanwhile.
+
+    What the books refuse for another reason is for a person, and holds up no other line.
+    """
     late = "" if on == line.booked_on or line.booked_on is None else f", booked {line.booked_on.isoformat()}"
     text = _left_behind(line) + late
     try:
@@ -86,8 +90,11 @@ def _step(line: BankLine, payout: Payout, on: date, *, by: Actor, now: datetime)
             settling.settle(payout.id, reference=text, on=on, by=by, now=now)
         else:
             settling.give_back(payout.id, reason=text, on=on, by=by, now=now)
-    except settling.PayoutNotInState:
-        return
+    except (settling.PayoutNotInState, periods.MonthClosed):
+        return None
+    except Refused as error:
+        return Applied("unmatched", error.message[:500])
+    return None
 
 
 def _left_behind(line: BankLine) -> str:
