@@ -20,6 +20,7 @@ from api.v1 import (
     assignments,
     audit_records,
     clients,
+    destinations,
     docs,
     engagements,
     exchange_rates,
@@ -32,6 +33,7 @@ from api.v1 import (
     maintainers,
     metrics,
     months,
+    notices,
     on_ramps,
     operations,
     packages,
@@ -59,6 +61,7 @@ RESOURCES = (
     engagements,
     packages,
     maintainers,
+    destinations,
     on_ramps,
     assignments,
     pay_terms,
@@ -76,6 +79,7 @@ RESOURCES = (
     operations,
     webhook_endpoints,
     webhook_deliveries,
+    notices,
     audit_records,
 )
 

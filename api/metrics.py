@@ -20,8 +20,10 @@ from sqlalchemy.orm import Session
 import firm.billing.gauges
 import firm.gauge
 import firm.jobs.gauges
+import firm.notices.gauges
 import firm.profile.gauges
 import firm.recovery.gauges
+import payouts.destinations.gauges
 import payouts.runs.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
@@ -29,6 +31,8 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.billing.gauges.GAUGES,
     *firm.jobs.gauges.GAUGES,
     *firm.recovery.gauges.GAUGES,
+    *firm.notices.gauges.GAUGES,
+    *payouts.destinations.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
+from firm.notices.post import Post
 from firm.secrets import SecretKeys
 from firm.settings import Settings
 from firm.webhooks.sender import Sender
@@ -15,12 +16,13 @@ from payouts.rails.rail import Rail
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The settings, the rails to pay over, the keys for secrets at rest, and the way out for webhooks."""
+    """The settings, the rails to pay over, the keys for secrets at rest, and the ways out for webhooks and notices."""
 
     settings: Settings
     rails: Mapping[str, Rail]
     keys: SecretKeys
     sender: Sender
+    post: Post | None = None
 
 
 def parts(app: Flask | None = None) -> Parts:

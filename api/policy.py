@@ -84,7 +84,16 @@ POLICY: dict[str, frozenset[Role]] = {
     "maintainers.added": OFFICE,
     "maintainers.shown": WITH_MAINTAINER,
     "maintainers.alias_added": OFFICE,
-    "maintainers.destination_set": OFFICE,
+    "destinations.listed": WITH_MAINTAINER,
+    "destinations.shown": WITH_MAINTAINER,
+    "destinations.rails": WITH_MAINTAINER,
+    "destinations.proposed": OFFICE,
+    "destinations.confirmed": APPROVERS,
+    "destinations.rejected": OFFICE | APPROVERS,
+    "destinations.withdrawn": OFFICE,
+    "notices.listed": OFFICE | {Role.AUDITOR},
+    "notices.shown": OFFICE | {Role.AUDITOR},
+    "notices.handed_over": OFFICE,
     "on_ramps.shown": WITH_MAINTAINER,
     "on_ramps.stage_entered": LEAD,
     "on_ramps.letter_recorded": OFFICE,
@@ -136,7 +145,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "imports.template": OFFICE,
 }
 
-APPROVALS = frozenset({"payout_runs.approved"})
+APPROVALS = frozenset({"payout_runs.approved", "destinations.confirmed"})
 """What a principal of another role may do too, when it has been given the permission to approve."""
 
 NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set"}
@@ -178,7 +187,14 @@ COMMANDS = {
     "rate set": "exchange_rates.set_",
     "maintainer add": "maintainers.added",
     "maintainer alias": "maintainers.alias_added",
-    "maintainer destination": "maintainers.destination_set",
+    "maintainer destination": "destinations.proposed",
+    "maintainer rails": "destinations.rails",
+    "destination list": "destinations.listed",
+    "destination confirm": "destinations.confirmed",
+    "destination reject": "destinations.rejected",
+    "destination withdraw": "destinations.withdrawn",
+    "notice list": "notices.listed",
+    "notice give": "notices.handed_over",
     "maintainer list": "maintainers.listed",
     "assignment add": "assignments.made",
     "assignment end": "assignments.ended",
@@ -233,7 +249,7 @@ IMPORTS = {
 ONLY_READS = frozenset(
     command
     for command, endpoint in COMMANDS.items()
-    if endpoint.partition(".")[2] in ("listed", "shown", "previewed", "trial_balance", "file", "proved")
+    if endpoint.partition(".")[2] in ("listed", "shown", "previewed", "trial_balance", "file", "proved", "rails")
 )
 """The commands that a token without the scope to write may give."""
 

@@ -25,6 +25,7 @@ from firm.month import Month
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts import month_end
+from payouts.destinations import decisions
 from payouts.destinations import operations as destinations
 from payouts.runs import preparation, sending
 from payouts.runs.model import Payout
@@ -192,7 +193,7 @@ def _join(maintainer: people.DemoMaintainer, first: Month, now: datetime) -> Non
     if maintainer.works_as == "owner":
         return
     _agree(maintainer, first, now)
-    destinations.set_destination(
+    proposed = destinations.propose(
         maintainer.name,
         rail=maintainer.rail,
         iban=maintainer.iban,
@@ -201,6 +202,7 @@ def _join(maintainer: people.DemoMaintainer, first: Month, now: datetime) -> Non
         by=ADMINISTRATOR,
         now=now,
     )
+    decisions.confirm(proposed.id, by=LEAD, now=now)
 
 
 def _agree(maintainer: people.DemoMaintainer, first: Month, now: datetime) -> None:

@@ -23,8 +23,8 @@ from firm.money import Money
 from firm.numbering.operations import take
 from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
-from payouts.destinations import operations as destinations
-from payouts.destinations.operations import Way
+from payouts.destinations import queries as destinations
+from payouts.destinations.queries import Way
 from payouts.rails.rail import Rail
 from payouts.runs import queries
 from payouts.runs.model import Payout, PayoutRun
@@ -72,7 +72,7 @@ def draft(*, rails: Mapping[str, Rail], by: Actor, now: datetime) -> Drafted:
     with transaction() as session:
         recovery.refuse_unreconciled(session)
         profile = profiles.current(session)
-        payable, left_out = _sorted_out(session, profile.currency, rails)
+        payable, left_out = _sorted_out(session, profile.currency, rails, now)
         if not payable:
             raise NothingPayable(_nothing(left_out))
         year = now.astimezone(profile.zone).year
@@ -160,10 +160,10 @@ def cancel(key: str, *, by: Actor, now: datetime) -> PayoutRun:
 
 
 def _sorted_out(
-    session: Session, currency: str, rails: Mapping[str, Rail]
+    session: Session, currency: str, rails: Mapping[str, Rail], now: datetime
 ) -> tuple[list[tuple[Way, Money]], list[LeftOut]]:
     """Who can be paid, with their destination; and who cannot, with the reason."""
-    ways = destinations.live(session)
+    ways = destinations.live(session, now=now)
     taken = queries.with_live_payout(session, currency)
     payable: list[tuple[Way, Money]] = []
     left_out: list[LeftOut] = []
@@ -189,6 +189,8 @@ def _obstacle(
         return "is in another run that has not been sent"
     if way is None:
         return "has no destination; set one with `chambers maintainer destination`"
+    if way.obstacle:
+        return way.obstacle
     if way.rail not in rails or not rails[way.rail].describe().takes(amount.currency):
         return f"has a destination on the rail {way.rail}, which does not pay {amount.currency}"
     return ""

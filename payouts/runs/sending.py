@@ -178,11 +178,11 @@ def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime
         if attempt is None:
             return None
         if first:
-            # Its destination is decrypted for the order: that is on record with it.
             facts = {"key": attempt.key, "destination": payout.destination_id}
             _record_move(session, "payout.sending", payout, facts, by=by, now=now)
         fresh = first and not recovery.ever(session)
-        return _UnderWay(payout.id, payout.rail, order_of(session, payout, attempt.key, keys), attempt.id, fresh)
+        order = order_of(session, payout, attempt.key, keys, by=by, now=now)
+        return _UnderWay(payout.id, payout.rail, order, attempt.id, fresh)
 
 
 def _taken_over(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:

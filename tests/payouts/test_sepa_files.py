@@ -25,7 +25,6 @@ from firm.money import Money
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts import month_end
-from payouts.destinations import operations as destinations
 from payouts.rails.rail import Batch, Order, Payee, Payer
 from payouts.rails.sepa import SepaRail, latin
 from payouts.runs import files, preparation, queries, sending
@@ -178,9 +177,7 @@ def _hire(name: str, iban: str) -> None:
     )
     guarantee = Proposal(guarantee=Money(100_000, "EUR"))
     terms.set_terms(name, guarantee, from_month=OCTOBER, by=LEAD, now=BEFORE)
-    destinations.set_destination(
-        name, rail="sepa", iban=iban, rails=parts().rails, keys=parts().keys, by=LEAD, now=BEFORE
-    )
+    lovelace.set_destination(name, rail="sepa", iban=iban)
 
 
 @pytest.fixture
