@@ -39,7 +39,7 @@ NAMED = {
     "on_ramps.letter_recorded": "recordPreCommitmentLetter",
     "on_ramps.runway_recorded": "recordRunway",
     "destinations.proposed": "proposeDestination",
-    "notices.handed_over": "handOverNotice",
+    "notices.handed_over": "recordNoticeHandover",
     "pay_terms.set_": "setPayTerms",
     "pay_terms.shown": "getPayTerms",
     "allocation_plans.made": "setAllocationPlan",

@@ -254,9 +254,9 @@ def _postgresql() -> list[str]:
             for name, event, table, condition, said in _rules("IS DISTINCT FROM", "split_part({0}, '.', 2)")
         ),
         "CREATE TRIGGER guard_rail_file_kept BEFORE DELETE OR TRUNCATE ON rail_file FOR EACH STATEMENT"
-        f" EXECUTE FUNCTION guard_say('{FILE_KEPT}')",
+        " EXECUTE FUNCTION guard_refuse()",
         "CREATE TRIGGER guard_notice_kept BEFORE DELETE OR TRUNCATE ON notice FOR EACH STATEMENT"
-        f" EXECUTE FUNCTION guard_say('{NOTICE_KEPT}')",
+        " EXECUTE FUNCTION guard_refuse()",
         "CREATE TRIGGER guard_payout_attempt_destination BEFORE INSERT ON payout_attempt FOR EACH ROW"
         " EXECUTE FUNCTION guard_attempt_destination()",
     ]
