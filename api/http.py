@@ -21,6 +21,7 @@ from api.v1 import (
     audit_records,
     bank_files,
     clients,
+    destinations,
     docs,
     engagements,
     exchange_rates,
@@ -33,6 +34,7 @@ from api.v1 import (
     maintainers,
     metrics,
     months,
+    notices,
     on_ramps,
     operations,
     packages,
@@ -65,6 +67,7 @@ RESOURCES = (
     packages,
     maintainers,
     provider_accounts,
+    destinations,
     on_ramps,
     assignments,
     pay_terms,
@@ -86,6 +89,7 @@ RESOURCES = (
     operations,
     webhook_endpoints,
     webhook_deliveries,
+    notices,
     audit_records,
 )
 

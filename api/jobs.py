@@ -17,12 +17,15 @@ from firm.jobs import operations as jobs
 from firm.jobs.kinds import Kind, Task
 from firm.jobs.schedules import Schedule
 from firm.month import Month
+from firm.notices import operations as notices
 from firm.webhooks import deliveries
 from firm.webhooks.dispatch import DELIVER
 from firm.webhooks.rules import DELAYS
 from payouts import month_end
+from payouts.destinations import operations as destinations
 from payouts.runs import sending
 
+EXPIRE = "destinations.expire"
 FORGET = "house.forget"
 RESUME = "payout-runs.resume"
 
@@ -75,6 +78,22 @@ def deliver(task: Task) -> None:
     )
 
 
+def send_notice(task: Task) -> None:
+    """Try to send a notice."""
+    found = task.payload["notice_id"]
+    notices.send(found, post=parts().post, last_try=task.last_try, by=task.by, now=task.now)
+
+
+def sweep_notices(task: Task) -> None:
+    """Promise anew what is still queued."""
+    notices.sweep(post=parts().post, older_than=timedelta(hours=1), by=task.by, now=task.now)
+
+
+def expire_destinations(task: Task) -> None:
+    """End proposals of destinations that nobody confirmed in time."""
+    destinations.expire(now=task.now)
+
+
 def forget(task: Task) -> None:
     """Delete what nobody looks up any more."""
     jobs.forget(now=task.now)
@@ -86,12 +105,17 @@ KINDS: Mapping[str, Kind] = {
     "payout-runs.release": Kind(release_run, leaves_the_house=True),
     RESUME: Kind(resume_runs, leaves_the_house=True),
     DELIVER: Kind(deliver, DELAYS, leaves_the_house=True),
+    notices.SEND: Kind(send_notice, leaves_the_house=True),
+    notices.SWEEP: Kind(sweep_notices),
+    EXPIRE: Kind(expire_destinations),
     FORGET: Kind(forget),
 }
 
 SCHEDULES: Mapping[str, Schedule] = {
+    "destinations": Schedule(EXPIRE, timedelta(hours=1)),
     "forget": Schedule(FORGET, timedelta(days=1)),
     "resume-runs": Schedule(RESUME, timedelta(minutes=30)),
+    "notices": Schedule(notices.SWEEP, timedelta(hours=1)),
 }
 
 

@@ -20,9 +20,11 @@ from sqlalchemy.orm import Session
 import firm.billing.gauges
 import firm.gauge
 import firm.jobs.gauges
+import firm.notices.gauges
 import firm.profile.gauges
 import firm.recovery.gauges
 import payouts.bank_files.gauges
+import payouts.destinations.gauges
 import payouts.runs.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
@@ -30,6 +32,8 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.billing.gauges.GAUGES,
     *firm.jobs.gauges.GAUGES,
     *firm.recovery.gauges.GAUGES,
+    *firm.notices.gauges.GAUGES,
+    *payouts.destinations.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
     *payouts.bank_files.gauges.GAUGES,
 )

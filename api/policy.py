@@ -84,11 +84,20 @@ POLICY: dict[str, frozenset[Role]] = {
     "maintainers.added": OFFICE,
     "maintainers.shown": WITH_MAINTAINER,
     "maintainers.alias_added": OFFICE,
-    "maintainers.destination_set": OFFICE,
     "provider_accounts.opened": OFFICE,
     "provider_accounts.shown": WITH_MAINTAINER,
     "provider_accounts.link_made": OFFICE | {Role.MAINTAINER},
     "provider_accounts.refreshed": OFFICE,
+    "destinations.listed": WITH_MAINTAINER,
+    "destinations.shown": WITH_MAINTAINER,
+    "destinations.rails": WITH_MAINTAINER,
+    "destinations.proposed": OFFICE,
+    "destinations.confirmed": APPROVERS,
+    "destinations.rejected": OFFICE | APPROVERS,
+    "destinations.withdrawn": OFFICE,
+    "notices.listed": OFFICE | {Role.AUDITOR},
+    "notices.shown": OFFICE | {Role.AUDITOR},
+    "notices.handed_over": OFFICE,
     "on_ramps.shown": WITH_MAINTAINER,
     "on_ramps.stage_entered": LEAD,
     "on_ramps.letter_recorded": OFFICE,
@@ -155,7 +164,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "imports.template": OFFICE,
 }
 
-APPROVALS = frozenset({"payout_runs.approved"})
+APPROVALS = frozenset({"payout_runs.approved", "destinations.confirmed"})
 """What a principal of another role may do too, when it has been given the permission to approve."""
 
 NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set", "payout_policies.laid_down"}
@@ -197,7 +206,14 @@ COMMANDS = {
     "rate set": "exchange_rates.set_",
     "maintainer add": "maintainers.added",
     "maintainer alias": "maintainers.alias_added",
-    "maintainer destination": "maintainers.destination_set",
+    "maintainer destination": "destinations.proposed",
+    "maintainer rails": "destinations.rails",
+    "destination list": "destinations.listed",
+    "destination confirm": "destinations.confirmed",
+    "destination reject": "destinations.rejected",
+    "destination withdraw": "destinations.withdrawn",
+    "notice list": "notices.listed",
+    "notice give": "notices.handed_over",
     "maintainer list": "maintainers.listed",
     "maintainer stripe-account": "provider_accounts.opened",
     "maintainer onboarding-link": "provider_accounts.link_made",
@@ -267,7 +283,8 @@ IMPORTS = {
 ONLY_READS = frozenset(
     command
     for command, endpoint in COMMANDS.items()
-    if endpoint.partition(".")[2] in ("listed", "lines_listed", "shown", "previewed", "trial_balance", "file", "proved")
+    if endpoint.partition(".")[2]
+    in ("listed", "lines_listed", "shown", "previewed", "trial_balance", "file", "proved", "rails")
 )
 """The commands that a token without the scope to write may give."""
 

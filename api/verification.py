@@ -15,6 +15,7 @@ import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
 import payouts.bank_files.invariants
+import payouts.destinations.invariants
 import payouts.earnings.invariants
 import payouts.provider_accounts.invariants
 import payouts.runs.invariants
@@ -29,6 +30,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *firm.allocation.invariants.CHECKS,
     *payouts.earnings.invariants.CHECKS,
     *payouts.provider_accounts.invariants.CHECKS,
+    *payouts.destinations.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
     *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,

@@ -10,6 +10,7 @@ import firm.engagements.model
 import firm.exchange.model
 import firm.jobs.model
 import firm.ledger.model
+import firm.notices.model
 import firm.numbering.model
 import firm.portfolio.model
 import firm.profile.model

@@ -25,6 +25,8 @@ from firm.month import Month
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts.destinations import operations as destinations
+from payouts.destinations.model import Destination
+from payouts.runs import changes
 from payouts.terms import operations as terms
 from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
@@ -122,9 +124,23 @@ def set_terms() -> None:
         terms.set_terms(name, proposal, from_month=OCTOBER, by=LEAD, now=BEFORE)
 
 
+def propose_destination(
+    name: str, *, rail: str = "manual", iban: str | None = None, now: datetime = BEFORE
+) -> Destination:
+    return destinations.propose(
+        name, rail=rail, iban=iban, rails=parts().rails, keys=parts().keys, by=ADMINISTRATOR, now=now
+    )
+
+
+def set_destination(name: str, *, rail: str = "manual", iban: str | None = None, now: datetime = BEFORE) -> Destination:
+    """A destination that the administrator proposed and the lead confirmed; a change cools off from then."""
+    proposed = propose_destination(name, rail=rail, iban=iban, now=now)
+    return changes.confirm_destination(proposed.id, by=LEAD, now=now).destination
+
+
 def set_destinations() -> None:
     for name in ("Grace", "Ada"):
-        destinations.set_destination(name, rail="manual", rails=parts().rails, keys=parts().keys, by=LEAD, now=BEFORE)
+        set_destination(name)
 
 
 def set_up() -> None:

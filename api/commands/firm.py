@@ -7,7 +7,8 @@ import click
 from api.commands.running import Call, command
 from api.parts import parts
 from firm.profile import operations as profiles
-from payouts.destinations.operations import checked_iban
+from firm.profile.model import MOST_COOLING_OFF_HOURS
+from payouts.destinations.accounts import checked_bic, checked_iban
 
 
 @click.group()
@@ -22,7 +23,8 @@ def firm() -> None:
 def bank_account(call: Call, iban: str, bic: str | None) -> None:
     """Set the account that SEPA files pay from."""
     number = checked_iban(iban)
-    profiles.set_bank_account(iban=number, bic=bic, keys=parts().keys, by=call.by, now=call.now)
+    bank = checked_bic(bic, iban=number) if bic else None
+    profiles.set_bank_account(iban=number, bic=bank, keys=parts().keys, by=call.by, now=call.now)
     click.echo(f"SEPA files pay from the account ending in {number[-4:]}.")
 
 
@@ -30,6 +32,15 @@ def bank_account(call: Call, iban: str, bic: str | None) -> None:
 @click.argument("switch", type=click.Choice(["on", "off"]))
 @command
 def sole_approval(call: Call, switch: str) -> None:
-    """Let one person prepare and approve a run (on), or not (off). It is audited."""
+    """Let one person approve a run or confirm a destination of their own (on), or not (off). It is audited."""
     profiles.switch_sole_approval(switch == "on", by=call.by, now=call.now)
     click.echo("One person may now prepare and approve a run." if switch == "on" else "Approvals need a second person.")
+
+
+@firm.command("cooling-off")
+@click.argument("hours", type=click.IntRange(0, MOST_COOLING_OFF_HOURS))
+@command
+def cooling_off(call: Call, hours: int) -> None:
+    """Set for how many hours nobody is paid to a changed destination. It is audited."""
+    profiles.set_cooling_off(hours, by=call.by, now=call.now)
+    click.echo(f"A changed destination is used {hours} hours after it was confirmed.")

@@ -9,6 +9,7 @@ import click
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY, MONTH, PERCENT, PairType
 from api.parts import parts
+from api.shapes import suggestions_for
 from firm.db import reading
 from firm.money import Money
 from firm.month import Month
@@ -84,22 +85,56 @@ def alias(call: Call, who: str, name: str | None, email: str | None) -> None:
 @click.option("--iban", help="For rails that pay to an IBAN.")
 @click.option("--bic")
 @click.option("--holder", help="The account's holder, if not the maintainer.")
+@click.option("--country", help="Of an account without IBAN, if not the maintainer's; such as US.")
+@click.option("--account", help="The payee's account at the rail's provider.")
+@json_option
 @command
-def destination(call: Call, who: str, rail: str, iban: str | None, bic: str | None, holder: str | None) -> None:
-    """Set where a maintainer's pay goes."""
-    made = destinations.set_destination(
+def destination(
+    call: Call,
+    who: str,
+    rail: str,
+    iban: str | None,
+    bic: str | None,
+    holder: str | None,
+    country: str | None,
+    account: str | None,
+    as_json: bool,
+) -> None:
+    """Propose where a maintainer's pay goes; somebody else confirms it."""
+    made = destinations.propose(
         who,
         rail=rail,
         iban=iban,
         bic=bic,
         holder=holder,
+        country=country,
+        account=account,
         rails=parts().rails,
         keys=parts().keys,
         by=call.by,
         now=call.now,
     )
+    if as_json:
+        show(made, "destinations:DestinationSchema")
+        return
     ending = f", to the account ending in {made.iban_last4}" if made.iban_last4 else ""
-    click.echo(f"{who} is paid over {rail}{ending}.")
+    click.echo(f"{who} is to be paid over {rail}{ending}; somebody else confirms it with")
+    click.echo(f"chambers destination confirm {made.id}")
+
+
+@maintainer.command("rails")
+@click.argument("who")
+@click.option("--currency", help="What is to be paid; the currency of the books unless given.")
+@json_option
+@command
+def rails(call: Call, who: str, currency: str | None, as_json: bool) -> None:
+    """Show which rails can pay a maintainer, and why the others cannot."""
+    found = suggestions_for(who, currency, now=call.now)
+    if as_json:
+        show({"rails": found}, "destinations:SuggestionsSchema")
+        return
+    for one in found:
+        click.echo(f"{'yes' if one.suits else 'no ':<3}  {one.rail:<10}  {one.reason}")
 
 
 @maintainer.command("list")

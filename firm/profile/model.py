@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy import CheckConstraint, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from firm.db import Base, CurrencyCode
 from firm.month import Month
+
+MOST_COOLING_OFF_HOURS = 720
 
 
 class Profile(Base):
     """The firm: name and address as papers show them, the books' currency, the zone that makes its months."""
 
     __tablename__ = "profile"
-    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="only_one"),
+        CheckConstraint(f"cooling_off_hours BETWEEN 0 AND {MOST_COOLING_OFF_HOURS}", name="cooling_off_in_range"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(200))
@@ -31,10 +36,16 @@ class Profile(Base):
     iban_last4: Mapped[str | None] = mapped_column(String(4))
     bic: Mapped[str | None] = mapped_column(String(11))
     established_at: Mapped[datetime]
+    cooling_off_hours: Mapped[int] = mapped_column(Integer, default=72, server_default="72")
+    """For how long nobody is paid to a changed destination."""
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def cooling_off(self) -> timedelta:
+        return timedelta(hours=self.cooling_off_hours)
 
     def month_at(self, now: datetime) -> Month:
         """The month that is running, by the firm's wall clock."""

@@ -17,11 +17,11 @@ from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import accounts, periods
 from firm.month import Month
-from firm.profile.model import Profile
-from firm.secrets import SecretKeys
+from firm.profile.model import MOST_COOLING_OFF_HOURS, Profile
+from firm.secrets import SealedColumn, SecretKeys
 
 _COLOR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
-IBAN_PLACE = "profile.iban:1"
+SEALED = SealedColumn("profile", "iban_sealed", "profile.iban:1")
 
 
 class AlreadyEstablished(Refused):
@@ -102,13 +102,27 @@ def switch_sole_approval(allowed: bool, *, by: Actor, now: datetime) -> None:
 
 
 @use_case
+def set_cooling_off(hours: int, *, by: Actor, now: datetime) -> None:
+    """Set for how long nobody is paid to a changed destination, from the next confirmation on. Always audited."""
+    if not 0 <= hours <= MOST_COOLING_OFF_HOURS:
+        raise InvalidProfile(f"The cooling-off time is 0 to {MOST_COOLING_OFF_HOURS} hours.", field="hours")
+    with transaction() as session:
+        profile = current(session)
+        before, was = digest(profile), profile.cooling_off_hours
+        session.execute(update(Profile).values(cooling_off_hours=hours))
+        session.refresh(profile)
+        facts = {"hours": hours, "before": was}
+        audit.record(session, "firm.cooling-off", "firm", facts, before=before, after=profile, by=by, now=now)
+
+
+@use_case
 def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor, now: datetime) -> None:
     """Keep the account that SEPA files pay from, sealed. `iban` is checked by the caller's rail."""
     with transaction() as session:
         profile = current(session)
         before = digest(profile)
         session.execute(
-            update(Profile).values(iban_sealed=keys.seal(iban, place=IBAN_PLACE), iban_last4=iban[-4:], bic=bic)
+            update(Profile).values(iban_sealed=keys.seal(iban, place=SEALED.place), iban_last4=iban[-4:], bic=bic)
         )
         session.refresh(profile)
         facts = {"last4": iban[-4:]}

@@ -155,6 +155,8 @@ def _things(person: str, client: str) -> dict[str, str]:
     theirs = f"client_id = (SELECT id FROM client WHERE name = '{client}')"
     queries = {
         "maintainers": f"SELECT id FROM maintainer WHERE name = '{person}'",
+        "destinations": f"SELECT MIN(id) FROM destination WHERE {mine}",
+        "notices": "SELECT MIN(id) FROM notice",
         "assignments": f"SELECT MIN(id) FROM assignment WHERE {mine}",
         "pay-terms": f"SELECT MIN(id) FROM pay_terms WHERE {mine}",
         "statements": f"SELECT MIN(id) FROM statement WHERE {mine}",
