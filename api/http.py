@@ -47,6 +47,7 @@ from api.v1 import (
     webhook_endpoints,
     work_items,
 )
+from api.webhooks import stripe as stripe_webhooks
 from firm.month import InvalidMonth, Month
 
 RESOURCES = (
@@ -113,6 +114,7 @@ def join(app: Flask) -> None:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(stripe_webhooks.blueprint)
     api = _description(app)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint, url_prefix="/v1")

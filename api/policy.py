@@ -29,6 +29,10 @@ APPROVERS = frozenset({Role.LEAD, Role.APPROVER})
 OPEN: frozenset[Role] = frozenset()
 """Needs no token: the process's health, which says nothing about the firm, and the API's own description."""
 
+SIGNED = frozenset({Role.SYSTEM})
+"""Needs no token: the body carries a provider's signature, which the view verifies before it reads a word of it. No
+token is of this role, so that nobody comes in here by one."""
+
 EVERYBODY = frozenset(Role) - {Role.SYSTEM}
 
 POLICY: dict[str, frozenset[Role]] = {
@@ -39,6 +43,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "docs.page": OPEN,
     "docs.start": OPEN,
     "docs.asset": OPEN,
+    "provider_events.platform": SIGNED,
+    "provider_events.connect": SIGNED,
     "firm.show": EVERYBODY,
     "principals.myself": EVERYBODY,
     "principals.listed": LEAD | {Role.AUDITOR},
@@ -249,6 +255,11 @@ def refuse_gaps(app: Flask) -> None:
 
 def is_open(endpoint: str) -> bool:
     return POLICY.get(endpoint) == OPEN and endpoint in POLICY
+
+
+def needs_no_token(endpoint: str) -> bool:
+    """Whether a route asks nobody for a token: it is open, or its body is signed."""
+    return is_open(endpoint) or POLICY.get(endpoint) == SIGNED
 
 
 def refuse_command(admission: Admission, command: str, *, now: datetime) -> None:

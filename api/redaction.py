@@ -15,7 +15,10 @@ _SHAPES = (
     # What stands behind a bearer token's scheme, whoever issued it.
     re.compile(r"(?<=[Bb]earer )[^\s\"',]{4,}"),
     # Keys and signing secrets that name themselves.
-    re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_[0-9A-Za-z]{4,}|\bwhsec_[0-9A-Za-z+/=_-]{4,}", re.ASCII),
+    re.compile(r"(?<![0-9A-Za-z])(?:sk|rk|pk)_(?:live|test)_[0-9A-Za-z_*]+", re.ASCII),
+    re.compile(r"(?<![0-9A-Za-z])whsec_[0-9A-Za-z+/=_*-]+", re.ASCII),
+    # Links to a payment provider's own pages let in whoever holds them.
+    re.compile(r"https://[a-z]{1,20}\.stripe\.com/[^\s\"'<>\\]+", re.ASCII),
     re.compile(r"AGE-SECRET-KEY-1[0-9A-Za-z]+", re.ASCII),
     # 32 bytes in base64: a key of CHAMBERS_SECRET_KEYS.
     re.compile(r"(?<![0-9A-Za-z+/])[0-9A-Za-z+/]{43}=", re.ASCII),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,10 +19,17 @@ from firm.errors import Misconfigured
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEFAULT_DATABASE = "sqlite:///var/chambers.db"
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}", re.ASCII)
+_STRIPE_KEY = re.compile(r"[sr]k_(test|live)_[0-9A-Za-z_]{1,250}", re.ASCII)
+_SIGNING_SECRET = re.compile(r"whsec_[0-9A-Za-z+/=_-]{1,250}", re.ASCII)
+
+
+def _by_its_own_name(field: str) -> AliasChoices:
+    """Some variables are named as their provider's users name them everywhere, without our prefix."""
+    return AliasChoices(field.upper(), field)
 
 
 class Settings(BaseSettings):
-    """All settings, each read from `CHAMBERS_` and its name in capitals."""
+    """All settings, each read from `CHAMBERS_` and its name in capitals; those of Stripe without `CHAMBERS_`."""
 
     model_config = SettingsConfigDict(env_prefix="CHAMBERS_", extra="ignore", frozen=True)
 
@@ -68,6 +77,28 @@ class Settings(BaseSettings):
 
     postgresql_programs: Path | None = Field(default=None)
     """The folder of pg_dump and psql, where PATH does not have those of the server's version."""
+
+    live: bool = Field(default=False)
+    """Whether real money may move: without it, a live key of a payment provider is refused."""
+
+    onboarding_page: str = Field(default="")
+    """The page of the firm's that payees come back to from a payment provider; it asks for a fresh link if needed."""
+
+    stripe_api_key: SecretStr = Field(default=SecretStr(""), validation_alias=_by_its_own_name("stripe_api_key"))
+    """The key to Stripe; while the firm goes from one key to the next, both, the new one first, comma-separated."""
+
+    stripe_api_base: str = Field(default="", validation_alias=_by_its_own_name("stripe_api_base"))
+    """Where Stripe is, for tests; by http on this machine only."""
+
+    stripe_webhook_secrets: SecretStr = Field(
+        default=SecretStr(""), validation_alias=_by_its_own_name("stripe_webhook_secrets")
+    )
+    """The signing secrets of the endpoint for the firm's own account, comma-separated: new and old in a rotation."""
+
+    stripe_connect_webhook_secrets: SecretStr = Field(
+        default=SecretStr(""), validation_alias=_by_its_own_name("stripe_connect_webhook_secrets")
+    )
+    """The same of the endpoint for what happens in payees' accounts."""
 
     @field_validator("database_url")
     @classmethod
@@ -131,6 +162,57 @@ class Settings(BaseSettings):
             raise ValueError("write each recipient as age shows it: age1 and 58 more letters and digits")
         return value
 
+    @field_validator("onboarding_page")
+    @classmethod
+    def _safe_page(cls, value: str) -> str:
+        _refuse_unsafe_address(value)
+        return value
+
+    @field_validator("stripe_api_key")
+    @classmethod
+    def _well_formed_stripe_keys(cls, value: SecretStr, read: ValidationInfo) -> SecretStr:
+        modes = {_mode_of(key) for key in _parts(value.get_secret_value())}
+        if "" in modes:
+            raise ValueError("write each key as Stripe shows it: sk_test_, rk_test_, sk_live_ or rk_live_ and the rest")
+        if len(modes) > 1:
+            raise ValueError("a test key and a live key never go together")
+        if "live" in modes and not read.data.get("live"):
+            raise ValueError("a live key moves real money; set CHAMBERS_LIVE=1 to say that this is meant")
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _safe_stripe_base(cls, value: str) -> str:
+        _refuse_unsafe_address(value)
+        return value.rstrip("/")
+
+    @field_validator("stripe_webhook_secrets", "stripe_connect_webhook_secrets")
+    @classmethod
+    def _well_formed_signing_secrets(cls, value: SecretStr) -> SecretStr:
+        if not all(_SIGNING_SECRET.fullmatch(one) for one in _parts(value.get_secret_value())):
+            raise ValueError("write each secret as Stripe shows it: whsec_ and the rest")
+        return value
+
+    @property
+    def stripe_keys(self) -> list[str]:
+        """The keys to Stripe, the one to use first; empty when the firm does not pay over Stripe."""
+        return _parts(self.stripe_api_key.get_secret_value())
+
+    @property
+    def stripe_is_live(self) -> bool:
+        """Whether Stripe moves real money under our keys."""
+        return any(_mode_of(key) == "live" for key in self.stripe_keys)
+
+    @property
+    def stripe_signing_secrets(self) -> list[str]:
+        """What signs the events of the firm's own account."""
+        return _parts(self.stripe_webhook_secrets.get_secret_value())
+
+    @property
+    def stripe_connect_signing_secrets(self) -> list[str]:
+        """What signs the events of payees' accounts."""
+        return _parts(self.stripe_connect_webhook_secrets.get_secret_value())
+
     @property
     def recipients(self) -> list[str]:
         """The public keys that backups are encrypted to."""
@@ -163,6 +245,35 @@ def _parts(text: str) -> list[str]:
     return [part for part in (piece.strip() for piece in text.split(",")) if part]
 
 
+def _mode_of(key: str) -> str:
+    """`test` or `live`, or nothing for what is no key of Stripe's."""
+    found = _STRIPE_KEY.fullmatch(key)
+    return found[1] if found else ""
+
+
+def _refuse_unsafe_address(text: str) -> None:
+    """An address that keys or people are sent to: by https, or by http to this very machine."""
+    if not text:
+        return
+    try:
+        address = urlsplit(text)
+        host, _ = address.hostname or "", address.port
+    except ValueError:
+        raise ValueError("it is not an address such as https://pay.firm.example") from None
+    here = address.scheme == "http" and (host == "localhost" or _is_loopback(host))
+    if not host or not (here or address.scheme == "https"):
+        raise ValueError("use https; http is for this machine only")
+    if address.username is not None or address.query or address.fragment:
+        raise ValueError("write it without a user, a query or a fragment")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _parse_keys(text: str) -> dict[str, bytes]:
     keys: dict[str, bytes] = {}
     for part in _parts(text):
@@ -185,7 +296,8 @@ def load() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = "CHAMBERS_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        name = name if name.startswith("STRIPE_") else f"CHAMBERS_{name}"
         reason = first["msg"].removeprefix("Value error, ")
         raise Misconfigured(f"The environment variable {name} is wrong: {reason}.") from None
 

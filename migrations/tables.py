@@ -17,8 +17,11 @@ import firm.recovery.model
 import firm.webhooks.model
 import payouts.destinations.model
 import payouts.earnings.model
+import payouts.provider_events.model
+import payouts.reconciliation.model
 import payouts.runs.model
 import payouts.statements.model
+import payouts.sweeps.model
 import payouts.terms.model
 import staffing.assignments.model
 import staffing.maintainers.model

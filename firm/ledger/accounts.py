@@ -12,6 +12,8 @@ from firm.ledger.model import account
 from firm.money import digits
 
 BANK = "assets:bank"
+STRIPE = "assets:stripe"
+"""The firm's balance at Stripe, from which transfers to payees are paid."""
 RECEIVABLES = "assets:receivables"
 UNBILLED = "assets:unbilled-revenue"
 DEFERRED = "liabilities:deferred-revenue"
@@ -19,6 +21,8 @@ PAYABLES = "liabilities:payables"
 IN_TRANSIT = "liabilities:payouts-in-transit"
 RETAINERS = "income:retainers"
 MAINTAINER_PAY = "expenses:maintainers"
+PAYMENT_FEES = "expenses:payment-fees"
+"""What providers take for moving money."""
 EXCHANGE = "equity:exchange"
 """Where two currencies meet: an entry that converts balances in each currency against this account."""
 ALLOCATED = "equity:allocated"
@@ -29,6 +33,7 @@ RESERVES = "equity:funds:reserves:"
 
 CHART = {
     BANK: "asset",
+    STRIPE: "asset",
     RECEIVABLES: "asset",
     UNBILLED: "asset",
     DEFERRED: "liability",
@@ -40,6 +45,7 @@ CHART = {
     PACKAGE_FUNDS: "equity",
     RETAINERS: "income",
     MAINTAINER_PAY: "expense",
+    PAYMENT_FEES: "expense",
 }
 
 _RESERVE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
