@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -14,12 +15,38 @@ from firm.settings import Settings
 from firm.webhooks.addresses import Reach
 from firm.webhooks.sender import Sender
 from payouts.rails.manual import ManualRail
+from payouts.rails.provider import AccountProvider
 from payouts.rails.rail import Rail
 from payouts.rails.sepa import SepaRail
 
+if TYPE_CHECKING:
+    from payouts.rails.stripe.client import Client
 
-def standard_rails() -> dict[str, Rail]:
-    return {"manual": ManualRail(), "sepa": SepaRail()}
+
+def standard_rails(stripe: Client | None = None) -> dict[str, Rail]:
+    rails: dict[str, Rail] = {"manual": ManualRail(), "sepa": SepaRail()}
+    if stripe is not None:
+        from payouts.rails.stripe.rail import StripeRail
+
+        rails["stripe"] = StripeRail(stripe)
+    return rails
+
+
+def standard_providers(stripe: Client | None = None) -> dict[str, AccountProvider]:
+    if stripe is None:
+        return {}
+    from payouts.rails.stripe.accounts import StripeAccounts
+
+    return {"stripe": StripeAccounts(stripe)}
+
+
+def standard_stripe(settings: Settings) -> Client | None:
+    """The way to Stripe, when there is a key to it."""
+    if not settings.stripe_keys:
+        return None
+    from payouts.rails.stripe.client import Client  # imported here: a firm without Stripe starts without its library
+
+    return Client(settings.stripe_keys, base=settings.stripe_api_base or None, live=settings.stripe_is_live)
 
 
 def standard_sender(settings: Settings) -> Sender:
@@ -31,8 +58,15 @@ def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None, 
     app = Flask("chambers", static_folder=None)
     app.config.update(flask_config(settings))
     db.init_app(app)
-    keys = SecretKeys(settings.keys)
-    app.extensions["chambers"] = Parts(settings, rails or standard_rails(), keys, sender or standard_sender(settings))
+    stripe = standard_stripe(settings)
+    app.extensions["chambers"] = Parts(
+        settings,
+        rails or standard_rails(stripe),
+        SecretKeys(settings.keys),
+        sender or standard_sender(settings),
+        standard_providers(stripe),
+        stripe,
+    )
     with app.app_context():
         prepare_engine(db.engine, synchronous=settings.sqlite_synchronous)
     return app

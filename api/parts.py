@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
 from firm.secrets import SecretKeys
 from firm.settings import Settings
 from firm.webhooks.sender import Sender
+from payouts.rails.provider import AccountProvider
 from payouts.rails.rail import Rail
+
+if TYPE_CHECKING:
+    from payouts.rails.stripe.client import Client
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The settings, the rails to pay over, the keys for secrets at rest, and the way out for webhooks."""
+    """The settings, the rails to pay over, the keys for secrets at rest, and the way out for webhooks.
+
+    `providers` holds accounts for payees, by the name of the rail that pays into them. `stripe` is there while the firm
+    has a key to it.
+    """
 
     settings: Settings
     rails: Mapping[str, Rail]
     keys: SecretKeys
     sender: Sender
+    providers: Mapping[str, AccountProvider] = field(default_factory=dict)
+    stripe: Client | None = None
 
 
 def parts(app: Flask | None = None) -> Parts:

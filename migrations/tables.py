@@ -17,6 +17,7 @@ import firm.recovery.model
 import firm.webhooks.model
 import payouts.destinations.model
 import payouts.earnings.model
+import payouts.provider_accounts.model
 import payouts.provider_events.model
 import payouts.reconciliation.model
 import payouts.runs.model

@@ -13,7 +13,7 @@ from firm.db import UtcMoment
 from firm.money import LIMIT_MINOR
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
