@@ -22,6 +22,8 @@ import firm.gauge
 import firm.jobs.gauges
 import firm.profile.gauges
 import firm.recovery.gauges
+import payouts.provider_events.gauges
+import payouts.reconciliation.gauges
 import payouts.runs.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
@@ -30,6 +32,8 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.jobs.gauges.GAUGES,
     *firm.recovery.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
+    *payouts.provider_events.gauges.GAUGES,
+    *payouts.reconciliation.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""
 

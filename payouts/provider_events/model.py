@@ -116,3 +116,7 @@ class ProviderMovement(Base):
     made_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     treatment: Mapped[str] = mapped_column(String(10))
+
+    @property
+    def net(self) -> Money:
+        return Money(self.net_minor, self.currency)

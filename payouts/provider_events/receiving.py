@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Session
 
 from firm import ids
 from firm.actor import Actor, Role
@@ -16,6 +11,7 @@ from firm.audit import operations as audit
 from firm.db import transaction, use_case
 from firm.faults import point, reached
 from firm.jobs.operations import enqueue
+from payouts.provider_events import rows
 from payouts.provider_events.model import ProviderEvent
 from payouts.rails.stripe.values import Event
 
@@ -40,7 +36,7 @@ def store(
 def _store(told: Event, provider: str, endpoint: str, body_sha256: str | None, *, by: Actor, now: datetime) -> bool:
     with transaction() as session:
         row = _row(told, provider, endpoint, body_sha256, now)
-        if not _insert(session, row):
+        if not rows.insert_new(session, ProviderEvent, row, ("provider", "event_id")):
             return False
         event = session.get_one(ProviderEvent, row["id"])
         facts = {"event": event.event_id, "type": event.type, "endpoint": endpoint}
@@ -67,19 +63,3 @@ def _row(told: Event, provider: str, endpoint: str, body_sha256: str | None, now
         "state": "stored",
         "alarm": False,
     }
-
-
-def _insert(session: Session, row: Mapping[str, Any]) -> bool:
-    """Whether the row is new: of two deliveries at once, one makes it."""
-    known = select(ProviderEvent.id).where(
-        ProviderEvent.provider == row["provider"], ProviderEvent.event_id == row["event_id"]
-    )
-    # The look first: SQLite's guard against replacing refuses a known key whatever the statement says of it.
-    if session.scalar(known) is not None:
-        return False
-    if session.get_bind().dialect.name == "sqlite":
-        session.add(ProviderEvent(**row))
-        session.flush()
-        return True
-    insert = postgresql.insert(ProviderEvent).values(**row).on_conflict_do_nothing().returning(ProviderEvent.id)
-    return session.scalar(insert) is not None
