@@ -25,6 +25,7 @@ from tests.databases import (  # noqa: F401 (fixtures, found by their names)
     sqlite_app,
     sqlite_url,
 )
+from tests.stripe.fixtures import running_stripe, stripe_server  # noqa: F401 (fixtures as well)
 
 THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 ZONES = (
