@@ -24,9 +24,9 @@ from payouts.runs.sending import _finish_run, _move, _record_move
 KNOWN_SENT = ("sent", "settled", "returned")
 # The payout's id is the end of the source of each of its reversals.
 _PARTS = text(
-    "SELECT substr(e.source, -30) AS payout_id, SUM(-p.amount_minor) AS minor FROM posting p"
+    "SELECT substr(e.source, length(e.source) - 29) AS payout_id, SUM(-p.amount_minor) AS minor FROM posting p"
     " JOIN journal_entry e ON e.id = p.entry_id"
-    " WHERE p.account = 'liabilities:payables' AND e.source LIKE 'payout-reversed:%' GROUP BY substr(e.source, -30)"
+    " WHERE p.account = 'liabilities:payables' AND e.source LIKE 'payout-reversed:%' GROUP BY substr(e.source, length(e.source) - 29)"
 )
 
 
