@@ -24,8 +24,9 @@ NEEDED = frozenset(
         "payout_runs.drafted",
         "payout_runs.approved",
         "payout_runs.released",
-        "payout_runs.settled",
-        "payout_runs.given_back",
+        "payouts.withdrawn",
+        "payouts.settled",
+        "payouts.given_back",
     }
 )
 """The routes that create or move money: they are not taken without a key."""

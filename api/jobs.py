@@ -10,6 +10,7 @@ from api.errors import Forbidden
 from api.operations import ENDPOINTS
 from api.parts import parts
 from api.sources import sources
+from firm import clock
 from firm.access import tokens
 from firm.access.tokens import Admission
 from firm.db import reading
@@ -30,6 +31,7 @@ from payouts.reconciliation.model import ReconciliationDifference
 from payouts.runs import sending
 
 FORGET = "house.forget"
+RESUME = "payout-runs.resume"
 
 Result = dict[str, str]
 
@@ -55,8 +57,21 @@ def release_run(task: Task) -> Result:
     """Send a payout run, as the one who asked for it."""
     _refuse_who_may_no_longer(task)
     run_id = task.payload["run_id"]
-    sending.send(run_id, rails=parts().rails, keys=parts().keys, by=task.by, now=task.now, progress=task.progress)
+    sending.send(
+        run_id,
+        rails=parts().rails,
+        keys=parts().keys,
+        by=task.by,
+        now=clock.now(),
+        clock=clock.now,
+        progress=task.progress,
+    )
     return {"href": f"/v1/payout-runs/{run_id}"}
+
+
+def resume_runs(task: Task) -> None:
+    """Go on with released runs: look up what nobody knows, take over from the dead, try again what had no funds."""
+    sending.resume(rails=parts().rails, keys=parts().keys, by=task.by, now=clock.now(), clock=clock.now)
 
 
 def deliver(task: Task) -> None:
@@ -96,6 +111,7 @@ def forget(task: Task) -> None:
 KINDS: Mapping[str, Kind] = {
     "months.close": Kind(close_month),
     "payout-runs.release": Kind(release_run, leaves_the_house=True),
+    RESUME: Kind(resume_runs, leaves_the_house=True),
     DELIVER: Kind(deliver, DELAYS, leaves_the_house=True),
     # Neither leaves the house in the sense of sending something: both also run in books that wait to be reconciled.
     APPLY: Kind(apply_event),
@@ -106,6 +122,7 @@ KINDS: Mapping[str, Kind] = {
 SCHEDULES: Mapping[str, Schedule] = {
     "forget": Schedule(FORGET, timedelta(days=1)),
     "sweep": Schedule(SWEEP, timedelta(days=1)),
+    "resume-runs": Schedule(RESUME, timedelta(minutes=30)),
 }
 
 

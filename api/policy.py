@@ -128,8 +128,15 @@ POLICY: dict[str, frozenset[Role]] = {
     "payout_runs.canceled": OFFICE,
     "payout_runs.released": OFFICE,
     "payout_runs.file": OFFICE,
-    "payout_runs.settled": OFFICE,
-    "payout_runs.given_back": OFFICE,
+    "payout_runs.reopened": OFFICE,
+    "payouts.shown": BOOKS,
+    "payouts.held": OFFICE,
+    "payouts.resumed": OFFICE,
+    "payouts.withdrawn": OFFICE,
+    "payouts.settled": OFFICE,
+    "payouts.given_back": OFFICE,
+    "payout_policies.listed": BOOKS,
+    "payout_policies.laid_down": LEAD,
     "statements.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "statements.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "statements.paper": WITH_MAINTAINER | {Role.ACCOUNTANT},
@@ -145,7 +152,7 @@ POLICY: dict[str, frozenset[Role]] = {
 APPROVALS = frozenset({"payout_runs.approved"})
 """What a principal of another role may do too, when it has been given the permission to approve."""
 
-NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set"}
+NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set", "payout_policies.laid_down"}
 """What a bearer token alone is not enough for: a fresh proof of presence goes with it."""
 
 UNSCOPED = frozenset({"principals.myself", "step_ups.proved", "tokens.rotated"})
@@ -207,8 +214,13 @@ COMMANDS = {
     "run approve": "payout_runs.approved",
     "run cancel": "payout_runs.canceled",
     "run send": "payout_runs.released",
-    "run settle": "payout_runs.settled",
-    "run return": "payout_runs.given_back",
+    "run reopen": "payout_runs.reopened",
+    "run hold": "payouts.held",
+    "run take-up": "payouts.resumed",
+    "run withdraw": "payouts.withdrawn",
+    "run settle": "payouts.settled",
+    "run return": "payouts.given_back",
+    "run policy": "payout_policies.laid_down",
     "run status": "payout_runs.shown",
     "run file": "payout_runs.file",
     "import git": "packages.adopted",

@@ -11,6 +11,7 @@ from sqlalchemy import inspect
 from firm.db import reading
 from firm.portfolio import queries as portfolio
 from payouts import month_end
+from payouts.runs import queries as runs
 from payouts.runs.model import Payout, PayoutRun
 from payouts.runs.queries import LeftOut
 
@@ -24,6 +25,7 @@ RUN_FACTS = (
     "proposed_by",
     "approved_by",
     "approved_at",
+    "approvals_needed",
     "digest",
 )
 
@@ -42,9 +44,12 @@ def shown_month(result: month_end.Closing | month_end.Preview) -> dict[str, Any]
     return shown | {"allocated": funds}
 
 
-def whole_run(run: PayoutRun, payouts: Sequence[Payout], left_out: Sequence[LeftOut] = ()) -> dict[str, Any]:
-    """A run with its payouts, and whom it left out."""
-    return {name: getattr(run, name) for name in RUN_FACTS} | {"payouts": payouts, "left_out": left_out}
+def whole_run(run: PayoutRun, payouts: Sequence[Payout], *, left_out: Sequence[LeftOut] = ()) -> dict[str, Any]:
+    """A run with its payouts, who has approved it, and whom it left out."""
+    with reading() as session:
+        approvals = runs.approvals_of(session, run.id)
+    shown = {name: getattr(run, name) for name in RUN_FACTS}
+    return shown | {"payouts": payouts, "approvals": approvals, "left_out": left_out}
 
 
 def with_parts(row: Any, **parts: Any) -> SimpleNamespace:

@@ -31,7 +31,7 @@ from bench.stores import Engine
 from firm.db import db
 from firm.money import BASIS, split
 from payouts import month_end
-from payouts.runs import preparation
+from payouts.runs import approvals, preparation
 
 Size = tuple[int, int]
 """Clients and people."""
@@ -70,8 +70,8 @@ def run_month() -> None:
     """The whole of G7 on the population of this store."""
     month_end.close(MONTH, by=LEAD, now=AFTER)
     run = preparation.draft(rails=standard_rails(), by=ADMINISTRATOR, now=AFTER).run
-    preparation.propose(run.id, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(run.id, by=LEAD, now=AFTER)
+    approvals.propose(run.id, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(run.id, by=LEAD, now=AFTER)
 
 
 def peak_megabytes(engine: Engine, size: Size) -> int:

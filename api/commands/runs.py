@@ -9,15 +9,18 @@ import click
 
 from api.commands.progress import count_bar
 from api.commands.running import Call, command, json_option, show
-from api.commands.types import DAY
+from api.commands.types import DAY, MONEY
 from api.parts import parts
 from api.shapes import whole_run
-from payouts.runs import files, preparation, sending
+from firm import clock
+from firm.money import Money
+from payouts.runs import approvals, files, policies, preparation, sending, settling
+from payouts.runs.model import PayoutRun
 
 
 @click.group()
 def run() -> None:
-    """Payout runs: draft, propose, approve, send, settle."""
+    """Payout runs: draft, hold, propose, approve, send, settle."""
 
 
 @run.command("draft")
@@ -27,11 +30,12 @@ def draft(call: Call, as_json: bool) -> None:
     """Collect everything payable into a new run."""
     found = preparation.draft(rails=parts().rails, by=call.by, now=call.now)
     if as_json:
-        show(whole_run(found.run, found.payouts, found.left_out), "payout_runs:WholeRunSchema")
+        show(whole_run(found.run, found.payouts, left_out=found.left_out), "payout_runs:WholeRunSchema")
         return
     click.echo(f"Drafted {found.run.number}:")
     for payout in found.payouts:
-        click.echo(f"  {payout.payee_name:<30}{payout.amount!s:>20}  {payout.rail}")
+        why = f"  {payout.state}: {payout.reason}" if payout.reason else ""
+        click.echo(f"  {payout.payee_name:<30}{payout.amount!s:>20}  {payout.rail}{why}")
     for out in found.left_out:
         click.echo(f"Left out: {out.maintainer_id} ({out.payable}) {out.reason}.")
 
@@ -42,7 +46,7 @@ def draft(call: Call, as_json: bool) -> None:
 @command
 def propose(call: Call, number: str, as_json: bool) -> None:
     """Propose a draft for approval."""
-    found = preparation.propose(number, by=call.by, now=call.now)
+    found = approvals.propose(number, by=call.by, now=call.now)
     if as_json:
         show(found, "payout_runs:RunSchema")
     else:
@@ -55,11 +59,11 @@ def propose(call: Call, number: str, as_json: bool) -> None:
 @command
 def approve(call: Call, number: str, as_json: bool) -> None:
     """Approve a proposed run. Set CHAMBERS_TOKEN to the approver's token."""
-    found = preparation.approve(number, by=call.by, now=call.now)
+    found = approvals.approve(number, by=call.by, now=call.now)
     if as_json:
         show(found, "payout_runs:RunSchema")
     else:
-        click.echo(f"{found.number} is approved by {found.approved_by}; its money is reserved in the books.")
+        click.echo(_approved(found))
 
 
 @run.command("cancel")
@@ -70,6 +74,74 @@ def cancel(call: Call, number: str) -> None:
     click.echo(f"{preparation.cancel(number, by=call.by, now=call.now).number} is canceled.")
 
 
+@run.command("reopen")
+@click.argument("number")
+@click.option("--reason", required=True)
+@command
+def reopen(call: Call, number: str, reason: str) -> None:
+    """Make a proposed run a draft again; the approvals it has are void."""
+    found = approvals.take_back(number, reason=reason, by=call.by, now=call.now)
+    click.echo(f"{found.number} is a draft again.")
+
+
+@run.command("hold")
+@click.argument("payout_id")
+@click.option("--reason", required=True, help="The payee may read it.")
+@command
+def hold(call: Call, payout_id: str, reason: str) -> None:
+    """Hold one payout of a run that is not approved yet."""
+    payout = preparation.hold(payout_id, reason=reason, by=call.by, now=call.now)
+    click.echo(f"The payout to {payout.payee_name} is held; its run is a draft.")
+
+
+@run.command("take-up")
+@click.argument("payout_id")
+@command
+def take_up(call: Call, payout_id: str) -> None:
+    """Plan a held payout again."""
+    payout = preparation.take_up(payout_id, rails=parts().rails, by=call.by, now=call.now)
+    click.echo(f"The payout to {payout.payee_name} is planned again; its run is a draft.")
+
+
+@run.command("withdraw")
+@click.argument("payout_id")
+@click.option("--reason", required=True)
+@command
+def withdraw(call: Call, payout_id: str, reason: str) -> None:
+    """Take an approved payout back of which nothing was sent."""
+    payout = settling.withdraw(payout_id, reason=reason, by=call.by, now=call.now)
+    click.echo(f"{payout.amount} to {payout.payee_name} is payable again.")
+
+
+@run.command("policy")
+@click.option("--minimum", type=MONEY, required=True, help="Less is carried over: 50.00 USD.")
+@click.option("--approvals", "few", type=click.IntRange(1, 9), default=1, show_default=True)
+@click.option("--large-above", type=MONEY, help="Above this, within the window, more people approve.")
+@click.option("--approvals-when-large", type=click.IntRange(1, 9))
+@click.option("--window-days", type=click.IntRange(1, 366), default=30, show_default=True)
+@command
+def policy(
+    call: Call,
+    minimum: Money,
+    few: int,
+    large_above: Money | None,
+    approvals_when_large: int | None,
+    window_days: int,
+) -> None:
+    """Lay down the least that is paid, and how many people approve a run."""
+    found = policies.lay_down(
+        minimum=minimum,
+        approvals=few,
+        large_above=large_above,
+        approvals_when_large=approvals_when_large,
+        window_days=window_days,
+        by=call.by,
+        now=call.now,
+    )
+    click.echo(f"From the next run in {found.currency} on: {found.approvals} approvals,")
+    click.echo(f"{found.approvals_when_large} for what is large, and nothing under {minimum} is paid.")
+
+
 @run.command("send")
 @click.argument("number")
 @json_option
@@ -77,7 +149,9 @@ def cancel(call: Call, number: str) -> None:
 def send(call: Call, number: str, as_json: bool) -> None:
     """Send an approved run over its rails. To finish an interrupted one, send again."""
     with count_bar(f"Sending {number}") as progress:
-        sending.send(number, rails=parts().rails, keys=parts().keys, by=call.by, now=call.now, progress=progress)
+        sending.send(
+            number, rails=parts().rails, keys=parts().keys, by=call.by, now=call.now, clock=clock.now, progress=progress
+        )
     _print(number, as_json=as_json)
 
 
@@ -89,9 +163,9 @@ def send(call: Call, number: str, as_json: bool) -> None:
 @command
 def settle(call: Call, payout_id: str, reference: str, on: date, as_json: bool) -> None:
     """Enter the proof that a payout left the bank."""
-    payout = sending.settle(payout_id, reference=reference, on=on, by=call.by, now=call.now)
+    payout = settling.settle(payout_id, reference=reference, on=on, by=call.by, now=call.now)
     if as_json:
-        show(payout, "payout_runs:PayoutSchema")
+        show(payout, "payouts:PayoutSchema")
     else:
         click.echo(f"{payout.amount} to {payout.payee_name} is settled.")
 
@@ -103,7 +177,7 @@ def settle(call: Call, payout_id: str, reference: str, on: date, as_json: bool) 
 @command
 def give_back(call: Call, payout_id: str, reason: str, on: date) -> None:
     """Enter that a payment came back: the money is payable again."""
-    payout = sending.give_back(payout_id, reason=reason, on=on, by=call.by, now=call.now)
+    payout = settling.give_back(payout_id, reason=reason, on=on, by=call.by, now=call.now)
     click.echo(f"{payout.amount} to {payout.payee_name} is payable again.")
 
 
@@ -125,6 +199,12 @@ def file(call: Call, number: str, rail: str, out: IO[str]) -> None:
     """Write the file to take to the bank; each reading of it is audited."""
     content = files.file_of(number, rail, keys=parts().keys, by=call.by, now=call.now)
     click.echo(content, file=out, nl=False)
+
+
+def _approved(run: PayoutRun) -> str:
+    if run.state == "proposed":
+        return f"Your approval of {run.number} is noted; it takes {run.approvals_needed} different people."
+    return f"{run.number} is approved by {run.approved_by}; its money is reserved in the books."
 
 
 def _print(number: str, *, as_json: bool) -> None:

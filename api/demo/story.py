@@ -26,7 +26,7 @@ from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts import month_end
 from payouts.destinations import operations as destinations
-from payouts.runs import preparation, sending
+from payouts.runs import approvals, preparation, sending, settling
 from payouts.runs.model import Payout
 from payouts.terms import operations as terms
 from payouts.terms.operations import Proposal
@@ -240,10 +240,10 @@ def _receive(month: Month, *, until: date) -> None:
 def _pay(day: date) -> Sequence[Payout]:
     now = on(day)
     run = preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=now).run
-    preparation.propose(run.number, by=ADMINISTRATOR, now=now)
-    preparation.approve(run.number, by=LEAD, now=now)
+    approvals.propose(run.number, by=ADMINISTRATOR, now=now)
+    approvals.approve(run.number, by=LEAD, now=now)
     sending.send(run.number, rails=parts().rails, keys=parts().keys, by=ADMINISTRATOR, now=now)
     _, payouts = sending.run_with_payouts(run.number)
     for payout in payouts:
-        sending.settle(payout.id, reference=f"bank-{payout.id[-6:]}", on=day, by=ADMINISTRATOR, now=now)
+        settling.settle(payout.id, reference=f"bank-{payout.id[-6:]}", on=day, by=ADMINISTRATOR, now=now)
     return payouts

@@ -1,4 +1,4 @@
-"""Payout runs and payouts."""
+"""Payout runs."""
 
 from __future__ import annotations
 
@@ -10,30 +10,18 @@ from flask import Response
 from api import operations
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
-from api.fields import DateField, MomentField, MoneyField, Schema, Text
+from api.fields import MomentField, MoneyField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from api.parts import parts
 from api.shapes import whole_run
 from api.v1.operations import OperationSchema
+from api.v1.payouts import PayoutSchema
+from firm import clock
 from firm.db import reading
-from payouts.runs import files, preparation, queries, sending
-from payouts.runs.model import PAYOUT_STATES, RUN_STATES
+from payouts.runs import approvals, files, preparation, queries, sending
+from payouts.runs.model import RUN_STATES
 
 blueprint = Blueprint("payout_runs", __name__, description="Paying what the books say the firm owes")
-
-
-class PayoutSchema(Schema):
-    """One payment to one maintainer."""
-
-    id = ma.fields.String()
-    maintainer_id = ma.fields.String()
-    payee_name = ma.fields.String()
-    rail = ma.fields.String()
-    amount = MoneyField()
-    state = ma.fields.String(validate=ma.validate.OneOf(PAYOUT_STATES))
-    reference = ma.fields.String(allow_none=True)
-    reason = ma.fields.String(allow_none=True)
-    settled_on = DateField(allow_none=True)
 
 
 class RunSchema(Schema):
@@ -48,7 +36,19 @@ class RunSchema(Schema):
     proposed_by = ma.fields.String(allow_none=True)
     approved_by = ma.fields.String(allow_none=True)
     approved_at = MomentField(allow_none=True)
-    digest = ma.fields.String(allow_none=True, metadata={"description": "What the approval is bound to."})
+    approvals_needed = ma.fields.Integer(metadata={"description": "How many different people approve it."})
+    digest = ma.fields.String(allow_none=True, metadata={"description": "What an approval is bound to."})
+
+
+class ApprovalSchema(Schema):
+    """One person's approval; void once the run was opened again."""
+
+    approved_by = ma.fields.String()
+    approved_at = MomentField()
+    digest = ma.fields.String()
+    sole = ma.fields.Boolean(metadata={"description": "Given by whoever prepared the run, which the firm allowed."})
+    voided_at = MomentField(allow_none=True)
+    void_reason = ma.fields.String(allow_none=True)
 
 
 class LeftOutSchema(Schema):
@@ -60,24 +60,17 @@ class LeftOutSchema(Schema):
 
 
 class WholeRunSchema(RunSchema):
-    """A payout run with its payouts."""
+    """A payout run with its payouts, and who has approved it."""
 
     payouts = ma.fields.List(ma.fields.Nested(PayoutSchema))
+    approvals = ma.fields.List(ma.fields.Nested(ApprovalSchema))
     left_out = ma.fields.List(ma.fields.Nested(LeftOutSchema))
 
 
-class Settlement(Schema):
-    """The bank's reference, and the day the money left."""
-
-    reference = Text(required=True, most=100)
-    on = DateField(required=True)
-
-
-class Return(Schema):
-    """Why and when a payment came back."""
+class Reopening(Schema):
+    """Why a proposed run becomes a draft again."""
 
     reason = Text(required=True, most=400)
-    on = DateField(required=True)
 
 
 @blueprint.route("/payout-runs", methods=["GET"])
@@ -94,7 +87,7 @@ def listed(query: dict[str, Any]) -> Any:
 def drafted() -> Any:
     """Draft a run of everything payable."""
     found = preparation.draft(rails=parts().rails, by=current_actor(), now=now())
-    return whole_run(found.run, found.payouts, found.left_out)
+    return whole_run(found.run, found.payouts, left_out=found.left_out)
 
 
 @blueprint.route("/payout-runs/<key>", methods=["GET"])
@@ -108,14 +101,22 @@ def shown(key: str) -> Any:
 @blueprint.response(201, RunSchema)
 def proposed(key: str) -> Any:
     """Propose a draft for approval."""
-    return preparation.propose(key, by=current_actor(), now=now())
+    return approvals.propose(key, by=current_actor(), now=now())
 
 
 @blueprint.route("/payout-runs/<key>/approval", methods=["POST"])
 @blueprint.response(201, RunSchema)
 def approved(key: str) -> Any:
-    """Approve a proposed run; its money is reserved in the books."""
-    return preparation.approve(key, by=current_actor(), now=now())
+    """Approve a proposed run; the last approval it takes reserves its money in the books."""
+    return approvals.approve(key, by=current_actor(), now=now())
+
+
+@blueprint.route("/payout-runs/<key>/reopening", methods=["POST"])
+@blueprint.arguments(Reopening)
+@blueprint.response(201, RunSchema)
+def reopened(body: dict[str, Any], key: str) -> Any:
+    """Make a proposed run a draft again; the approvals it has are void."""
+    return approvals.take_back(key, reason=body["reason"], by=current_actor(), now=now())
 
 
 @blueprint.route("/payout-runs/<key>/cancellation", methods=["POST"])
@@ -136,7 +137,7 @@ def released(key: str) -> Any:
     """
     if operations.is_preferred():
         return operations.accept("payout-runs.release", {"run_id": sending.refuse_unapproved(key).id})
-    sending.send(key, rails=parts().rails, keys=parts().keys, by=current_actor(), now=now())
+    sending.send(key, rails=parts().rails, keys=parts().keys, by=current_actor(), now=now(), clock=clock.now)
     return whole_run(*sending.run_with_payouts(key))
 
 
@@ -148,19 +149,3 @@ def file(key: str, rail: str) -> Any:
     response = Response(content, content_type="application/xml; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{rail}.xml"'
     return response
-
-
-@blueprint.route("/payouts/<payout_id>/settlement", methods=["POST"])
-@blueprint.arguments(Settlement)
-@blueprint.response(201, PayoutSchema)
-def settled(body: dict[str, Any], payout_id: str) -> Any:
-    """Enter the proof that a payout left the bank."""
-    return sending.settle(payout_id, **body, by=current_actor(), now=now())
-
-
-@blueprint.route("/payouts/<payout_id>/return", methods=["POST"])
-@blueprint.arguments(Return)
-@blueprint.response(201, PayoutSchema)
-def given_back(body: dict[str, Any], payout_id: str) -> Any:
-    """Enter that a payment came back: the money is payable again."""
-    return sending.give_back(payout_id, **body, by=current_actor(), now=now())

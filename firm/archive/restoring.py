@@ -72,6 +72,10 @@ def import_archive(path: Path, tables: Sequence[Table], *, revision: str, ways: 
     return rows
 
 
+PAYING = ("payout_run", "payout_approval", "payout", "payout_attempt", "payout_reversal", "rail_file")
+"""What goes in run by run, each walking the ways it may go."""
+
+
 class _Loading:
     """One reading-in: tables in the order of their foreign keys, but for those that other rules put in another."""
 
@@ -81,7 +85,7 @@ class _Loading:
     def load(self, tables: Sequence[Table]) -> int:
         named = {table.name: table for table in tables}
         self._open_periods(named["period"])
-        special = {"period", "posting", "journal_entry", "payout_run", "payout", "payout_attempt", "rail_file"}
+        special = {"period", "posting", "journal_entry", *PAYING}
         rows = 0
         # Lines refer to entries that come after them; the database looks at the end.
         for table in tables:
@@ -91,7 +95,7 @@ class _Loading:
                 rows += self._plain(named["posting"]) + self._plain(table)
             elif table.name == "payout":
                 rows += self._runs(named)
-        for name in ("payout_attempt", "rail_file"):
+        for name in ("payout_attempt", "payout_reversal", "rail_file"):
             rows += self._plain(named[name])
         return rows + self._close_periods(named["period"])
 
@@ -130,26 +134,57 @@ class _Loading:
         payouts: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for payout in self._lines(named["payout"]):
             payouts[payout["run_id"]].append(payout)
+        approvals: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for approval in self._lines(named["payout_approval"]):
+            approvals[approval["run_id"]].append(approval)
         runs = list(self._lines(named["payout_run"]))
         for run in runs:
-            self._run(named, run, payouts[run["id"]])
-        return len(runs) + sum(map(len, payouts.values()))
+            self._run(named, run, payouts[run["id"]], approvals[run["id"]])
+        return len(runs) + sum(map(len, payouts.values())) + sum(map(len, approvals.values()))
 
-    def _run(self, named: Mapping[str, Table], run: dict[str, Any], payouts: list[dict[str, Any]]) -> None:
+    def _run(
+        self,
+        named: Mapping[str, Table],
+        run: dict[str, Any],
+        payouts: list[dict[str, Any]],
+        approvals: list[dict[str, Any]],
+    ) -> None:
         later = ("approved_by", "approved_at", "sole_approval")
         young = run | {"state": "draft", "approved_by": None, "approved_at": None, "sole_approval": False}
         bulk_insert(self._session, named["payout_run"], [young])
-        empty = {"state": "planned", "reference": None, "reason": None, "settled_on": None}
-        bulk_insert(self._session, named["payout"], [payout | empty for payout in payouts])
+        empty = {"reference": None, "settled_on": None, "paid_from": None}
+        bulk_insert(self._session, named["payout"], [payout | empty | _first(payout) for payout in payouts])
+        self._approve(named, run, approvals)
         self._age(named["payout_run"], run, "draft", {name: run[name] for name in later})
         for payout in payouts:
-            last = {name: payout[name] for name in ("reference", "reason", "settled_on")}
-            self._age(named["payout"], payout, "planned", last)
+            last = {name: payout[name] for name in ("reference", "reason", "settled_on", "paid_from")}
+            self._age(named["payout"], payout, _first(payout)["state"], last)
+
+    def _approve(self, named: Mapping[str, Table], run: dict[str, Any], approvals: list[dict[str, Any]]) -> None:
+        """The approvals as they came: what a run held when one was given that is void now need not be what it holds."""
+        bulk = [approval | {"voided_at": None, "void_reason": None} for approval in approvals]
+        for row, approval in zip(bulk, approvals, strict=True):
+            table = named["payout_run"]
+            here = update(table).where(table.c.id == run["id"])
+            self._session.execute(here.values(digest=approval["digest"]))
+            bulk_insert(self._session, named["payout_approval"], [row])
+            if approval["voided_at"] is not None:
+                void = {name: approval[name] for name in ("voided_at", "void_reason")}
+                mine = named["payout_approval"].c.id == approval["id"]
+                self._session.execute(update(named["payout_approval"]).where(mine).values(**void))
+        table = named["payout_run"]
+        self._session.execute(update(table).where(table.c.id == run["id"]).values(digest=run["digest"]))
 
     def _age(self, table: Table, row: dict[str, Any], first: str, last: dict[str, Any]) -> None:
         """Bring a row to its state by the steps that a row may take; what else changed comes with the steps."""
         for state in _way(self._ways[table.name], first, row["state"]):
             self._session.execute(update(table).where(table.c.id == row["id"]).values(state=state, **last))
+
+
+def _first(payout: dict[str, Any]) -> dict[str, Any]:
+    """How a payout began: what is carried over is so from the start, and what was held may have been planned."""
+    state = payout["state"]
+    return {"state": state if state in ("held", "carried-over") else "planned", "reason": payout["reason"]}
 
 
 def _way(edges: Mapping[str, Sequence[str]], first: str, last: str) -> list[str]:

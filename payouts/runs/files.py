@@ -68,7 +68,8 @@ def _write_file(
 ) -> None:
     today = now.astimezone(profiles.current(session).zone).date()
     message_id = f"{run.number}-{run.id[-8:]}"
-    orders = [order_of(session, payout, f"{payout.id}-1", keys) for payout in payouts]
+    tries = queries.sent_attempts(session, run.id)
+    orders = [order_of(session, one, tries[one.id].key, tries[one.id].request, keys) for one in payouts]
     batch = Batch(message_id, now, today + timedelta(days=1), orders)
     content = rail.file(batch, destinations.payer(session, keys))
     if content is None:

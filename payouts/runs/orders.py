@@ -1,9 +1,12 @@
-"""From a payout to the order that its rail is handed."""
+"""From a payout to the order that its rail is handed, the same at every try."""
 
 from __future__ import annotations
 
+import json
+
 from sqlalchemy.orm import Session
 
+from firm.money import Money
 from firm.profile import operations as profiles
 from firm.secrets import SecretKeys
 from payouts.destinations import operations as destinations
@@ -13,15 +16,31 @@ from payouts.runs import queries
 from payouts.runs.model import Payout
 
 
-def order_of(session: Session, payout: Payout, key: str, keys: SecretKeys) -> Order:
-    """The order under a key, with the payee's account opened."""
-    destination = session.get_one(Destination, payout.destination_id)
+def frozen(session: Session, payout: Payout) -> str:
+    """What an order for the payout says today, as canonical JSON without the payee's account.
+
+    It is kept with the attempt: asking for something else under the same key is refused by a provider at best.
+    """
     run = queries.find(session, payout.run_id)
+    content = {
+        "amount_minor": payout.amount_minor,
+        "currency": payout.currency,
+        "destination": payout.destination_id,
+        "group": run.id,
+        "memo": f"{profiles.current(session).name} {run.number}",
+    }
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def order_of(session: Session, payout: Payout, key: str, request: str, keys: SecretKeys) -> Order:
+    """The order under a key, from its frozen request, with the payee's account opened."""
+    content = json.loads(request)
+    destination = session.get_one(Destination, content["destination"])
     return Order(
         key=key,
         payout_id=payout.id,
-        group=run.number,
-        amount=payout.amount,
+        group=content["group"],
+        amount=Money(content["amount_minor"], content["currency"]),
         payee=destinations.payee_of(destination, keys),
-        memo=f"{profiles.current(session).name} {run.number}",
+        memo=content["memo"],
     )

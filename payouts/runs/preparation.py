@@ -1,4 +1,7 @@
-"""Preparing a run: draft, propose, approve, cancel."""
+"""Preparing a run: draft it, hold somebody's payout back, cancel it.
+
+What changes a proposed run takes it back to a draft, and voids the approvals that it has.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,13 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from firm import ids
+from firm import faults, ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest as state_of
 from firm.bulk import bulk_insert
-from firm.db import claim, transaction, use_case
-from firm.errors import InvariantBroken, Refused
-from firm.ledger import accounts, journal
-from firm.ledger.entry import Entry, credit, debit
+from firm.db import transaction, use_case
+from firm.errors import Invalid, Refused
 from firm.money import Money
 from firm.numbering.operations import take
 from firm.profile import operations as profiles
@@ -26,27 +27,19 @@ from firm.recovery import operations as recovery
 from payouts.destinations import operations as destinations
 from payouts.destinations.operations import Way
 from payouts.rails.rail import Rail
-from payouts.runs import queries
+from payouts.runs import approvals, obstacles, policies, queries
 from payouts.runs.model import Payout, PayoutRun
 from payouts.runs.model import payout as payouts_table
+from payouts.runs.moves import move, move_run, record_move
 from payouts.runs.queries import LeftOut
-from payouts.runs.rules import digest
+from payouts.runs.rules import Policy
+
+DRAFTED = faults.point("run.drafted", "a run's row is written, its payouts are not")
+FROZEN = faults.point("run.payouts_written", "a run's payouts are written, nothing is committed")
 
 
 class NothingPayable(Refused):
     """A run without payouts is not drafted."""
-
-
-class RunNotInState(Refused):
-    """The run is not where this step begins."""
-
-
-class ApproverIsPreparer(Refused):
-    """Whoever prepares a run does not approve it."""
-
-
-class PayableChanged(Refused):
-    """Since the draft, the books owe somebody less than the run would pay."""
 
 
 class AlreadyInARun(Refused):
@@ -62,23 +55,35 @@ class Drafted:
     left_out: Sequence[LeftOut]
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Somebody who has money payable and a way to it: planned, or held or carried over for a reason."""
+
+    way: Way
+    amount: Money
+    state: str
+    reason: str | None = None
+
+
 @use_case
 def draft(*, rails: Mapping[str, Rail], by: Actor, now: datetime) -> Drafted:
     """Collect everything payable in the currency of the books into a new run.
 
-    People without a destination, or in a run already, are left out and named. Raises `NothingPayable`, which
-    names them too, `AlreadyInARun` when another draft came first, and `NotReconciled` in restored books.
+    People without a destination, or in a run already, are left out and named. Who may not be paid yet is held, and
+    what is too little to pay is carried over; both stand in the run with their reason, and are paid by a later one.
+    Raises `NothingPayable`, which names them too, `AlreadyInARun` when another draft came first, and `NotReconciled`
+    in restored books.
     """
     with transaction() as session:
         recovery.refuse_unreconciled(session)
         profile = profiles.current(session)
-        payable, left_out = _sorted_out(session, profile.currency, rails)
-        if not payable:
-            raise NothingPayable(_nothing(left_out))
-        year = now.astimezone(profile.zone).year
+        candidates, left_out = _sorted_out(session, profile.currency, rails, now)
+        planned = [candidate for candidate in candidates if candidate.state == "planned"]
+        if not planned:
+            raise NothingPayable(_nothing(candidates, left_out))
         run = PayoutRun(
             id=ids.new("run"),
-            number=take(session, "RUN", year)[0],
+            number=take(session, "RUN", now.astimezone(profile.zone).year)[0],
             currency=profile.currency,
             state="draft",
             prepared_by=by.name,
@@ -86,61 +91,55 @@ def draft(*, rails: Mapping[str, Rail], by: Actor, now: datetime) -> Drafted:
         )
         session.add(run)
         session.flush()
+        faults.reached(DRAFTED)
         try:
-            bulk_insert(session, payouts_table, _rows(run, payable))
+            bulk_insert(session, payouts_table, _rows(run, candidates))
         except IntegrityError as error:
             raise AlreadyInARun("Another run was drafted for the same people; use that one.") from error
-        total = sum(amount.minor for _, amount in payable)
-        facts = {"number": run.number, "payouts": len(payable), "total_minor": total}
+        total = sum(candidate.amount.minor for candidate in planned)
+        facts = {
+            "number": run.number,
+            "payouts": len(planned),
+            "total_minor": total,
+            "held": sum(candidate.state == "held" for candidate in candidates),
+            "carried_over": sum(candidate.state == "carried-over" for candidate in candidates),
+        }
         audit.record(session, "run.drafted", run.id, facts, after=run, by=by, now=now)
+        faults.reached(FROZEN)
         return Drafted(run, queries.payouts_of(session, run.id), left_out)
 
 
 @use_case
-def propose(key: str, *, by: Actor, now: datetime) -> PayoutRun:
-    """Propose a draft for approval; its content is digested and cannot change any more."""
+def hold(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout:
+    """Hold one payout of a run that is not approved yet; a proposed run becomes a draft again.
+
+    Raises `PayoutNotInState`, `RunNotInState`.
+    """
+    if not reason.strip():
+        raise Invalid("Say why it is held: the payee is told so.", field="reason")
     with transaction() as session:
-        run = queries.find(session, key)
-        before = state_of(run)
-        content = digest(queries.payouts_of(session, run.id))
-        _move(session, run, "draft", state="proposed", proposed_by=by.name, proposed_at=now, digest=content)
-        facts = {"digest": content}
-        audit.record(session, "run.proposed", run.id, facts, before=before, after=run, by=by, now=now)
-        return run
+        payout = queries.find_payout(session, payout_id)
+        approvals.reopen(session, payout.run_id, f"The payout to {payout.payee_name} was held.", by=by, now=now)
+        move(session, payout, ("planned",), state="held", reason=reason.strip()[:500])
+        return record_move(session, "payout.held", payout, {"reason": reason.strip()[:500]}, by=by, now=now)
 
 
 @use_case
-def approve(key: str, *, by: Actor, now: datetime) -> PayoutRun:
-    """Approve a proposed run and reserve its money in the books: payables become in transit.
+def take_up(payout_id: str, *, rails: Mapping[str, Rail], by: Actor, now: datetime) -> Payout:
+    """Plan a held payout again; a proposed run becomes a draft again.
 
-    Raises `ApproverIsPreparer` (unless the firm switched on sole approval, which the audit record then says),
-    `RunNotInState`, `PayableChanged`.
+    Raises `obstacles.StillHeld` while the rules hold it, `PayoutNotInState`, `RunNotInState`, and `AlreadyInARun`
+    when another run has taken the payee up meanwhile.
     """
     with transaction() as session:
-        profile = profiles.current(session)
-        run = queries.find(session, key)
-        before = state_of(run)
-        alone = by.name in (run.prepared_by, run.proposed_by)
-        if alone and not profile.sole_approval:
-            raise ApproverIsPreparer(f"{run.number} was prepared by {by.name}; somebody else has to approve it.")
-        # Claim before deciding: of two approvals at the same moment one changes the row and the other none.
-        _move(
-            session,
-            run,
-            "proposed",
-            state="approved",
-            approved_by=by.name,
-            approved_at=now,
-            sole_approval=alone,
-        )
-        payouts = queries.payouts_of(session, run.id)
-        if digest(payouts) != run.digest:
-            raise InvariantBroken(f"{run.number} is not what was proposed.")
-        _refuse_changed(session, run, payouts)
-        _reserve(session, run, payouts, by=by, now=now)
-        facts = {"digest": run.digest, "sole_approval": alone, "payouts": len(payouts)}
-        audit.record(session, "run.approved", run.id, facts, before=before, after=run, by=by, now=now)
-        return run
+        payout = queries.find_payout(session, payout_id)
+        obstacles.refuse_held(session, payout, rails, now=now)
+        approvals.reopen(session, payout.run_id, f"The payout to {payout.payee_name} was taken up.", by=by, now=now)
+        try:
+            move(session, payout, ("held",), state="planned", reason=None)
+        except IntegrityError as error:
+            raise AlreadyInARun(f"{payout.payee_name} is in another run by now; pay with that one.") from error
+        return record_move(session, "payout.taken-up", payout, {}, by=by, now=now)
 
 
 @use_case
@@ -149,31 +148,45 @@ def cancel(key: str, *, by: Actor, now: datetime) -> PayoutRun:
     with transaction() as session:
         run = queries.find(session, key)
         before = state_of(run)
-        _move(session, run, run.state if run.state in ("draft", "proposed") else "draft", state="canceled")
+        move_run(session, run, run.state if run.state in ("draft", "proposed") else "draft", state="canceled")
+        approvals.void(session, run.id, "The run was canceled.", now=now)
+        open_states = payouts_table.c.state.in_(["planned", "held"])
         session.execute(
-            update(payouts_table)
-            .where(payouts_table.c.run_id == run.id, payouts_table.c.state == "planned")
-            .values(state="canceled")
+            update(payouts_table).where(payouts_table.c.run_id == run.id, open_states).values(state="canceled")
         )
         audit.record(session, "run.canceled", run.id, {}, before=before, after=run, by=by, now=now)
         return run
 
 
 def _sorted_out(
-    session: Session, currency: str, rails: Mapping[str, Rail]
-) -> tuple[list[tuple[Way, Money]], list[LeftOut]]:
-    """Who can be paid, with their destination; and who cannot, with the reason."""
+    session: Session, currency: str, rails: Mapping[str, Rail], now: datetime
+) -> tuple[list[_Candidate], list[LeftOut]]:
+    """Who stands in a run, each with a destination; and who cannot, with the reason."""
     ways = destinations.live(session)
     taken = queries.with_live_payout(session, currency)
-    payable: list[tuple[Way, Money]] = []
+    policy = policies.in_force(session, currency)
+    held = obstacles.holds(session, ways.values(), now=now)
+    candidates: list[_Candidate] = []
     left_out: list[LeftOut] = []
     for maintainer_id, amount in queries.payables(session, currency).items():
-        reason = _obstacle(maintainer_id, amount, ways.get(maintainer_id), taken, rails)
-        if reason:
+        way = ways.get(maintainer_id)
+        reason = _obstacle(maintainer_id, amount, way, taken, rails)
+        if reason or way is None:
             left_out.append(LeftOut(maintainer_id, amount, reason))
         else:
-            payable.append((ways[maintainer_id], amount))
-    return payable, left_out
+            candidates.append(_candidate(way, amount, rails[way.rail], policy, held.get(maintainer_id)))
+    return candidates, left_out
+
+
+def _candidate(way: Way, amount: Money, rail: Rail, policy: Policy, held: str | None) -> _Candidate:
+    part = rail.describe().payable_part(amount)
+    if held:
+        return _Candidate(way, amount, "held", held[:500])
+    if amount.minor < policy.minimum:
+        return _Candidate(way, amount, "carried-over", f"is less than {Money(policy.minimum, amount.currency)}")
+    if not part:
+        return _Candidate(way, amount, "carried-over", f"is less than the rail {way.rail} can pay")
+    return _Candidate(way, part, "planned")
 
 
 def _obstacle(
@@ -194,66 +207,28 @@ def _obstacle(
     return ""
 
 
-def _nothing(left_out: Sequence[LeftOut]) -> str:
-    if not left_out:
+def _nothing(candidates: Sequence[_Candidate], left_out: Sequence[LeftOut]) -> str:
+    reasons = [f"{out.maintainer_id} ({out.payable}) {out.reason}" for out in left_out]
+    reasons += [f"{one.way.holder} ({one.amount}) {one.reason}" for one in candidates]
+    if not reasons:
         return "Nothing is payable; close a month first, or wait until there is something to pay."
-    reasons = "; ".join(f"{out.maintainer_id} ({out.payable}) {out.reason}" for out in left_out[:10])
-    return f"Nobody can be paid: {reasons}."
+    return f"Nobody can be paid: {'; '.join(reasons[:10])}."
 
 
-def _rows(run: PayoutRun, payable: Sequence[tuple[Way, Money]]) -> list[dict[str, object]]:
-    identifiers = ids.new_many("pay", len(payable))
+def _rows(run: PayoutRun, candidates: Sequence[_Candidate]) -> list[dict[str, object]]:
+    identifiers = ids.new_many("pay", len(candidates))
     return [
         {
             "id": identifier,
             "run_id": run.id,
-            "maintainer_id": way.maintainer_id,
-            "destination_id": way.id,
-            "rail": way.rail,
-            "amount_minor": amount.minor,
-            "currency": amount.currency,
-            "payee_name": way.holder,
-            "state": "planned",
+            "maintainer_id": one.way.maintainer_id,
+            "destination_id": one.way.id,
+            "rail": one.way.rail,
+            "amount_minor": one.amount.minor,
+            "currency": one.amount.currency,
+            "payee_name": one.way.holder,
+            "state": one.state,
+            "reason": one.reason,
         }
-        for identifier, (way, amount) in zip(identifiers, payable, strict=True)
+        for identifier, one in zip(identifiers, candidates, strict=True)
     ]
-
-
-def _move(session: Session, run: PayoutRun, before: str, **changes: object) -> None:
-    """Change the run's row if it is still in the state; raises `RunNotInState` otherwise."""
-    in_state = update(PayoutRun).where(PayoutRun.id == run.id, PayoutRun.state == before)
-    moved = claim(session, in_state.values(**changes))
-    session.refresh(run)
-    if not moved:
-        raise RunNotInState(f"{run.number} is {run.state}, not {before}; this step is for a {before} run.")
-
-
-def _refuse_changed(session: Session, run: PayoutRun, payouts: Sequence[Payout]) -> None:
-    payable = queries.payables(session, run.currency)
-    for one in payouts:
-        if payable.get(one.maintainer_id, Money.zero(run.currency)) < one.amount:
-            raise PayableChanged(
-                f"{one.payee_name} is owed less than {run.number} would pay; cancel the run and draft another."
-            )
-
-
-def _reserve(session: Session, run: PayoutRun, payouts: Sequence[Payout], *, by: Actor, now: datetime) -> None:
-    today = now.astimezone(profiles.current(session).zone).date()
-    session.execute(
-        update(payouts_table)
-        .where(payouts_table.c.run_id == run.id, payouts_table.c.state == "planned")
-        .values(state="reserved")
-    )
-    entries = [
-        Entry(
-            f"payout:{one.id}",
-            today,
-            f"Payout in {run.number}",
-            (
-                debit(accounts.PAYABLES, one.amount, maintainer_id=one.maintainer_id),
-                credit(accounts.IN_TRANSIT, one.amount, maintainer_id=one.maintainer_id),
-            ),
-        )
-        for one in payouts
-    ]
-    journal.post_many(session, entries, by=by, now=now)

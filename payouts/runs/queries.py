@@ -12,7 +12,7 @@ from firm.errors import NotFound
 from firm.ledger import accounts
 from firm.ledger import queries as ledger
 from firm.money import Money
-from payouts.runs.model import LIVE, Payout, PayoutRun, RailFile, payout
+from payouts.runs.model import LIVE, Payout, PayoutApproval, PayoutAttempt, PayoutReversal, PayoutRun, RailFile, payout
 
 
 class RunNotFound(NotFound):
@@ -54,6 +54,27 @@ def payouts_of(session: Session, run_id: str) -> list[Payout]:
     return [Payout(*row) for row in rows]
 
 
+def planned_of(session: Session, run_id: str) -> list[Payout]:
+    """What a run that is not approved yet would pay."""
+    return [one for one in payouts_of(session, run_id) if one.state == "planned"]
+
+
+def approvals_of(session: Session, run_id: str) -> list[PayoutApproval]:
+    """The approvals a run has been given, also those that are void, in the order they came."""
+    query = select(PayoutApproval).where(PayoutApproval.run_id == run_id).order_by(PayoutApproval.id)
+    return list(session.scalars(query))
+
+
+def sent_attempts(session: Session, run_id: str) -> dict[str, PayoutAttempt]:
+    """The attempt that carried out each payout of a run, by payout id."""
+    query = (
+        select(PayoutAttempt)
+        .join(payout, payout.c.id == PayoutAttempt.payout_id)
+        .where(payout.c.run_id == run_id, PayoutAttempt.state == "sent")
+    )
+    return {attempt.payout_id: attempt for attempt in session.scalars(query)}
+
+
 def states_of(session: Session, run_id: str) -> list[str]:
     """The states that a run's payouts are in, each once."""
     return list(session.scalars(select(payout.c.state).where(payout.c.run_id == run_id).distinct()))
@@ -77,6 +98,18 @@ def find_payout(session: Session, payout_id: str) -> Payout:
     if row is None:
         raise PayoutNotFound(f"There is no payout {payout_id!r}.")
     return Payout(*row)
+
+
+def attempts_of(session: Session, payout_id: str) -> list[PayoutAttempt]:
+    """Every try to send a payout, in their order."""
+    query = select(PayoutAttempt).where(PayoutAttempt.payout_id == payout_id).order_by(PayoutAttempt.number)
+    return list(session.scalars(query))
+
+
+def reversals_of(session: Session, payout_id: str) -> list[PayoutReversal]:
+    """What the provider took back of a payout, in the order it was heard of."""
+    query = select(PayoutReversal).where(PayoutReversal.payout_id == payout_id).order_by(PayoutReversal.id)
+    return list(session.scalars(query))
 
 
 def find_file(session: Session, run_id: str, rail: str) -> RailFile:

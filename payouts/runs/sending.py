@@ -7,56 +7,41 @@ on after a crash, send again: what was under way is looked up first, and what is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
 
-from firm import ids
+from firm import faults
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, leaving_the_house, reading, transaction, use_case
-from firm.errors import Busy, Refused
-from firm.ledger import accounts, journal
-from firm.ledger.entry import Entry, credit, debit
-from firm.profile import operations as profiles
+from firm.errors import Busy
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
-from payouts.rails import rail as rails_
-from payouts.rails.rail import Absent, Order, Rail
-from payouts.runs import files, queries
-from payouts.runs.model import Payout, PayoutAttempt, PayoutRun
+from payouts.rails.rail import Absent, Later, OutOfFunds, Rail, Refused, Unknown
+from payouts.runs import attempts, files, queries
+from payouts.runs.attempts import CLEAN_LOOKS, LEASE, Outcome, UnderWay
+from payouts.runs.model import Payout, PayoutRun
 from payouts.runs.model import payout as payouts_table
-from payouts.runs.orders import order_of
-from payouts.runs.preparation import RunNotInState
-from payouts.runs.rules import request_digest, state_of_run
+from payouts.runs.moves import RunNotInState
 
 Progress = Callable[[int, int], None]
+Clock = Callable[[], datetime]
 
+BEFORE_SENDING = faults.point("payout.before_send", "the attempt is committed, the call has not left")
+ANSWERED = faults.point("payout.answered", "the rail has answered, the answer is not stored")
+STORED = faults.point("payout.outcome_committed", "outcome and journal entry are committed, the next payout waits")
 
-LEASE = timedelta(minutes=2)
-"""How long a sender has an attempt to itself: far longer than any rail's own time limits."""
-
-
-class PayoutNotInState(Refused):
-    """The payout is not where this step begins."""
+TO_SEND = ("reserved", "sending", "unknown", "waiting-for-funds")
 
 
 class StillSending(Busy):
     """Another sender has a payout under way, or died with it less than a lease ago."""
 
 
-@dataclass(frozen=True, slots=True)
-class _UnderWay:
-    """A payout with its live attempt: `fresh` if nobody can have sent it yet, not even from books that were lost."""
-
-    payout_id: str
-    rail: str
-    order: Order
-    attempt_id: str
-    fresh: bool
+class RailNotNow(Busy):
+    """A rail takes nothing at the moment; nothing was paid, and the same call may succeed later."""
 
 
 def send(
@@ -66,20 +51,48 @@ def send(
     keys: SecretKeys,
     by: Actor,
     now: datetime,
+    clock: Clock | None = None,
     progress: Progress = lambda done, total: None,
 ) -> PayoutRun:
     """Send every payout of an approved run over its rail, then write the files of file rails.
 
-    May be repeated, and repeated after a crash: nothing is sent twice. What another sender has under way is left to
-    it, and `StillSending` says so at the end. Raises `RunNotInState`, and `NotReconciled` in restored books.
+    May be repeated, and repeated after a crash: nothing is sent twice. `clock` is asked before each payout, so that
+    leases are right in runs that take longer than one; without it, it is `now` all the time. Where a rail is out of
+    funds, the rest of the run on it waits for the next time. What another sender has under way is left to it, and
+    `StillSending` says so at the end; `RailNotNow` when a rail took nothing. Raises `RunNotInState`, and
+    `NotReconciled` in restored books.
     """
+    ask = clock or (lambda: now)
     waiting = _begin(key, by=by, now=now)
-    for done, payout_id in enumerate(waiting, 1):
-        _send_one(payout_id, rails=rails, keys=keys, by=by, now=now)
+    stopped: dict[str, Outcome] = {}
+    for done, payout in enumerate(waiting, 1):
+        if payout.rail not in stopped:
+            outcome = _send_one(payout, rails[payout.rail], keys=keys, by=by, clock=ask)
+            if isinstance(outcome, (OutOfFunds, Later)):
+                stopped[payout.rail] = outcome
         progress(done, len(waiting))
-    run = files.write_all(key, rails=rails, keys=keys, by=by, now=now)
-    _refuse_under_way(run)
+    run = files.write_all(key, rails=rails, keys=keys, by=by, now=ask())
+    _refuse_unfinished(run, stopped)
     return run
+
+
+def resume(
+    *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime, clock: Clock | None = None
+) -> list[str]:
+    """Go on with every released run that is not at its end, and say which: look up what nobody knows, take over from
+    senders that died, try again what waited for funds. May be repeated at any time.
+    """
+    with reading() as session:
+        under_way = select(payouts_table.c.run_id).where(payouts_table.c.state.in_(TO_SEND))
+        releasing = select(PayoutRun.number).where(PayoutRun.state == "releasing", PayoutRun.id.in_(under_way))
+        numbers = list(session.scalars(releasing.order_by(PayoutRun.number)))
+    for number in numbers:
+        try:
+            send(number, rails=rails, keys=keys, by=by, now=now, clock=clock)
+        except Busy:
+            # Somebody is at it, or the rail is not to be had: the next time will do.
+            continue
+    return numbers
 
 
 def refuse_unapproved(key: str) -> PayoutRun:
@@ -91,45 +104,15 @@ def refuse_unapproved(key: str) -> PayoutRun:
         return run
 
 
-@use_case
-def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime) -> Payout:
-    """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`."""
-    with transaction() as session:
-        profiles.refuse_far_ahead(session, on, now)
-        payout = queries.find_payout(session, payout_id)
-        _move(session, payout, ("sent",), state="settled", reference=reference, settled_on=on)
-        entry = Entry(
-            f"payout-settled:{payout.id}",
-            on,
-            f"Payout settled, {reference}",
-            (
-                debit(accounts.IN_TRANSIT, payout.amount, maintainer_id=payout.maintainer_id),
-                credit(accounts.BANK, payout.amount),
-            ),
-        )
-        journal.post(session, entry, by=by, now=now)
-        _finish_run(session, payout.run_id)
-        facts = {"reference": reference}
-        return _record_move(session, "payout.settled", payout, facts, by=by, now=now)
+def run_with_payouts(key: str) -> tuple[PayoutRun, list[Payout]]:
+    """A run and its payouts as of one moment."""
+    with reading() as session:
+        run = queries.find(session, key)
+        return run, queries.payouts_of(session, run.id)
 
 
 @use_case
-def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
-    """Enter that a payment came back, before or after it settled: the money is payable again."""
-    with transaction() as session:
-        profiles.refuse_far_ahead(session, on, now)
-        payout = queries.find_payout(session, payout_id)
-        came_from = accounts.BANK if payout.state == "settled" else accounts.IN_TRANSIT
-        # Only from the state just read: where the money comes back from depends on it.
-        expected = payout.state if payout.state == "settled" else "sent"
-        _move(session, payout, (expected,), state="returned", reason=reason)
-        _make_payable(session, payout, came_from, f"payout-returned:{payout.id}", reason, on=on, by=by, now=now)
-        _finish_run(session, payout.run_id)
-        return _record_move(session, "payout.returned", payout, {"reason": reason}, by=by, now=now)
-
-
-@use_case
-def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
+def _begin(key: str, *, by: Actor, now: datetime) -> list[Payout]:
     """Move the run to releasing and list the payouts that still have to be sent or looked up."""
     with transaction() as session:
         recovery.refuse_unreconciled(session)
@@ -142,8 +125,7 @@ def _begin(key: str, *, by: Actor, now: datetime) -> list[str]:
             audit.record(session, "run.released", run.id, {}, before=before, after=run, by=by, now=now)
         else:
             _refuse_not_approved(run)
-        states = ("reserved", "sending", "unknown")
-        return [p.id for p in queries.payouts_of(session, run.id) if p.state in states]
+        return [payout for payout in queries.payouts_of(session, run.id) if payout.state in TO_SEND]
 
 
 def _refuse_not_approved(run: PayoutRun) -> None:
@@ -151,149 +133,38 @@ def _refuse_not_approved(run: PayoutRun) -> None:
         raise RunNotInState(f"{run.number} is {run.state}; it can be sent once it is approved.")
 
 
-def _send_one(payout_id: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> None:
-    under_way = _start_attempt(payout_id, keys=keys, by=by, now=now)
+def _send_one(payout: Payout, rail: Rail, *, keys: SecretKeys, by: Actor, clock: Clock) -> Outcome | None:
+    under_way = attempts.begin(payout.id, keys=keys, by=by, now=clock())
     if under_way is None:
-        return
-    rail = rails[under_way.rail]
+        return None
+    faults.reached(BEFORE_SENDING)
     leaving_the_house()
-    outcome: rails_.Outcome | Absent = Absent() if under_way.fresh else rail.find(under_way.order)
-    if isinstance(outcome, Absent):
-        # The look-up found nothing, or nothing was ever sent: the committed key makes this the only payment.
-        outcome = rail.send(under_way.order)
-    _store_outcome(under_way, outcome, by=by, now=now)
+    outcome = rail.send(under_way.order) if under_way.fresh else _looked_up(under_way, rail, clock)
+    faults.reached(ANSWERED)
+    attempts.store(under_way, outcome, rail=rail.describe(), by=by, now=clock())
+    faults.reached(STORED)
+    return outcome
 
 
-@use_case
-def _start_attempt(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> _UnderWay | None:
-    """Commit the intent: the payout is sending, under a key that no other attempt has.
-
-    None when another sender has it under way, or was done with it first.
-    """
-    with transaction() as session:
-        recovery.refuse_unreconciled(session)
-        payout = queries.find_payout(session, payout_id)
-        first = payout.state == "reserved"
-        attempt = _new_attempt(session, payout, now) if first else _taken_over(session, payout, now)
-        if attempt is None:
-            return None
-        if first:
-            # Its destination is decrypted for the order: that is on record with it.
-            facts = {"key": attempt.key, "destination": payout.destination_id}
-            _record_move(session, "payout.sending", payout, facts, by=by, now=now)
-        fresh = first and not recovery.ever(session)
-        return _UnderWay(payout.id, payout.rail, order_of(session, payout, attempt.key, keys), attempt.id, fresh)
+def _looked_up(under_way: UnderWay, rail: Rail, clock: Clock) -> Outcome:
+    """What became of an order that somebody may have sent: looked up, and sent only where that cannot pay twice."""
+    found = rail.find(under_way.order)
+    if not isinstance(found, Absent):
+        return found
+    kept = rail.describe().keeps_keys_for
+    guarded = kept is None or clock() - under_way.started_at < kept
+    if guarded and not under_way.lost:
+        # Nobody heard an answer and the rail has nothing: the committed key makes this the only payment.
+        return rail.send(under_way.order)
+    if attempts.count_clean_look(under_way, now=clock()) >= CLEAN_LOOKS:
+        return Refused("The rail was asked again and again and never carried it out.")
+    return Unknown("The rail does not have it yet; it is looked up once more in an hour.")
 
 
-def _taken_over(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
-    """The live attempt of a sender that must be dead by now, leased to us; None while it may still be alive."""
-    live = (PayoutAttempt.payout_id == payout.id, PayoutAttempt.state.in_(["sending", "unknown"]))
-    expired = update(PayoutAttempt).where(*live, PayoutAttempt.leased_until <= now)
-    if not claim(session, expired.values(leased_until=now + LEASE)):
-        return None
-    return session.scalars(select(PayoutAttempt).where(*live)).one()
-
-
-def _new_attempt(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
-    """A first attempt, once the payout is ours to send; None when somebody else took it in this moment."""
-    reserved = update(payouts_table).where(payouts_table.c.id == payout.id, payouts_table.c.state == "reserved")
-    if not claim(session, reserved.values(state="sending")):
-        return None
-    earlier = select(func.count()).select_from(PayoutAttempt).where(PayoutAttempt.payout_id == payout.id)
-    number = int(session.scalar(earlier) or 0) + 1
-    key = f"{payout.id}-{number}"
-    attempt = PayoutAttempt(
-        id=ids.new("att"),
-        payout_id=payout.id,
-        number=number,
-        key=key,
-        request_digest=request_digest(payout, key),
-        state="sending",
-        started_at=now,
-        leased_until=now + LEASE,
-    )
-    session.add(attempt)
-    session.flush()
-    return attempt
-
-
-@use_case
-def _store_outcome(under_way: _UnderWay, outcome: rails_.Outcome, *, by: Actor, now: datetime) -> None:
-    """Commit what the rail said. A refusal makes the money payable again in the same commit."""
-    with transaction() as session:
-        payout = queries.find_payout(session, under_way.payout_id)
-        state, detail = _read(outcome)
-        # An answer may come after somebody took over and learned better: then it changes nothing.
-        live = update(PayoutAttempt).where(
-            PayoutAttempt.id == under_way.attempt_id, PayoutAttempt.state.in_(["sending", "unknown"])
-        )
-        values = {"state": state, "leased_until": now, "finished_at": now, "detail": detail[:500]}
-        if not claim(session, live.values(**values)) or payout.state == state:
-            return
-        changes = {"reference": detail[:100]} if state == "sent" else {"reason": detail[:500]}
-        _move(session, payout, ("sending", "unknown"), state=state, **changes)
-        if state == "refused":
-            today = now.astimezone(profiles.current(session).zone).date()
-            source = f"payout-refused:{payout.id}"
-            _make_payable(session, payout, accounts.IN_TRANSIT, source, detail, on=today, by=by, now=now)
-            _finish_run(session, payout.run_id)
-        _record_move(session, f"payout.{state}", payout, {"detail": detail[:500]}, by=by, now=now)
-
-
-def _read(outcome: rails_.Outcome) -> tuple[str, str]:
-    match outcome:
-        case rails_.Sent(reference):
-            return "sent", reference
-        case rails_.Refused(reason):
-            return "refused", reason
-        case rails_.Unknown(detail) | rails_.OutOfFunds(detail) | rails_.Later(detail):
-            return "unknown", detail
-
-
-def _make_payable(
-    session: Session,
-    payout: Payout,
-    came_from: str,
-    source: str,
-    reason: str,
-    *,
-    on: date,
-    by: Actor,
-    now: datetime,
-) -> None:
-    party = {"maintainer_id": payout.maintainer_id}
-    back = debit(came_from, payout.amount, **({} if came_from == accounts.BANK else party))
-    entry = Entry(
-        source,
-        on,
-        f"Payable again: {reason}"[:500],
-        (back, credit(accounts.PAYABLES, payout.amount, **party)),
-    )
-    journal.post(session, entry, by=by, now=now)
-
-
-def _move(session: Session, one: Payout, before: tuple[str, ...], **changes: object) -> None:
-    in_state = update(payouts_table).where(payouts_table.c.id == one.id, payouts_table.c.state.in_(before))
-    if not claim(session, in_state.values(**changes)):
-        found = queries.find_payout(session, one.id)
-        raise PayoutNotInState(f"The payout to {one.payee_name} is {found.state}; this step is for a {before[0]} one.")
-
-
-def _record_move(
-    session: Session, verb: str, before: Payout, facts: Mapping[str, str], *, by: Actor, now: datetime
-) -> Payout:
-    """The audit record of a payout that has moved on, and the payout as it stands now."""
-    after = queries.find_payout(session, before.id)
-    audit.record(session, verb, before.id, facts, before=digest(before), after=after, by=by, now=now)
-    return after
-
-
-def _finish_run(session: Session, run_id: str) -> None:
-    states = queries.states_of(session, run_id)
-    session.execute(update(PayoutRun).where(PayoutRun.id == run_id).values(state=state_of_run(states)))
-
-
-def _refuse_under_way(run: PayoutRun) -> None:
+def _refuse_unfinished(run: PayoutRun, stopped: Mapping[str, Outcome]) -> None:
+    not_now = [f"{rail}: {outcome.detail}" for rail, outcome in stopped.items() if isinstance(outcome, Later)]
+    if not_now:
+        raise RailNotNow(f"{run.number} is not sent whole; send again later. {'; '.join(not_now)}")
     with reading() as session:
         under_way = [payout for payout in queries.payouts_of(session, run.id) if payout.state == "sending"]
     if under_way:
@@ -301,10 +172,3 @@ def _refuse_under_way(run: PayoutRun) -> None:
             f"{len(under_way)} payouts of {run.number} are under way by another sender, or were when it stopped;"
             f" send again in {LEASE.seconds // 60} minutes."
         )
-
-
-def run_with_payouts(key: str) -> tuple[PayoutRun, list[Payout]]:
-    """A run and its payouts as of one moment."""
-    with reading() as session:
-        run = queries.find(session, key)
-        return run, queries.payouts_of(session, run.id)

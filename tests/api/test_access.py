@@ -12,7 +12,7 @@ from api.app import create_app
 from firm import clock
 from firm.actor import Role
 from firm.settings import Settings
-from payouts.runs import preparation
+from payouts.runs import approvals, preparation
 from tests import lovelace
 from tests.api.callers import Caller, as_role, bearing, problem_of
 
@@ -29,7 +29,7 @@ def run(closed: Flask) -> str:
         from api.parts import parts
 
         drafted = preparation.draft(rails=parts().rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
-        preparation.propose(drafted.run.id, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
+        approvals.propose(drafted.run.id, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
         return drafted.run.number
 
 

@@ -14,9 +14,10 @@ from firm.ledger import queries as ledger
 from firm.money import Money
 from payouts import month_end
 from payouts.earnings import queries as earnings
-from payouts.runs import preparation, sending
-from payouts.runs.preparation import ApproverIsPreparer, NothingPayable
-from payouts.runs.sending import PayoutNotInState
+from payouts.runs import approvals, preparation, sending, settling
+from payouts.runs.approvals import ApproverIsPreparer
+from payouts.runs.moves import PayoutNotInState
+from payouts.runs.preparation import NothingPayable
 from staffing.maintainers import queries as maintainers
 from tests import lovelace
 from tests.lovelace import ADMINISTRATOR, AFTER, LEAD, OCTOBER, usd
@@ -126,20 +127,20 @@ def test_closing_again_changes_nothing(closed_month: month_end.Closing) -> None:
 def test_a_run_pays_everybody_once(closed_month: month_end.Closing) -> None:
     drafted = preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=AFTER)
     number = drafted.run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
     with pytest.raises(ApproverIsPreparer, match="somebody else"):
-        preparation.approve(number, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(number, by=LEAD, now=AFTER)
+        approvals.approve(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(number, by=LEAD, now=AFTER)
     with pytest.raises(NothingPayable):
         preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=AFTER)
     sending.send(number, rails=parts().rails, keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
     for payout in drafted.payouts:
-        sending.settle(payout.id, reference="wire", on=date(2026, 11, 2), by=ADMINISTRATOR, now=AFTER)
+        settling.settle(payout.id, reference="wire", on=date(2026, 11, 2), by=ADMINISTRATOR, now=AFTER)
     run, payouts = sending.run_with_payouts(number)
     assert run.state == "settled"
     assert sorted(str(payout.amount) for payout in payouts) == ["1,950.00 USD", "4,300.00 USD"]
     with pytest.raises(PayoutNotInState):
-        sending.settle(payouts[0].id, reference="wire", on=date(2026, 11, 2), by=ADMINISTRATOR, now=AFTER)
+        settling.settle(payouts[0].id, reference="wire", on=date(2026, 11, 2), by=ADMINISTRATOR, now=AFTER)
     assert lovelace.trial_balance()["assets:bank"] == "-6,250.00 USD"
     assert "liabilities:payables" not in lovelace.trial_balance()
     lovelace.assert_books_hold()

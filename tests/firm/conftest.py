@@ -18,7 +18,7 @@ from firm.billing import receipts
 from firm.db import transaction
 from firm.exchange import operations as exchange
 from payouts import month_end
-from payouts.runs import preparation, sending
+from payouts.runs import approvals, preparation, sending, settling
 from tests import lovelace
 from tests.databases import ENGINES, running
 from tests.firm import books
@@ -58,11 +58,11 @@ def _pay_out_october() -> None:
     month_end.close(OCTOBER, by=LEAD, now=AFTER)
     drafted = preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=AFTER)
     number = drafted.run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(number, by=LEAD, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(number, by=LEAD, now=AFTER)
     sending.send(number, rails=parts().rails, keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
     arrived = min(drafted.payouts, key=lambda payout: payout.amount_minor)
-    sending.settle(arrived.id, reference="wire", on=date(2026, 11, 2), by=ADMINISTRATOR, now=AFTER)
+    settling.settle(arrived.id, reference="wire", on=date(2026, 11, 2), by=ADMINISTRATOR, now=AFTER)
     exchange.set_rate("EUR", OCTOBER.next, "1.0850", source="ECB", by=LEAD, now=AFTER)
     with transaction() as session:
         invoice = session.scalar(text("SELECT number FROM invoice ORDER BY number LIMIT 1"))

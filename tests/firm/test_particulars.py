@@ -12,7 +12,7 @@ from firm.clients import operations as clients
 from firm.particulars import InvalidParticulars, checked_country, checked_email, checked_name
 from firm.profile.operations import DayAhead
 from payouts import month_end
-from payouts.runs import sending
+from payouts.runs import settling
 from staffing.maintainers import operations as maintainers
 from tests import lovelace
 from tests.lovelace import AFTER, BEFORE, LEAD
@@ -63,13 +63,13 @@ def test_money_is_entered_when_it_has_moved(sqlite_app: Flask) -> None:
     payout, before = paying.payout_to(number, "Grace"), lovelace.trial_balance()
     later = date(2027, 11, 2)
     with pytest.raises(DayAhead, match="2 November 2027 is still to come"):
-        sending.settle(payout.id, reference="wire", on=later, by=LEAD, now=AFTER)
+        settling.settle(payout.id, reference="wire", on=later, by=LEAD, now=AFTER)
     with pytest.raises(DayAhead):
-        sending.give_back(payout.id, reason="closed", on=later, by=LEAD, now=AFTER)
+        settling.give_back(payout.id, reason="closed", on=later, by=LEAD, now=AFTER)
     with pytest.raises(DayAhead):
         receipts.record(
             "INV-2026-0001", amount=lovelace.usd("1.00"), received_on=later, reference="b", by=LEAD, now=AFTER
         )
     assert lovelace.trial_balance() == before
     # A bank's day of value may lie a little ahead.
-    sending.settle(payout.id, reference="wire", on=date(2026, 11, 5), by=LEAD, now=AFTER)
+    settling.settle(payout.id, reference="wire", on=date(2026, 11, 5), by=LEAD, now=AFTER)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from api.parts import parts
 from firm.db import reading
-from payouts.runs import preparation, sending
+from payouts.runs import approvals, preparation, sending, settling
 from payouts.runs.model import Payout, PayoutRun
 from payouts.runs.preparation import Drafted
 from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
@@ -26,8 +26,8 @@ def draft(bank: Bank | None = None) -> Drafted:
 def approved(bank: Bank | None = None) -> str:
     """The number of a run that is drafted, proposed and approved."""
     number = draft(bank).run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(number, by=LEAD, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(number, by=LEAD, now=AFTER)
     return number
 
 
@@ -36,11 +36,11 @@ def send(number: str, bank: Bank, *, now: datetime = AFTER) -> PayoutRun:
 
 
 def settle(payout_id: str, *, reference: str = "wire") -> Payout:
-    return sending.settle(payout_id, reference=reference, on=SETTLED_ON, by=ADMINISTRATOR, now=AFTER)
+    return settling.settle(payout_id, reference=reference, on=SETTLED_ON, by=ADMINISTRATOR, now=AFTER)
 
 
 def give_back(payout_id: str, *, reason: str = "the account is closed") -> Payout:
-    return sending.give_back(payout_id, reason=reason, on=SETTLED_ON, by=ADMINISTRATOR, now=AFTER)
+    return settling.give_back(payout_id, reason=reason, on=SETTLED_ON, by=ADMINISTRATOR, now=AFTER)
 
 
 def pay(bank: Bank, *, now: datetime = AFTER) -> None:
@@ -49,14 +49,14 @@ def pay(bank: Bank, *, now: datetime = AFTER) -> None:
     if run is None:
         run = preparation.draft(rails={"manual": bank}, by=ADMINISTRATOR, now=now).run
     if run.state == "draft":
-        run = preparation.propose(run.number, by=ADMINISTRATOR, now=now)
+        run = approvals.propose(run.number, by=ADMINISTRATOR, now=now)
     if run.state == "proposed":
-        run = preparation.approve(run.number, by=LEAD, now=now)
+        run = approvals.approve(run.number, by=LEAD, now=now)
     if run.state in ("approved", "releasing"):
         send(run.number, bank, now=now)
     for payout in sending.run_with_payouts(run.number)[1]:
         if payout.state == "sent":
-            sending.settle(payout.id, reference="wire", on=SETTLED_ON, by=ADMINISTRATOR, now=now)
+            settling.settle(payout.id, reference="wire", on=SETTLED_ON, by=ADMINISTRATOR, now=now)
 
 
 def pay_run(number: str, bank: Bank | None = None) -> None:

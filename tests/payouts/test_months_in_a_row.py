@@ -18,7 +18,7 @@ from firm.ledger import queries as ledger
 from firm.month import Month
 from firm.portfolio import queries as portfolio
 from payouts import month_end
-from payouts.runs import preparation, sending
+from payouts.runs import approvals, preparation, sending, settling
 from payouts.statements import queries as statements
 from payouts.terms import operations as terms
 from payouts.terms.operations import Proposal
@@ -44,12 +44,12 @@ def pay_everybody(month: Month, *, rail: Bank | None = None) -> str:
     now = morning_after(month, 2)
     rails = {"manual": rail or Bank()}
     number = preparation.draft(rails=rails, by=ADMINISTRATOR, now=now).run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=now)
-    preparation.approve(number, by=LEAD, now=now)
+    approvals.propose(number, by=ADMINISTRATOR, now=now)
+    approvals.approve(number, by=LEAD, now=now)
     sending.send(number, rails=rails, keys=parts().keys, by=ADMINISTRATOR, now=now)
     for payout in sending.run_with_payouts(number)[1]:
         if payout.state == "sent":
-            sending.settle(payout.id, reference="wire", on=now.date(), by=ADMINISTRATOR, now=now)
+            settling.settle(payout.id, reference="wire", on=now.date(), by=ADMINISTRATOR, now=now)
     return number
 
 
@@ -222,7 +222,7 @@ def test_a_payment_that_came_back_stands_on_the_statement_too(app: Flask) -> Non
 
     [ada] = [payout for payout in sending.run_with_payouts(number)[1] if payout.payee_name == "Ada"]
     now = morning_after(NOVEMBER, 5)
-    sending.give_back(ada.id, reason="the account is closed", on=date(2026, 12, 4), by=LEAD, now=now)
+    settling.give_back(ada.id, reason="the account is closed", on=date(2026, 12, 4), by=LEAD, now=now)
     close(DECEMBER)
     assert balances("Ada", DECEMBER) == ("1950.00", "1950.00", "-1950.00", "5850.00")
     lovelace.assert_books_hold()

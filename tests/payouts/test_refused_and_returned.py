@@ -6,7 +6,7 @@ from flask import Flask
 
 from firm.db import reading
 from firm.ledger import queries as ledger
-from payouts.runs import preparation, sending
+from payouts.runs import approvals, sending
 from tests import lovelace
 from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
 from tests.payouts import paying
@@ -16,8 +16,8 @@ from tests.payouts.bank import Bank
 def pay_again() -> str:
     """A second run for what is payable again; its number."""
     number = paying.draft().run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(number, by=LEAD, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(number, by=LEAD, now=AFTER)
     return number
 
 

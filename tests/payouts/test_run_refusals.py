@@ -20,10 +20,11 @@ from payouts.destinations import operations as destinations
 from payouts.destinations.operations import InvalidIban, UnknownRail
 from payouts.rails.manual import ManualRail
 from payouts.rails.sepa import SepaRail
-from payouts.runs import files, preparation, sending
-from payouts.runs.preparation import ApproverIsPreparer, NothingPayable, RunNotInState
+from payouts.runs import approvals, files, preparation, settling
+from payouts.runs.approvals import ApproverIsPreparer
+from payouts.runs.moves import PayoutNotInState, RunNotInState
+from payouts.runs.preparation import NothingPayable
 from payouts.runs.queries import FileNotWritten, PayoutNotFound, RunNotFound
-from payouts.runs.sending import PayoutNotInState
 from staffing.maintainers.queries import MaintainerNotFound
 from tests import lovelace
 from tests.examples.refusals import refused
@@ -127,11 +128,11 @@ def test_an_iban_is_sealed_and_shown_by_its_end(sqlite_at: Opens) -> None:
 
 def test_whoever_prepared_a_run_does_not_approve_it(closed_october: Flask) -> None:
     number = paying.draft().run.number
-    preparation.propose(number, by=PARTNER, now=AFTER)
+    approvals.propose(number, by=PARTNER, now=AFTER)
     for person in (ADMINISTRATOR, PARTNER):
         with refused(ApproverIsPreparer, "was prepared by .*; somebody else has to approve it"):
-            preparation.approve(number, by=person, now=AFTER)
-    run = preparation.approve(number, by=LEAD, now=AFTER)
+            approvals.approve(number, by=person, now=AFTER)
+    run = approvals.approve(number, by=LEAD, now=AFTER)
     assert (run.approved_by, run.sole_approval) == ("lead", False)
     lovelace.assert_books_hold()
 
@@ -139,8 +140,8 @@ def test_whoever_prepared_a_run_does_not_approve_it(closed_october: Flask) -> No
 def test_a_firm_of_one_may_approve_its_own_run_and_the_log_says_so(closed_october: Flask) -> None:
     profiles.switch_sole_approval(True, by=LEAD, now=AFTER)
     number = paying.draft().run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
-    run = preparation.approve(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+    run = approvals.approve(number, by=ADMINISTRATOR, now=AFTER)
     assert (run.approved_by, run.sole_approval) == ("administrator", True)
     with reading() as session:
         facts = dict(
@@ -158,8 +159,8 @@ def test_another_approver_is_no_sole_approval_even_where_that_is_allowed(sqlite_
     with sqlite_at("closed"):
         profiles.switch_sole_approval(True, by=LEAD, now=AFTER)
         number = paying.draft().run.number
-        preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
-        assert preparation.approve(number, by=LEAD, now=AFTER).sole_approval is False
+        approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+        assert approvals.approve(number, by=LEAD, now=AFTER).sole_approval is False
         lovelace.assert_books_hold()
 
 
@@ -167,15 +168,15 @@ def test_each_step_of_a_run_follows_the_one_before(closed_october: Flask) -> Non
     drafted = paying.draft()
     number, payout = drafted.run.number, drafted.payouts[0]
     with refused(RunNotInState, f"{number} is draft, not proposed"):
-        preparation.approve(number, by=LEAD, now=AFTER)
+        approvals.approve(number, by=LEAD, now=AFTER)
     with refused(RunNotInState, f"{number} is draft; it can be sent once it is approved"):
         paying.send(number, Bank())
     with refused(PayoutNotInState, "is planned; this step is for a sent one"):
         paying.settle(payout.id)
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
     with refused(RunNotInState, f"{number} is proposed, not draft"):
-        preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(number, by=LEAD, now=AFTER)
+        approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(number, by=LEAD, now=AFTER)
     with refused(RunNotInState, f"{number} is approved, not "):
         preparation.cancel(number, by=LEAD, now=AFTER)
     with refused(PayoutNotInState, "is reserved; this step is for a sent one"):
@@ -186,7 +187,7 @@ def test_each_step_of_a_run_follows_the_one_before(closed_october: Flask) -> Non
 def test_runs_payouts_and_files_that_are_not_there_are_not_found(sqlite_at: Opens) -> None:
     with sqlite_at("closed"):
         with refused(RunNotFound, "There is no payout run 'RUN-2026-0009'"):
-            preparation.propose("RUN-2026-0009", by=LEAD, now=AFTER)
+            approvals.propose("RUN-2026-0009", by=LEAD, now=AFTER)
         with refused(PayoutNotFound, "There is no payout 'pay_1'"):
             paying.settle("pay_1")
         number = paying.approved()
@@ -199,9 +200,9 @@ def test_a_payment_is_not_settled_in_a_closed_month(closed_october: Flask) -> No
     paying.send(number, Bank())
     grace = paying.payout_to(number, "Grace").id
     with refused(MonthClosed, "October 2026 is closed"):
-        sending.settle(grace, reference="wire", on=date(2026, 10, 31), by=LEAD, now=AFTER)
+        settling.settle(grace, reference="wire", on=date(2026, 10, 31), by=LEAD, now=AFTER)
     with refused(MonthClosed, "October 2026 is closed"):
-        sending.give_back(grace, reason="closed", on=date(2026, 10, 31), by=LEAD, now=AFTER)
+        settling.give_back(grace, reason="closed", on=date(2026, 10, 31), by=LEAD, now=AFTER)
     paying.settle(grace)
     lovelace.assert_books_hold()
 
@@ -210,7 +211,7 @@ def test_a_canceled_run_frees_its_people_and_keeps_its_number(closed_october: Fl
     first = paying.draft().run.number
     preparation.cancel(first, by=LEAD, now=AFTER)
     with refused(RunNotInState, f"{first} is canceled"):
-        preparation.propose(first, by=ADMINISTRATOR, now=AFTER)
+        approvals.propose(first, by=ADMINISTRATOR, now=AFTER)
     with refused(RunNotInState, f"{first} is canceled"):
         preparation.cancel(first, by=LEAD, now=AFTER)
     second = paying.draft()

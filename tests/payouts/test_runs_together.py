@@ -11,10 +11,10 @@ from flask import Flask
 from firm.actor import Actor, Role
 from firm.errors import Busy, Refused
 from payouts.rails.rail import Order
-from payouts.runs import preparation
+from payouts.runs import approvals, preparation
 from payouts.runs.model import Payout, PayoutRun
-from payouts.runs.preparation import AlreadyInARun, Drafted, NothingPayable, RunNotInState
-from payouts.runs.sending import PayoutNotInState
+from payouts.runs.moves import PayoutNotInState, RunNotInState
+from payouts.runs.preparation import AlreadyInARun, Drafted, NothingPayable
 from tests import lovelace
 from tests.firm.books import together
 from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
@@ -38,12 +38,12 @@ def one_of_two(results: list[Any], won: type, *lost: type) -> Any:
 
 
 def approve(number: str, by: Actor) -> Callable[[], PayoutRun]:
-    return lambda: preparation.approve(number, by=by, now=AFTER)
+    return lambda: approvals.approve(number, by=by, now=AFTER)
 
 
 def proposed() -> str:
     number = paying.draft().run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
     return number
 
 

@@ -28,7 +28,7 @@ from payouts import month_end
 from payouts.destinations import operations as destinations
 from payouts.rails.rail import Batch, Order, Payee, Payer
 from payouts.rails.sepa import SepaRail, latin
-from payouts.runs import files, preparation, queries, sending
+from payouts.runs import approvals, files, preparation, queries, sending
 from payouts.terms import operations as terms
 from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
@@ -189,8 +189,8 @@ def approved(app: Flask) -> str:
     set_up_firm_in_euros()
     month_end.close(OCTOBER, by=LEAD, now=AFTER)
     number = preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=AFTER).run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(number, by=LEAD, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(number, by=LEAD, now=AFTER)
     return number
 
 

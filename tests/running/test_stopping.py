@@ -23,7 +23,7 @@ from bench.servers import ROOT, Server, wait_until
 from firm.db import db
 from payouts import month_end
 from payouts.rails.manual import ManualRail
-from payouts.runs import preparation
+from payouts.runs import approvals, preparation
 from tests import lovelace
 from tests.databases import settings_for
 from tests.payouts import paying
@@ -165,8 +165,8 @@ def _approved_run(firm: Firm) -> str:
         month_end.close(lovelace.OCTOBER, by=lovelace.LEAD, now=lovelace.AFTER)
         number = preparation.draft(rails={"manual": ManualRail()}, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
         run = number.run.number
-        preparation.propose(run, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
-        preparation.approve(run, by=lovelace.LEAD, now=lovelace.AFTER)
+        approvals.propose(run, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
+        approvals.approve(run, by=lovelace.LEAD, now=lovelace.AFTER)
         _leave()
     return run
 

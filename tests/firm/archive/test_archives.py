@@ -22,7 +22,7 @@ from migrations import run
 from migrations.tables import METADATA
 from payouts import month_end
 from payouts.rails.manual import ManualRail
-from payouts.runs import preparation
+from payouts.runs import approvals, preparation
 from tests import lovelace
 from tests.databases import settings_for
 from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
@@ -38,8 +38,8 @@ def a_firm_with_a_past() -> None:
     first = preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=AFTER)
     preparation.cancel(first.run.id, by=ADMINISTRATOR, now=AFTER)
     second = preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=AFTER)
-    preparation.propose(second.run.id, by=ADMINISTRATOR, now=AFTER)
-    preparation.approve(second.run.id, by=LEAD, now=AFTER)
+    approvals.propose(second.run.id, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(second.run.id, by=LEAD, now=AFTER)
     paying.pay_run(second.run.number, ManualRail())
 
 

@@ -1,0 +1,230 @@
+"""One try to send a payout: committed before the call, and what the rail said committed after it.
+
+An attempt has a key of its own and the request frozen with it. Its sender has it to itself for a lease; a sender that
+died is taken over from, under the same key. Whether an attempt that nobody knows the outcome of was carried out is
+only ever looked up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from firm import faults, ids
+from firm.actor import Actor
+from firm.db import claim, transaction, use_case
+from firm.ledger import journal
+from firm.recovery import operations as recovery
+from firm.secrets import SecretKeys
+from payouts.rails import rail as rails
+from payouts.rails.rail import Description, Order
+from payouts.runs import entries, queries
+from payouts.runs.model import Payout, PayoutAttempt
+from payouts.runs.model import payout as payouts_table
+from payouts.runs.moves import finish_run, move, record_move, today
+from payouts.runs.orders import frozen, order_of
+from payouts.runs.rules import request_digest
+
+LEASE = timedelta(minutes=2)
+"""How long a sender has an attempt to itself: far longer than any rail's own time limits."""
+
+BETWEEN_LOOKS = timedelta(hours=1)
+"""A look-up that finds nothing counts again after this; a provider's lists may be a little behind."""
+CLEAN_LOOKS = 2
+"""So many look-ups that found nothing say that an order was never carried out."""
+
+KEYED = faults.point("payout.key_written", "an attempt's key is written, nothing is committed")
+STORED = faults.point("payout.result_stored", "the outcome is stored, its journal entry is not posted")
+POSTED = faults.point("payout.journal_posted", "outcome and journal entry are written, nothing is committed")
+
+Outcome = rails.Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A payout with its live attempt, ours until `leased_until`.
+
+    `fresh` if nobody can have sent it yet, not even from books that were lost. `lost` if its outcome is unknown, so
+    that it is looked up and never sent again.
+    """
+
+    payout_id: str
+    rail: str
+    order: Order
+    attempt_id: str
+    fresh: bool
+    lost: bool
+    started_at: datetime
+    leased_until: datetime
+
+
+@use_case
+def begin(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> UnderWay | None:
+    """Commit the intent: the payout is sending, under a key that no other attempt has.
+
+    None when another sender has it under way, or was done with it first. Raises `NotReconciled` in restored books.
+    """
+    with transaction() as session:
+        recovery.refuse_unreconciled(session)
+        payout = queries.find_payout(session, payout_id)
+        first = payout.state in ("reserved", "waiting-for-funds")
+        attempt = _new(session, payout, now) if first else _taken_over(session, payout, now)
+        if attempt is None:
+            return None
+        if first:
+            # Its destination is decrypted for the order: that is on record with it.
+            facts = {"key": attempt.key, "destination": payout.destination_id}
+            record_move(session, "payout.sending", payout, facts, by=by, now=now)
+        faults.reached(KEYED)
+        return UnderWay(
+            payout_id=payout.id,
+            rail=payout.rail,
+            order=order_of(session, payout, attempt.key, attempt.request, keys),
+            attempt_id=attempt.id,
+            fresh=first and not recovery.ever(session),
+            lost=attempt.state == "unknown",
+            started_at=attempt.started_at,
+            leased_until=attempt.leased_until,
+        )
+
+
+@use_case
+def store(under_way: UnderWay, outcome: Outcome, *, rail: Description, by: Actor, now: datetime) -> None:
+    """Commit what the rail said. A refusal makes the money payable again in the same commit.
+
+    An answer that comes after somebody took over and learned better changes nothing.
+    """
+    with transaction() as session:
+        store_in(session, under_way.payout_id, under_way.attempt_id, outcome, rail=rail, by=by, now=now)
+
+
+def store_in(
+    session: Session,
+    payout_id: str,
+    attempt_id: str,
+    outcome: Outcome,
+    *,
+    rail: Description,
+    by: Actor,
+    now: datetime,
+) -> None:
+    payout = queries.find_payout(session, payout_id)
+    state, detail = _attempt_after(outcome)
+    live = update(PayoutAttempt).where(PayoutAttempt.id == attempt_id, PayoutAttempt.state.in_(["sending", "unknown"]))
+    ended = None if state in ("sending", "unknown") else now
+    values = {"state": state, "leased_until": now, "finished_at": ended, "detail": detail[:500]}
+    if not claim(session, live.values(**values)):
+        return
+    match outcome:
+        case rails.Sent(reference):
+            _note_sent(session, payout, reference, rail, by=by, now=now)
+        case rails.Refused(reason):
+            _note_refused(session, payout, reason, by=by, now=now)
+        case rails.OutOfFunds(detail):
+            _note(session, payout, "waiting-for-funds", detail, by=by, now=now)
+        case rails.Unknown(detail) if payout.state != "unknown":
+            _note(session, payout, "unknown", detail, by=by, now=now)
+
+
+@use_case
+def count_clean_look(under_way: UnderWay, *, now: datetime) -> int:
+    """Count a look-up that found nothing, once an hour, and say how many there are. Holds the lease no longer."""
+    with transaction() as session:
+        attempt = session.get_one(PayoutAttempt, under_way.attempt_id, with_for_update=True)
+        if attempt.looked_at is None or now - attempt.looked_at >= BETWEEN_LOOKS:
+            attempt.clean_looks, attempt.looked_at = attempt.clean_looks + 1, now
+        attempt.leased_until = min(attempt.leased_until, now)
+        session.flush()
+        return attempt.clean_looks
+
+
+def live(session: Session, payout_id: str) -> PayoutAttempt | None:
+    """The attempt whose outcome is still to come, or None."""
+    mine = PayoutAttempt.payout_id == payout_id, PayoutAttempt.state.in_(["sending", "unknown"])
+    return session.scalars(select(PayoutAttempt).where(*mine)).one_or_none()
+
+
+def _new(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
+    """A new attempt, once the payout is ours to send; None when somebody else took it in this moment."""
+    here = update(payouts_table).where(payouts_table.c.id == payout.id, payouts_table.c.state == payout.state)
+    if not claim(session, here.values(state="sending", reason=None)):
+        return None
+    earlier = select(func.count()).select_from(PayoutAttempt).where(PayoutAttempt.payout_id == payout.id)
+    number = int(session.scalar(earlier) or 0) + 1
+    key, request = f"{payout.id}-{number}", frozen(session, payout)
+    attempt = PayoutAttempt(
+        id=ids.new("att"),
+        payout_id=payout.id,
+        number=number,
+        key=key,
+        request=request,
+        request_digest=request_digest(payout, key, request),
+        state="sending",
+        started_at=now,
+        leased_until=now + LEASE,
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+def _taken_over(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
+    """The live attempt of a sender that must be dead by now, leased to us; None while it may still be alive."""
+    mine = (PayoutAttempt.payout_id == payout.id, PayoutAttempt.state.in_(["sending", "unknown"]))
+    expired = update(PayoutAttempt).where(*mine, PayoutAttempt.leased_until <= now)
+    if not claim(session, expired.values(leased_until=now + LEASE)):
+        return None
+    return session.scalars(select(PayoutAttempt).where(*mine)).one()
+
+
+def _attempt_after(outcome: Outcome) -> tuple[str, str]:
+    match outcome:
+        case rails.Sent(reference):
+            return "sent", reference
+        case rails.Refused(reason):
+            return "refused", reason
+        case rails.OutOfFunds(detail):
+            return "refused", detail
+        case rails.Later(detail):
+            return "sending", detail
+        case rails.Unknown(detail):
+            return "unknown", detail
+
+
+def _note_sent(
+    session: Session, payout: Payout, reference: str, rail: Description, *, by: Actor, now: datetime
+) -> None:
+    move(session, payout, ("sending", "unknown"), state="sent", reference=reference[:100], reason=None)
+    faults.reached(STORED)
+    sent = record_move(session, "payout.sent", payout, {"detail": reference[:500]}, by=by, now=now)
+    if rail.settles_when_sent:
+        settle_in(session, sent, reference, rail.pays_from, now=now, by=by)
+    faults.reached(POSTED)
+
+
+def settle_in(session: Session, payout: Payout, reference: str, paid_from: str, *, by: Actor, now: datetime) -> Payout:
+    """Book that what was sent is paid, as of today."""
+    on = today(session, now)
+    changes = {"reference": reference[:100], "settled_on": on, "paid_from": paid_from}
+    move(session, payout, ("sent",), state="settled", **changes)
+    journal.post(session, entries.paid(payout, paid_from, reference, on), by=by, now=now)
+    finish_run(session, payout.run_id)
+    return record_move(session, "payout.settled", payout, {"reference": reference}, by=by, now=now)
+
+
+def _note_refused(session: Session, payout: Payout, reason: str, *, by: Actor, now: datetime) -> None:
+    move(session, payout, ("sending", "unknown"), state="refused", reason=reason[:500])
+    faults.reached(STORED)
+    again = entries.payable_again(payout, "refused", reason, today(session, now))
+    journal.post(session, again, by=by, now=now)
+    finish_run(session, payout.run_id)
+    record_move(session, "payout.refused", payout, {"detail": reason[:500]}, by=by, now=now)
+    faults.reached(POSTED)
+
+
+def _note(session: Session, payout: Payout, state: str, detail: str, *, by: Actor, now: datetime) -> None:
+    move(session, payout, ("sending", "unknown"), state=state, reason=detail[:500])
+    record_move(session, f"payout.{state}", payout, {"detail": detail[:500]}, by=by, now=now)

@@ -1,0 +1,143 @@
+"""What becomes of a payout after it was sent: settled by a proof, returned, reversed in parts, or voided before."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from firm import ids
+from firm.actor import Actor
+from firm.db import transaction, use_case
+from firm.errors import InvariantBroken, Refused
+from firm.ledger import accounts, journal
+from firm.money import Money
+from firm.profile import operations as profiles
+from payouts.rails.rail import Description, Sent
+from payouts.runs import attempts, entries, queries
+from payouts.runs.model import Payout, PayoutReversal
+from payouts.runs.moves import finish_run, move, record_move, today
+
+KNOWN_SENT = ("sent", "settled", "returned")
+
+
+class ReversedInPart(Refused):
+    """A payout of which a part came back already does not come back as a whole."""
+
+
+class SentAfterAll(InvariantBroken):
+    """The provider has a payment that our books hold for never made: somebody has to look before anything is paid."""
+
+
+@use_case
+def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime) -> Payout:
+    """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`."""
+    with transaction() as session:
+        profiles.refuse_far_ahead(session, on, now)
+        payout = queries.find_payout(session, payout_id)
+        changes = {"reference": reference, "settled_on": on, "paid_from": accounts.BANK}
+        move(session, payout, ("sent",), state="settled", **changes)
+        journal.post(session, entries.paid(payout, accounts.BANK, reference, on), by=by, now=now)
+        finish_run(session, payout.run_id)
+        return record_move(session, "payout.settled", payout, {"reference": reference}, by=by, now=now)
+
+
+@use_case
+def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
+    """Enter that a payment came back, before or after it settled: the money is payable again.
+
+    Raises `PayoutNotInState`, `ReversedInPart`, `MonthClosed`.
+    """
+    with transaction() as session:
+        profiles.refuse_far_ahead(session, on, now)
+        payout = queries.find_payout(session, payout_id)
+        if _reversed(session, payout.id):
+            raise ReversedInPart(
+                f"A part of the payout to {payout.payee_name} was reversed; enter the rest as reversed."
+            )
+        # Only from the state just read: where the money comes back from depends on it.
+        expected = payout.state if payout.state == "settled" else "sent"
+        move(session, payout, (expected,), state="returned", reason=reason)
+        journal.post(session, entries.payable_again(payout, "returned", reason, on), by=by, now=now)
+        finish_run(session, payout.run_id)
+        return record_move(session, "payout.returned", payout, {"reason": reason}, by=by, now=now)
+
+
+@use_case
+def note_sent(payout_id: str, *, reference: str, rail: Description, by: Actor, now: datetime) -> Payout:
+    """Take the provider's word that a payout was carried out, whoever of us heard it first. May be repeated.
+
+    Raises `SentAfterAll` when the books say that it was not, or was carried out as another payment.
+    """
+    with transaction() as session:
+        payout = queries.find_payout(session, payout_id)
+        if payout.state in KNOWN_SENT and payout.reference == reference:
+            return payout
+        attempt = attempts.live(session, payout.id)
+        if attempt is None:
+            raise SentAfterAll(
+                f"The provider shows {reference} for the payout {payout.id}, which is {payout.state} in our books."
+            )
+        attempts.store_in(session, payout.id, attempt.id, Sent(reference), rail=rail, by=by, now=now)
+        return queries.find_payout(session, payout.id)
+
+
+@use_case
+def reverse(payout_id: str, *, reference: str, amount: Money, by: Actor, now: datetime) -> Payout:
+    """Book that the provider took back a part of a settled payout, or all of it: that part is payable again.
+
+    `reference` is the provider's name for the reversal; each is booked once, however often it is told. Raises
+    `PayoutNotInState`, and `InvariantBroken` when more would come back than was paid.
+    """
+    with transaction() as session:
+        payout = queries.find_payout(session, payout_id)
+        # Claimed by a change of nothing: reversals of one payout are booked one after another.
+        move(session, payout, ("settled", "returned"), payee_name=payout.payee_name)
+        if session.scalar(select(PayoutReversal.id).where(PayoutReversal.reference == reference)):
+            return queries.find_payout(session, payout_id)
+        before = _reversed(session, payout.id)
+        if payout.state == "returned" or before + amount.minor > payout.amount_minor or payout.paid_from is None:
+            raise InvariantBroken(f"More of the payout {payout.id} would come back than was paid.")
+        on = today(session, now)
+        reversal = PayoutReversal(
+            id=ids.new("rev"),
+            payout_id=payout.id,
+            reference=reference,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            reversed_on=on,
+            created_at=now,
+        )
+        session.add(reversal)
+        session.flush()
+        journal.post(session, entries.taken_back(payout, payout.paid_from, reference, amount, on), by=by, now=now)
+        if before + amount.minor == payout.amount_minor:
+            move(session, payout, ("settled",), state="returned", reason=f"reversed by the provider, {reference}"[:500])
+            finish_run(session, payout.run_id)
+        facts = {"reference": reference, "amount": str(amount)}
+        return record_move(session, "payout.reversed", payout, facts, by=by, now=now)
+
+
+def void(session: Session, payout: Payout, reason: str, *, by: Actor, now: datetime) -> Payout:
+    """Take back an approved payout of which nothing has left: the money is payable again, by another run.
+
+    Raises `PayoutNotInState` once it is being sent.
+    """
+    move(session, payout, ("reserved", "waiting-for-funds"), state="canceled", reason=reason[:500])
+    again = entries.payable_again(payout, "voided", reason, today(session, now))
+    journal.post(session, again, by=by, now=now)
+    finish_run(session, payout.run_id)
+    return record_move(session, "payout.voided", payout, {"reason": reason[:500]}, by=by, now=now)
+
+
+@use_case
+def withdraw(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout:
+    """Take an approved payout back before it is sent, or while it waits for funds. Raises `PayoutNotInState`."""
+    with transaction() as session:
+        return void(session, queries.find_payout(session, payout_id), reason, by=by, now=now)
+
+
+def _reversed(session: Session, payout_id: str) -> int:
+    query = select(func.sum(PayoutReversal.amount_minor)).where(PayoutReversal.payout_id == payout_id)
+    return int(session.scalar(query) or 0)
