@@ -24,7 +24,7 @@ COMMANDS = {
     "package": ("portfolio:package", "The portfolio."),
     "plan": ("portfolio:plan", "The allocation plan."),
     "rate": ("portfolio:rate", "Exchange rates."),
-    "maintainer": ("people:maintainer", "Maintainers, their aliases and destinations."),
+    "maintainer": ("provider_accounts:maintainer", "Maintainers, their aliases, destinations and accounts."),
     "assignment": ("people:assignment", "Who works on what."),
     "terms": ("people:terms", "Pay terms."),
     "onramp": ("people:onramp", "The way to an own firm: stages, letters, readiness."),
@@ -44,6 +44,7 @@ COMMANDS = {
     "restore": ("backups:restore", "Restore a backup into an empty database."),
     "reconcile": ("backups:reconcile", "After a restore: compare with the bank, then send again."),
     "verify": ("checks:verify", "Check every invariant."),
+    "sandbox-smoke": ("smoke:sandbox_smoke", "Walk through a sandbox of Stripe's with a test key."),
     "openapi": ("checks:openapi", "Print the OpenAPI document, or check the one in docs/."),
     "demo": ("demonstration:demo", "Run a made-up firm through a year and close its last month."),
 }

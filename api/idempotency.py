@@ -43,6 +43,9 @@ SHOWN_ONCE = frozenset(
 )
 """The routes whose answers hold a secret: these answers are kept sealed."""
 
+NEVER_KEPT = frozenset({"provider_accounts.link_made"})
+"""The routes whose answers are for this moment only: a key is not taken, and each request makes a new one."""
+
 ANSWERED = frozenset({200, 201, 202, 204, 404, 409, 422})
 """What the work itself answered. Other statuses tell of the way to it, and the same request may be tried again."""
 
@@ -71,6 +74,8 @@ def _begin() -> Response | None:
         return None
     if text is None or _FORM.fullmatch(text) is None:
         raise MalformedKey("Send an Idempotency-Key of 1 to 255 visible ASCII characters, a new one for each request.")
+    if request.endpoint in NEVER_KEPT:
+        return None
     content = b"\0".join((request.full_path.encode(), request.get_data()))
     key = Key(g.admission.principal_id, request.path[:300], text, hashlib.sha256(content).hexdigest(), g.now)
     found = answers.find(key)

@@ -15,6 +15,7 @@ import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
 import payouts.earnings.invariants
+import payouts.provider_accounts.invariants
 import payouts.provider_events.invariants
 import payouts.runs.invariants
 import payouts.statements.invariants
@@ -27,6 +28,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *firm.billing.invariants.CHECKS,
     *firm.allocation.invariants.CHECKS,
     *payouts.earnings.invariants.CHECKS,
+    *payouts.provider_accounts.invariants.CHECKS,
     *payouts.provider_events.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,

@@ -11,8 +11,7 @@ from firm.db import leaving_the_house, reading
 from firm.errors import InvariantBroken, Refused
 from payouts.provider_events.sources import Applied, Ignored, Outcome, Source, Waits
 from payouts.rails.stripe.values import Transfer
-from payouts.runs import queries
-from payouts.runs import reversals as settling
+from payouts.runs import queries, settling
 from payouts.runs.model import Payout
 from payouts.runs.queries import PayoutNotFound
 
@@ -46,12 +45,15 @@ def bring_up(found: Transfer, *, source: Source, by: Actor, now: datetime) -> Ou
 
 def _bring_up(payout: Payout, found: Transfer, *, source: Source, by: Actor, now: datetime) -> bool:
     after = settling.note_sent(payout.id, reference=found.id, rail=source.rail, by=by, now=now)
-    if not found.reversed:
+    with reading() as session:
+        booked = {one.reference: one.amount_minor for one in queries.reversals_of(session, payout.id)}
+    if found.reversed.minor == sum(booked.values()):
         return after != payout
     leaving_the_house()
-    for reversal in sorted(source.log.reversals(found.id), key=lambda one: (one.created_at, one.id)):
-        after = settling.reverse(payout.id, reference=reversal.id, amount=reversal.amount, by=by, now=now)
-    return after != payout
+    told = sorted(source.log.reversals(found.id), key=lambda one: (one.created_at, one.id))
+    for reversal in (one for one in told if one.id not in booked):
+        settling.reverse(payout.id, reference=reversal.id, amount=reversal.amount, by=by, now=now)
+    return True
 
 
 def _payout(session: Session, payout_id: str) -> Payout | None:

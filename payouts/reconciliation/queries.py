@@ -15,8 +15,7 @@ from firm.money import Money
 from payouts.provider_accounts.model import ProviderAccount
 from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.rules import LEFT, OurPayout
-from payouts.runs import reversals
-from payouts.runs.model import Payout, PayoutAttempt, payout
+from payouts.runs.model import Payout, PayoutAttempt, PayoutReversal, payout
 
 AT_ONCE = 500
 """How many ids are asked for in one statement: databases bound their number."""
@@ -115,7 +114,8 @@ def _with_start(session: Session, *where: ColumnElement[bool]) -> list[tuple[Pay
 
 
 def _ours(session: Session, payouts: Sequence[Payout], rail: str) -> Iterator[OurPayout]:
-    taken_back = reversals.reversed_parts(session)
+    sums = select(PayoutReversal.payout_id, func.sum(PayoutReversal.amount_minor)).group_by(PayoutReversal.payout_id)
+    taken_back = {payout_id: int(minor) for payout_id, minor in session.execute(sums)}
     accounts: dict[str, set[str]] = defaultdict(set)
     for account in session.scalars(select(ProviderAccount).where(ProviderAccount.provider == rail)):
         accounts[account.maintainer_id].add(account.account_id or "")

@@ -152,10 +152,11 @@ def _give(session: Session, run: PayoutRun, by: Actor, alone: bool, now: datetim
         sole=alone,
     )
     session.add(approval)
+    number = run.number  # after a failure the session reads nothing any more
     try:
         session.flush()
     except IntegrityError as error:
-        raise AlreadyApproved(f"{by.name} has approved {run.number}; the next approval is somebody else's.") from error
+        raise AlreadyApproved(f"{by.name} has approved {number}; the next approval is somebody else's.") from error
     valid = PayoutApproval.voided_at.is_(None), PayoutApproval.digest == run.digest
     count = select(func.count(PayoutApproval.approved_by.distinct())).where(PayoutApproval.run_id == run.id, *valid)
     return int(session.scalar(count) or 0)

@@ -27,6 +27,7 @@ from payouts.runs.model import payout as payouts_table
 from payouts.runs.moves import finish_run, move, record_move, today
 from payouts.runs.orders import frozen, order_of
 from payouts.runs.rules import request_digest
+from payouts.sweeps import operations as sweeps
 
 LEASE = timedelta(minutes=2)
 """How long a sender has an attempt to itself: far longer than any rail's own time limits."""
@@ -65,11 +66,13 @@ class UnderWay:
 def begin(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> UnderWay | None:
     """Commit the intent: the payout is sending, under a key that no other attempt has.
 
-    None when another sender has it under way, or was done with it first. Raises `NotReconciled` in restored books.
+    None when another sender has it under way, or was done with it first. Raises `NotReconciled` in restored books, and
+    `NotSwept` until the rail's provider was asked what happened since.
     """
     with transaction() as session:
         recovery.refuse_unreconciled(session)
         payout = queries.find_payout(session, payout_id)
+        sweeps.refuse_unswept(session, payout.rail)
         first = payout.state in ("reserved", "waiting-for-funds")
         attempt = _new(session, payout, now) if first else _taken_over(session, payout, now)
         if attempt is None:

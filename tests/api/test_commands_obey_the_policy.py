@@ -14,7 +14,7 @@ from api.policy import COMMANDS, POLICY
 
 FIRM = ["--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10"]
 WITHOUT_A_LINE = {"init", "migrate", "serve", "secret-key", "openapi", "demo", "firm", "export", "move"}
-WITHOUT_A_LINE |= {"backup", "backup-key", "restore", "reconcile"}
+WITHOUT_A_LINE |= {"backup", "backup-key", "restore", "reconcile", "sandbox-smoke"}
 """Setting up: the lead's alone, or no matter of anybody's books."""
 
 

@@ -25,7 +25,7 @@ from payouts.rails.stripe.accounts import StripeAccounts
 from payouts.rails.stripe.client import Client
 from payouts.rails.stripe.log import StripeLog
 from payouts.rails.stripe.rail import StripeRail
-from payouts.runs import preparation, sending
+from payouts.runs import approvals, preparation, sending
 from payouts.runs.model import Payout
 from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD
 from tests.stripe import accounts, balances
@@ -76,8 +76,8 @@ class OverStripe:
     def send(self, *, cut_for: Iterable[str] = ()) -> None:
         """Approve a run of what is payable, and send it."""
         self.run = preparation.draft(rails={"stripe": self.rail}, by=ADMINISTRATOR, now=AFTER).run.number
-        preparation.propose(self.run, by=ADMINISTRATOR, now=AFTER)
-        preparation.approve(self.run, by=LEAD, now=AFTER)
+        approvals.propose(self.run, by=ADMINISTRATOR, now=AFTER)
+        approvals.approve(self.run, by=LEAD, now=AFTER)
         self.rail.cut_for = set(cut_for)
         sending.send(self.run, rails={"stripe": self.rail}, keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
 

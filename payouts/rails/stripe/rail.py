@@ -56,14 +56,15 @@ class StripeRail:
         return Sent(sent.id) if self._is_of(sent, order) else Unknown(_differs(sent))
 
     def find(self, order: Order) -> Outcome | Absent:
-        listed = readings.transfers(self._client, group=order.group)
         try:
-            ours = [one for one in listed if one.payout_id == order.payout_id]
+            listed = list(readings.transfers(self._client, group=order.group))
         except (Refused, Busy) as error:
             # That it could not be looked up, for whatever reason, says nothing about the transfer.
             return Unknown(error.message)
+        ours = [one for one in listed if one.payout_id == order.payout_id]
         if not ours:
-            return Absent()
+            nameless = [one for one in listed if one.payout_id is None and one.destination == order.payee.account]
+            return Unknown(_nameless(nameless[0])) if nameless else Absent()
         if len(ours) > 1:
             return Unknown(_several(order, ours))
         return Sent(ours[0].id) if self._is_of(ours[0], order) else Unknown(_differs(ours[0]))
@@ -101,6 +102,13 @@ def _several(order: Order, found: list[Transfer]) -> str:
     return (
         f"This is an incident: {len(found)} transfers at Stripe pay the payout {order.payout_id} ({names}). Pay nothing"
         " more to this payee until somebody has looked at them."
+    )
+
+
+def _nameless(found: Transfer) -> str:
+    return (
+        f"The transfer {found.id} of this run at Stripe goes to the same account and names no payout: somebody may have"
+        " changed its metadata. Look at it, and put the payout's id back, before anything more is paid."
     )
 
 
