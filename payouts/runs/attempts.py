@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from firm import faults, ids
 from firm.actor import Actor
-from firm.db import claim, transaction, use_case
+from firm.db import UtcMoment, claim, transaction, use_case
 from firm.ledger import journal
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
@@ -118,7 +118,9 @@ def store_in(
     state, detail = _attempt_after(outcome)
     live = update(PayoutAttempt).where(PayoutAttempt.id == attempt_id, PayoutAttempt.state.in_(["sending", "unknown"]))
     ended = None if state in ("sending", "unknown") else now
-    values = {"state": state, "leased_until": now, "finished_at": ended, "detail": detail[:500]}
+    # Never later than it was: to lease an attempt anew is to begin to send, which restored books may not.
+    over = case((PayoutAttempt.leased_until > now, literal(now, UtcMoment())), else_=PayoutAttempt.leased_until)
+    values = {"state": state, "leased_until": over, "finished_at": ended, "detail": detail[:500]}
     if not claim(session, live.values(**values)):
         return
     match outcome:

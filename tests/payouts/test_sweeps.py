@@ -240,3 +240,13 @@ def test_a_sweep_before_the_restore_does_not_count(firm: OverStripe) -> None:
     sweep(firm, after=3 * HOUR)
     restored(at=4 * HOUR)
     assert refusal()
+
+
+def test_a_sweep_brings_up_restored_books_before_they_are_reconciled(firm: OverStripe) -> None:
+    firm.send(cut_for=["Grace"])
+    one = recovery.begun(source="backup", taken_at=AFTER, chain=(0, "0" * 64), now=AFTER + HOUR)
+    with transaction() as session:
+        recovery.begin(session, one, by=LEAD, now=AFTER + HOUR)
+    sweep(firm, after=2 * HOUR)
+    assert firm.states() == {"Grace": "settled", "Ada": "settled"}
+    assert len(firm.server.state.of("transfer")) == 2
