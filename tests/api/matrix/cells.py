@@ -88,7 +88,7 @@ def _tell_somebody() -> None:
 
 def _differ() -> None:
     """Something that the books and a rail say differently."""
-    found = Finding("stripe", "balance-differs", "USD", "The balance in USD differs by 1.00 USD.", "1.00 USD", "nothing")
+    found = Finding("stripe", "balance-differs", "USD", "The balance in USD differs.", "1.00 USD", "0.00 USD")
     reconciliation.keep([Comparison("stripe", ["balance-differs"], [found])], now=lovelace.AFTER)
 
 
