@@ -46,7 +46,12 @@ def standard_stripe(settings: Settings) -> Client | None:
         return None
     from payouts.rails.stripe.client import Client  # imported here: a firm without Stripe starts without its library
 
-    return Client(settings.stripe_keys, base=settings.stripe_api_base or None, live=settings.stripe_is_live)
+    return Client(
+        settings.stripe_keys,
+        base=settings.stripe_api_base or None,
+        live=settings.stripe_is_live,
+        calls_a_second=settings.stripe_calls_a_second,
+    )
 
 
 def standard_sender(settings: Settings) -> Sender:

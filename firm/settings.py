@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     stripe_api_base: str = Field(default="", validation_alias=_by_its_own_name("stripe_api_base"))
     """Where Stripe is, for tests; by http on this machine only."""
 
+    stripe_calls_a_second: int = Field(
+        default=5, ge=1, le=10_000, validation_alias=_by_its_own_name("stripe_calls_a_second")
+    )
+    """How often each of our processes calls Stripe at most: its own limits hold for all of them together."""
+
     stripe_webhook_secrets: SecretStr = Field(
         default=SecretStr(""), validation_alias=_by_its_own_name("stripe_webhook_secrets")
     )

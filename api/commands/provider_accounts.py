@@ -39,8 +39,8 @@ def stripe_status(call: Call, who: str | None) -> None:
     if who is not None:
         _tell(who, operations.refresh(who, provider=_stripe(), by=call.by, now=call.now))
         return
-    asked = operations.refresh_all(provider=_stripe(), by=call.by, now=call.now)
-    click.echo(f"Stripe was asked about {asked} accounts.")
+    told = operations.refresh_all(provider=_stripe(), by=call.by, now=call.now)
+    click.echo(f"Stripe told about {told} accounts.")
 
 
 @maintainer.command("stripe-close")

@@ -32,7 +32,7 @@ class PayoutSchema(Schema):
     settled_on = DateField(allow_none=True)
 
 
-class AttemptSchema(Schema):
+class PayoutAttemptSchema(Schema):
     """One try to send a payout, under a key of its own."""
 
     number = ma.fields.Integer()
@@ -58,7 +58,7 @@ class WholePayoutSchema(PayoutSchema):
 
     run_id = ma.fields.String()
     paid_from = ma.fields.String(allow_none=True, metadata={"description": "The account in the books that paid it."})
-    attempts = ma.fields.List(ma.fields.Nested(AttemptSchema))
+    attempts = ma.fields.List(ma.fields.Nested(PayoutAttemptSchema))
     reversals = ma.fields.List(ma.fields.Nested(PayoutReversalSchema))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -113,12 +114,18 @@ def refresh_account(account_id: str, *, provider: AccountProvider, by: Actor, no
 
 
 def refresh_all(*, provider: AccountProvider, by: Actor, now: datetime) -> int:
-    """The same for every live account, the oldest answer first; how many were asked about."""
+    """The same for every live account, the oldest answer first; how many the provider told about.
+
+    An account that it refuses to tell about is left as it is, and does not keep the others from being asked about.
+    """
     with reading() as session:
         waiting = queries.to_check(session)
+    told = 0
     for account_id in waiting:
-        refresh_account(account_id, provider=provider, by=by, now=now)
-    return len(waiting)
+        with suppress(Refused):
+            refresh_account(account_id, provider=provider, by=by, now=now)
+            told += 1
+    return told
 
 
 def close(maintainer: str, *, provider: AccountProvider, by: Actor, now: datetime) -> ProviderAccount:

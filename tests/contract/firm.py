@@ -15,7 +15,7 @@ from migrations import run
 from payouts import month_end
 from payouts.runs import preparation
 from staffing.reports import operations as reports
-from tests import lovelace
+from tests import lovelace, opener
 
 _RUN = ("key", "SELECT number FROM payout_run")
 _MONTH = ("month", "SELECT MIN(month) FROM period")
@@ -38,6 +38,9 @@ PARAMETERS = {
     "/v1/maintainers/{key}/on-ramp/letters": _PERSON,
     "/v1/maintainers/{key}/on-ramp/runway": _PERSON,
     "/v1/maintainers/{key}/on-ramp/stages": _PERSON,
+    "/v1/maintainers/{key}/provider-account": ("key", "SELECT id FROM maintainer"),
+    "/v1/maintainers/{key}/provider-account/onboarding-link": ("key", "SELECT id FROM maintainer"),
+    "/v1/maintainers/{key}/provider-account/refresh": _PERSON,
     "/v1/months/{month}": _MONTH,
     "/v1/months/{month}/earnings": _MONTH,
     "/v1/months/{month}/preview": ("month", "SELECT MAX(month) FROM period"),
@@ -76,6 +79,7 @@ def seed(app: Flask) -> Seeded:
         for client in ("Acme", "Globex"):
             period = {"from_month": lovelace.OCTOBER, "until_month": lovelace.OCTOBER.next}
             reports.issue(client, **period, by=lovelace.LEAD, now=lovelace.AFTER)
+        opener.open_accounts("Grace", "Ada", by=lovelace.LEAD, now=lovelace.AFTER)
         rails = app.extensions["chambers"].rails
         preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
         seeded = Seeded({str(role): _token(role) for role in Role if role is not Role.SYSTEM}, _parameters())

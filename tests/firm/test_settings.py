@@ -60,6 +60,7 @@ def test_books_in_postgresql_have_no_file(monkeypatch: pytest.MonkeyPatch) -> No
         ("STRIPE_API_BASE", f"https://{CANARY}@stripe.example"),
         ("STRIPE_API_BASE", "http://10.0.0.1:80"),
         ("STRIPE_API_BASE", "https://stripe.example:port"),
+        ("STRIPE_CALLS_A_SECOND", "0"),
         ("STRIPE_WEBHOOK_SECRETS", f"whsec_ok,{CANARY}"),
         ("STRIPE_CONNECT_WEBHOOK_SECRETS", CANARY),
         ("CHAMBERS_ONBOARDING_PAGE", "http://pay.lovelace.example"),

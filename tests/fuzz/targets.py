@@ -24,6 +24,9 @@ from firm.documents import papers
 from firm.errors import ChambersError
 from firm.money import Money
 from firm.month import Month
+from payouts.provider_accounts.rules import standing
+from payouts.rails.stripe.account_payloads import AccountPayload
+from payouts.rails.stripe.payloads import TransferPayload, read
 from staffing.work import git, osv
 from tests.databases import settings_for
 from tests.firm.documents import samples
@@ -51,6 +54,27 @@ values = st.recursive(
 records = st.dictionaries(
     st.sampled_from(["id", "summary", "published", "modified", "withdrawn", "aliases", "affected", "references"]),
     values,
+)
+payments = st.fixed_dictionaries(
+    {
+        "id": st.just("tr_1") | values,
+        "created": st.integers() | values,
+        "amount": st.integers() | values,
+        "amount_reversed": st.just(0) | values,
+        "currency": st.sampled_from(["usd", "isk", "kwd", "mga", "usdc"]) | values,
+        "destination": st.just("acct_1") | values,
+        "metadata": st.dictionaries(texts, texts, max_size=3) | values,
+        "livemode": st.booleans() | values,
+    }
+)
+capabilities = st.fixed_dictionaries({"stripe_transfers": values, "payouts": st.fixed_dictionaries({"status": texts})})
+accounts = st.fixed_dictionaries(
+    {
+        "id": st.just("acct_1"),
+        "configuration": values
+        | capabilities.map(lambda found: {"recipient": {"capabilities": {"stripe_balance": found}}}),
+        "requirements": values | st.lists(st.fixed_dictionaries({"description": texts})).map(lambda e: {"entries": e}),
+    }
 )
 
 
@@ -99,6 +123,8 @@ def targets(app: Flask) -> list[Target]:
         Target("git trailers", texts, lambda text: list(git._issues(text))),
         Target("OSV record", blobs, lambda raw: osv.parse("record.json", raw)),
         Target("OSV fields", records.map(lambda record: json.dumps(record).encode()), lambda raw: osv.parse("r", raw)),
+        Target("Stripe's answer", payments, lambda answer: read(TransferPayload, answer)),
+        Target("Stripe's account", st.one_of(values, accounts), lambda answer: standing(read(AccountPayload, answer))),
         Target("paper", texts.filter(str.strip), lambda name: papers.html(_statement_for(name)), 0.5),
     ]
 

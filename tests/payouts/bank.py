@@ -6,7 +6,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from payouts.rails.rail import Absent, Batch, Description, Order, Outcome, Payer, Refused, Sent, Unknown
+from payouts.rails.rail import (
+    Absent,
+    Batch,
+    Description,
+    Later,
+    Order,
+    Outcome,
+    OutOfFunds,
+    Payer,
+    Refused,
+    Sent,
+    Unknown,
+)
 
 
 @dataclass
@@ -23,12 +35,17 @@ class Bank:
     """Payees whose payments leave while nobody hears about it."""
     finds: bool = True
     """Whether a look-up can say anything."""
+    funds: int | None = None
+    """What it can still pay, in minor units; None: whatever is asked."""
+    closed: bool = False
+    """Takes nothing at the moment."""
+    about: Description = field(default_factory=lambda: Description("manual", "A bank", needs_iban=False))
     before_paying: Callable[[Order], None] = lambda order: None
     after_paying: Callable[[Order], None] = lambda order: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def describe(self) -> Description:
-        return Description("manual", "A bank", needs_iban=False)
+        return self.about
 
     def send(self, order: Order) -> Outcome:
         with self._lock:
@@ -36,6 +53,12 @@ class Bank:
         self.before_paying(order)
         if order.payee.name in self.refuses:
             return Refused(self.refuses[order.payee.name])
+        if self.closed:
+            return Later("Too many calls.")
+        if self.funds is not None:
+            if order.amount.minor > self.funds:
+                return OutOfFunds("The balance does not reach.")
+            self.funds -= order.amount.minor
         with self._lock:
             known = self.paid.setdefault(order.key, order)
         if known != order:

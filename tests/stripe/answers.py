@@ -56,6 +56,11 @@ class Refusal(Exception):
         self.executed = executed
         self.headers = headers or {}
 
+    def again(self) -> Refusal:
+        """A copy to raise: an exception that is raised twice holds on to the frames of the first time."""
+        kept = {"code": self.code, "param": self.param, "kind": self.kind, "executed": self.executed}
+        return Refusal(self.status, self.message, headers=self.headers, **kept)  # type: ignore[arg-type]
+
     def answer(self, *, second_api: bool) -> Answer:
         error: dict[str, Any] = {"message": self.message}
         if second_api:

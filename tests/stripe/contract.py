@@ -166,7 +166,8 @@ def _typed(schema: Schema, value: Any) -> Any:
             return value == "true"
         case "array", dict():
             return [_typed(schema.get("items", {}), each) for each in value.values()]
-        case "object", dict() if schema.get("properties"):
-            known = schema["properties"]
-            return {name: _typed(known.get(name, {}), each) for name, each in value.items()}
+        case "object", dict():
+            known, other = schema.get("properties", {}), schema.get("additionalProperties")
+            rest = other if isinstance(other, dict) else {}
+            return {name: _typed(known.get(name, rest), each) for name, each in value.items()}
     return value

@@ -34,6 +34,7 @@ class Ending(Enum):
     SILENT = auto()
     DRIPPING = auto()
     TRUNCATED = auto()
+    CUT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ RESET_BEFORE = Fault("reset before", Place.BEFORE, ending=Ending.RESET)
 DROP_AFTER = Fault("drop after", Place.AFTER, ending=Ending.CLOSED)
 RESET_AFTER = Fault("reset after", Place.AFTER, ending=Ending.RESET)
 TRUNCATED = Fault("truncated answer", Place.AFTER, ending=Ending.TRUNCATED)
+CUT_OFF = Fault("answer cut off", Place.AFTER, ending=Ending.CUT)
 BAD_GATEWAY = Fault("HTML 502 before", Place.BEFORE, answer=Answer(502, HTML))
 BAD_GATEWAY_AFTER = Fault("HTML 502 after", Place.AFTER, answer=Answer(502, HTML))
 HTML_PAGE = Fault("HTML with 200 before", Place.BEFORE, answer=Answer(200, HTML))
@@ -159,6 +161,16 @@ def call_after(act: Callable[[Request], None]) -> Fault:
 def refused(code: str, message: str, *, status: int = 400, kind: str = "invalid_request_error") -> Fault:
     """Any other refusal by the endpoint."""
     return Fault(f"refused: {code}", Place.INSTEAD, refusal=Refusal(status, message, code=code, kind=kind), kept=True)
+
+
+def every(*, patience: float = 1) -> tuple[Fault, ...]:
+    """One of each kind, for a test that draws them by chance; `patience` is how long its caller waits for an answer."""
+    return (
+        *(DROP_BEFORE, RESET_BEFORE, silence_before(patience * 5), rate_limited(), rate_limited(retry_after=1)),
+        *(LOCK_TIMEOUT, KEY_IN_USE, ERROR_BEFORE, ERROR_KEPT, BAD_GATEWAY, HTML_PAGE, NO_FUNDS, NOT_PAYABLE),
+        *(DROP_AFTER, RESET_AFTER, silence(patience * 5), ERROR_AFTER, BAD_GATEWAY_AFTER, HTML_PAGE_AFTER),
+        *(TRUNCATED, CUT_OFF, delay(patience / 10), delay_before(patience / 10), drip(patience / 10_000)),
+    )
 
 
 @dataclass(slots=True)

@@ -49,8 +49,13 @@ class Keys:
             return _repeated(entry, request)
 
     def keep(self, request: Request, answer: Answer) -> None:
-        """Give this answer, whatever it is, to everybody who comes with the key."""
-        if request.key is not None:
+        """Give this answer, whatever it is, to everybody who comes with the key.
+
+        The second API keeps successes only: what has failed is tried again.
+        """
+        if request.second_api and answer.status >= 400:
+            self.forget(request)
+        elif request.key is not None:
             with self._lock:
                 self._entries[_name(request)].answer = answer
 

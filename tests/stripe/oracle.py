@@ -1,7 +1,7 @@
 """The judge: looks at the tests' Stripe alone, and at facts that a test took from the product's books.
 
 It shares no code with the product and none with the ledger that the tests' Stripe answers from: it adds up the objects
-(top-ups, transfers, reversals, payouts) and holds the balances against the sum.
+(top-ups, transfers, reversals, payouts, charges, refunds, disputes) and holds the balances against the sum.
 """
 
 from __future__ import annotations
@@ -50,20 +50,19 @@ def unconserved(state: State) -> list[str]:
     for id, payout in state.objects["payout"].items():
         if payout["status"] not in ("failed", "canceled"):
             expected[state.owners[id], payout["currency"]] -= payout["amount"]
+    for charge in state.of("charge"):
+        expected[None, charge["currency"]] += charge["amount"] - charge["amount_refunded"]
+    for dispute in state.of("dispute"):
+        if dispute["status"] != "won":
+            expected[None, dispute["currency"]] -= dispute["amount"]
     for account, transactions in state.ledger.transactions.items():
         for each in transactions.values():
             expected[account, each["currency"]] -= each["fee"]
-            if each["type"] in OTHER_MONEY:
-                expected[account, each["currency"]] += each["amount"]
     return [
         f"{account or 'the platform'} holds {held} {currency} at Stripe, and {due} came in"
         for (account, currency), due in expected.items()
         if (held := state.ledger.available(account, currency) + state.ledger.pending(account, currency)) != due
     ]
-
-
-OTHER_MONEY = ("charge", "refund", "refund_failure", "adjustment", "stripe_fee")
-"""Types that have no part in paying out; what clients pay and take back."""
 
 
 def paid_twice(state: State, name: str = "payout") -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.stripe.answers import Refusal, Request
+from tests.stripe.balance_settings import kept_back
 from tests.stripe.state import Object, State, matching, merged_metadata, operation, paged
 
 DAYS_TO_ARRIVE = 2
@@ -45,8 +46,8 @@ def cancel(state: State, request: Request) -> Object:
 
 
 def pay_out(state: State, account: str | None, currency: str, amount: int | None = None) -> Object | None:
-    """The daily automatic payout: all that is available, or this much of it. None when there is nothing."""
-    available = state.ledger.available(account, currency)
+    """The daily automatic payout: what is available beyond the minimum, or this much of it. None if that is nothing."""
+    available = state.ledger.available(account, currency) - kept_back(state, account, currency)
     taken = available if amount is None else amount
     if taken <= 0:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -60,8 +60,13 @@ class State:
         self.owners: dict[str, str | None] = {}
         self.cross_border_fees: dict[str, int] = {}
         """By the payee's country, in basis points of a transfer."""
+        self.deauthorized: set[str] = set()
         self.request: Request | None = None
         self._count = 0
+
+    def speaks_for(self, account: str) -> bool:
+        """May the platform speak for this connected account?"""
+        return account in self.objects["account"] and account not in self.deauthorized
 
     def new_id(self, prefix: str) -> str:
         self._count += 1
@@ -91,7 +96,10 @@ class State:
             **({} if account is None else {"account": account}),
             "api_version": API_VERSION,
             "created": self.clock.timestamp(),
-            "data": {"object": copy.deepcopy(subject), **({} if before is None else {"previous_attributes": before})},
+            "data": {
+                "object": json.loads(json.dumps(subject)),
+                **({} if before is None else {"previous_attributes": before}),
+            },
             "livemode": False,
             "pending_webhooks": 1,
             "request": {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from stripe import InvalidRequestError, StripeClient
 
 from tests.stripe import contract, transfers
 from tests.stripe.endive import API_VERSION, FACTS
+from tests.stripe.fixtures import new_world
 from tests.stripe.sending import transfer
 from tests.stripe.server import Server
 from tests.stripe.state import OPERATIONS
@@ -106,6 +109,35 @@ def test_the_newer_version_is_laid_over_the_file() -> None:
     assert "configurations" not in json.dumps(
         contract.description()["paths"]["/v2/core/account_links"]["post"]["requestBody"]
     )
+
+
+def test_a_complaint_fails_the_test_that_caused_it(running_stripe: Server) -> None:
+    def a_test() -> None:
+        client = StripeClient(running_stripe.api_key, base_addresses={"api": running_stripe.url})
+        with new_world(running_stripe), pytest.raises(InvalidRequestError):
+            client.v1.transfers.create({"amount": 1, "currency": "usd"})  # type: ignore[typeddict-item]
+
+    with pytest.raises(AssertionError, match=r"request POST /v1/transfers: : .destination. is a required property"):
+        a_test()
+
+
+def test_what_is_not_built_here_is_said(client: StripeClient, noticed: list[str]) -> None:
+    with pytest.raises(InvalidRequestError) as refusal:
+        client.v1.coupons.list()
+    assert refusal.value.http_status == 404
+    assert noticed == ["GET /v1/coupons is no operation that was built here"]
+
+
+def test_what_cannot_be_read_is_said(stripe_server: Server, noticed: list[str]) -> None:
+    connection = HTTPConnection("127.0.0.1", urlsplit(stripe_server.url).port)
+    headers = {"Authorization": f"Bearer {stripe_server.api_key}"}
+    for body in ("{", "[]"):
+        connection.request("POST", "/v2/core/accounts", body, headers)
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Request-Id", "")[:4]) == (400, "req_")
+        answer.read()
+    connection.close()
+    assert len(noticed) == 2
 
 
 def test_the_version_is_the_sdk_s(client: StripeClient) -> None:

@@ -42,7 +42,11 @@ MONEY_MOVED = [
     (faults.BAD_GATEWAY_AFTER, APIError),
     (faults.HTML_PAGE_AFTER, APIError),
     (faults.TRUNCATED, APIError),
+    (faults.CUT_OFF, APIConnectionError),
 ]
+FORKING = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+"""Newer Pythons warn of a fork beside threads; the child here leaves by `os._exit` or a kill."""
+
 TOLD_AGAIN = (faults.ERROR_KEPT, faults.NO_FUNDS, faults.NOT_PAYABLE, faults.ERROR_AFTER)
 """Faults whose answer stays under the key, beside refusals by the endpoint."""
 
@@ -148,6 +152,7 @@ def test_faults_strike_the_calls_they_are_planned_for(client: StripeClient, ada:
     assert seen == ["paid", "paid", "refused", "refused", "paid", "paid"]
 
 
+@FORKING
 @pytest.mark.parametrize(("plan", "paid"), [(faults.call_before, 1), (faults.call_after, 1)])
 def test_the_caller_can_be_killed_in_the_middle_of_a_call(
     client: StripeClient, ada: str, stripe_server: Server, plan: object, paid: int
@@ -172,6 +177,7 @@ def test_the_caller_can_be_killed_in_the_middle_of_a_call(
     assert count(client) == paid
 
 
+@FORKING
 def test_after_a_kill_what_was_sent_is_waited_for(ada: str, stripe_server: Server) -> None:
     for _ in range(20):
         caller = os.fork()
@@ -188,3 +194,13 @@ def test_after_a_kill_what_was_sent_is_waited_for(ada: str, stripe_server: Serve
         assert made == stripe_server.world.counts["POST /v1/transfers"]
         time.sleep(0.005)
         assert made == len(stripe_server.state.of("transfer"))
+
+
+def test_one_of_every_kind_can_be_drawn(client: StripeClient, ada: str, stripe_server: Server) -> None:
+    drawn = faults.every()
+    assert len({each.name for each in drawn}) == len(drawn)
+    assert {each.name for each, _ in NOTHING_MOVED + MONEY_MOVED} - {each.name for each in drawn} == {
+        "401 expired key",
+        "403",
+        "refused: amount_too_large",
+    }

@@ -137,3 +137,21 @@ def test_a_request_that_makes_no_sense_leaves_the_key_free(
     with pytest.raises(InvalidRequestError):
         transfer(client, ada, key="k", amount=-1)
     assert transfer(client, ada, key="k").amount == 5_000
+
+
+def test_the_second_api_keeps_successes_for_thirty_days_and_no_failures(
+    client: StripeClient, stripe_server: Server
+) -> None:
+    def account() -> str:
+        return client.v2.core.accounts.create({"dashboard": "express"}, {"idempotency_key": "k"}).id
+
+    stripe_server.faults.plan("POST /v2/core/accounts", faults.ERROR_KEPT)
+    with pytest.raises(APIError):
+        account()
+    first = account()
+    stripe_server.clock.advance(days=29)
+    assert account() == first
+    stripe_server.clock.advance(days=2)
+    assert account() != first
+    with pytest.raises(IdempotencyError):
+        client.v2.core.accounts.create({"dashboard": "none"}, {"idempotency_key": "k"})

@@ -126,8 +126,7 @@ class Webhooks:
 
     def delivery(self, happening: Happening) -> Delivery:
         event = _notice(happening) if happening.thin else copy.deepcopy(happening.body)
-        for broken in contract.broken_by("v2.core.event" if happening.thin else "event", event):
-            self._world.complaints.append(f"event {happening.type}: {broken}")
+        self._world.complaints.extend(f"event {happening.type}: {broken}" for broken in _broken(happening, event))
         endpoint = self._endpoint(happening)
         return Delivery(endpoint, event, tuple(self._secrets.of(endpoint)), self._world.clock.timestamp())
 
@@ -149,6 +148,14 @@ def messy(
 
 def sign(body: bytes, secret: str, at: int) -> str:
     return hmac.new(secret.encode(), b"%d." % at + body, "sha256").hexdigest()
+
+
+def _broken(happening: Happening, event: dict[str, Any]) -> list[str]:
+    """What is wrong with the event, or with the object in it."""
+    if happening.thin:
+        return contract.broken_by("v2.core.event", event)
+    subject = event["data"]["object"]
+    return contract.broken_by("event", event) + contract.broken_by(subject["object"], subject)
 
 
 def _notice(happening: Happening) -> dict[str, Any]:

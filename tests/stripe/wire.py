@@ -94,34 +94,48 @@ class Handler(BaseHTTPRequestHandler):
         """A test's output is its own."""
 
     def _steered(self, steer: control.Control, body: str) -> Exchange:
+        self.server.connections.discard(self.connection)  # a new world hangs up on all but the one who asks for it
         try:
             with self.world.state.lock:
                 return Exchange(Answer(200, steer(self.server.stripe, forms.read_json(body))))
         except (ValueError, KeyError, TypeError, AttributeError, Refusal) as mistake:
             return Exchange(Answer(400, {"error": {"message": f"{type(mistake).__name__}: {mistake}"}}))
+        finally:
+            self.server.connections.add(self.connection)
+            self.world = self.server.stripe.world
 
     def _exchange(self, body: str) -> Exchange:
-        path, query = urlsplit(self.path)[2:4]
         request_id = f"req_{next(_request_numbers):014d}"
-        second_api = path.startswith("/v2/")
+        second_api = self.path.startswith("/v2/")
         try:
             self._authorize()
-            operation, captures = _found(self.command, path)
-            raw = forms.read_json(body) if second_api and self.command == "POST" else None
-            if raw is None:
-                raw = contract.read(operation, forms.read_form(query if self.command == "GET" else body))
-            account = self.headers.get("Stripe-Account")
-            if account is not None and account not in self.world.state.objects["account"]:
-                raise Refusal(
-                    403, f"The provided key does not have access to account '{account}'.", code="account_invalid"
-                )
-            key = self.headers.get("Idempotency-Key") if self.command != "GET" else None
-            request = Request(request_id, operation, path, captures, raw, account, key)
+            request = self._understood(request_id, body)
         except Refusal as refusal:
-            return Exchange(refusal.answer(second_api=second_api))
-        except ValueError as unreadable:
-            return Exchange(Refusal(400, f"Unreadable request: {unreadable}").answer(second_api=second_api))
+            answer = refusal.answer(second_api=second_api)
+            answer.headers["Request-Id"] = request_id
+            return Exchange(answer)
         return self.world.treat(request, version=self.headers.get("Stripe-Version"))
+
+    def _understood(self, request_id: str, body: str) -> Request:
+        path, query = urlsplit(self.path)[2:4]
+        try:
+            operation, captures = _found(self.command, path)
+            if path.startswith("/v2/") and self.command == "POST":
+                parameters = forms.read_json(body)
+            else:
+                parameters = contract.read(operation, forms.read_form(query if self.command == "GET" else body))
+        except ValueError as unreadable:
+            self.world.complaints.append(f"{self.command} {path}: {unreadable}")
+            raise Refusal(400, f"Unreadable request: {unreadable}") from unreadable
+        except LookupError as unknown:
+            self.world.complaints.append(f"{self.command} {path} is no operation that was built here")
+            raise Refusal(404, f"Unrecognized request URL ({self.command}: {path}).") from unknown
+        account = self.headers.get("Stripe-Account")
+        if account is not None and not self.world.state.speaks_for(account):
+            message = f"The provided key does not have access to account '{account}' (or it does not exist)."
+            raise Refusal(403, message, code="account_invalid")
+        key = self.headers.get("Idempotency-Key") if self.command != "GET" else None
+        return Request(request_id, operation, path, captures, parameters, account, key)
 
     def _authorize(self) -> None:
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -141,6 +155,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(short), head))
                 self.wfile.write(b"\r\n\r\n" + short)
                 return
+            case Ending.CUT:
+                self.wfile.write(content[: len(content) - 20])
             case Ending.DRIPPING:
                 self._drip(content, exchange.seconds)
             case Ending.SILENT:
@@ -190,7 +206,7 @@ def _found(method: str, path: str) -> tuple[str, tuple[str, ...]]:
         found = pattern.fullmatch(path)
         if found is not None:
             return name, found.groups()
-    raise Refusal(404, f"Unrecognized request URL ({method}: {path}).")
+    raise LookupError(path)
 
 
 def _readable(connection: socket.socket, seconds: float | None) -> bool:

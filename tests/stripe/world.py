@@ -7,7 +7,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.stripe import accounts, balances, contract, events, payouts, transfers
+from tests.stripe import (
+    accounts,
+    balance_settings,
+    balances,
+    contract,
+    credit_notes,
+    customers,
+    disputes,
+    events,
+    first_api_accounts,
+    invoice_items,
+    invoice_payments,
+    invoices,
+    payouts,
+    transfers,
+)
 from tests.stripe.answers import Answer, Refusal, Request
 from tests.stripe.clock import Clock
 from tests.stripe.endive import API_VERSION
@@ -15,7 +30,10 @@ from tests.stripe.faults import Ending, Fault, Faults, Place
 from tests.stripe.idempotency import Keys
 from tests.stripe.state import OPERATIONS, State
 
-SUBJECTS = (accounts, balances, events, payouts, transfers)
+SUBJECTS = (
+    *(accounts, balance_settings, balances, events, first_api_accounts, payouts, transfers),
+    *(credit_notes, customers, disputes, invoice_items, invoice_payments, invoices),
+)
 """Imported so that their operations are known."""
 
 
@@ -111,7 +129,7 @@ class World:
         if fault.ending is not None:
             return Exchange(answer, fault.ending, fault.seconds)
         if fault.refusal is not None and fault.place is Place.BEFORE:
-            raise fault.refusal
+            raise fault.refusal.again()
         return Exchange(fault.answer or answer)
 
     def _check(self, request: Request, version: str | None) -> None:
@@ -133,7 +151,7 @@ class World:
         if fault is not None and fault.place is Place.INSTEAD:
             fault.strike(request)
             if fault.refusal is not None:
-                raise fault.refusal
+                raise fault.refusal.again()
         with self.state.lock:
             self.state.request = request
             try:

@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 import stripe
+from stripe import _util
 
 from firm.db import leaving_the_house
-from payouts.rails.stripe.errors import translated
-from payouts.rails.stripe.transport import CALLS_A_SECOND, TRIES, Pace, Transport
+from firm.errors import Misconfigured
+from payouts.rails.stripe.errors import StripeUnclear, translated
+from payouts.rails.stripe.transport import TRIES, Pace, Transport
 
 T = TypeVar("T")
 
@@ -30,7 +32,7 @@ class Client:
     """
 
     def __init__(
-        self, keys: Sequence[str], *, base: str | None = None, live: bool = False, calls_a_second: int = CALLS_A_SECOND
+        self, keys: Sequence[str], *, base: str | None = None, live: bool = False, calls_a_second: int = 5
     ) -> None:
         _keep_quiet()
         self.live = live
@@ -48,27 +50,31 @@ class Client:
         """
         leaving_the_house()
         self._transport.begin()
-        for sdk in self._sdks[:-1]:
+        refusal: stripe.StripeError | None = None
+        for sdk in self._sdks:
             try:
                 return call(sdk)
-            except stripe.AuthenticationError:
-                continue
+            except stripe.AuthenticationError as error:
+                refusal = error
             except stripe.StripeError as error:
                 raise translated(error, doubtful=self._transport.doubtful) from error
-        try:
-            return call(self._sdks[-1])
-        except stripe.StripeError as error:
-            raise translated(error, doubtful=self._transport.doubtful) from error
+        if refusal is None:
+            raise Misconfigured("There is no key to Stripe; set STRIPE_API_KEY.")
+        raise translated(refusal, doubtful=self._transport.doubtful) from refusal
 
     def every(self, page_of: PageOf, params: Mapping[str, Any]) -> Iterator[Any]:
         """All things of a list, page by page, each page a call of its own. Raises what `call` does."""
         asked = {**params, "limit": PAGE}
         while True:
-            page = self.call(partial(_turned, page_of, asked))
-            yield from page.data
-            if not page.has_more or not page.data:
+            things, last = _read_page(self.call(partial(_turned, page_of, asked)))
+            yield from things
+            if last is None:
                 return
-            asked = {**asked, "starting_after": page.data[-1].id}
+            asked = {**asked, "starting_after": last}
+
+    def close(self) -> None:
+        """Let go of the connection that this thread has kept."""
+        self._transport.close()  # type: ignore[no-untyped-call]
 
     def _connected(self, key: str, base: str | None) -> stripe.StripeClient:
         return stripe.StripeClient(
@@ -84,8 +90,19 @@ def _turned(page_of: PageOf, asked: dict[str, Any], sdk: stripe.StripeClient) ->
     return page_of(sdk, asked)
 
 
+def _read_page(page: Any) -> tuple[list[Any], str | None]:
+    """What a page holds, and the id to go on from when there is more. Raises `StripeUnclear` when it is no page."""
+    try:
+        things = list(page.data)
+        return things, str(things[-1].id) if page.has_more else None
+    except (AttributeError, TypeError, IndexError) as error:
+        raise StripeUnclear("Stripe answered something that is no list; ask again.") from error
+
+
 def _keep_quiet() -> None:
     """The library would log bodies, in which the links of payees stand, and send measurements of us along."""
     logging.getLogger("stripe").setLevel(logging.WARNING)
     stripe.log = None
+    # The environment may ask it to print them, and is read when the library is imported.
+    _util.STRIPE_LOG = None
     stripe.enable_telemetry = False

@@ -17,6 +17,8 @@ from payouts.rails import rail
 
 _WORD = re.compile(r"[A-Za-z0-9_]{1,80}", re.ASCII)
 
+OF_THE_ACCOUNT = frozenset({"account_invalid"})
+"""What is forbidden because of the account that was named, and not because of our key: another time is no better."""
 OUT_OF_FUNDS = frozenset({"balance_insufficient", "insufficient_funds"})
 EXPLANATIONS = {
     "account_closed": "the payee's account is closed",
@@ -55,9 +57,10 @@ class StripeUnclear(Busy):
 def translated(error: stripe.StripeError, *, doubtful: bool) -> ChambersError:
     """The error in our terms. `doubtful` says that an earlier try of the same call may have had an effect."""
     code = code_of(error)
-    if code == "lock_timeout" or isinstance(error, _NOT_TAKEN):
+    of_the_account = isinstance(error, stripe.PermissionError) and code in OF_THE_ACCOUNT
+    if (code == "lock_timeout" or isinstance(error, _NOT_TAKEN)) and not of_the_account:
         return _unclear(error) if doubtful else _later(error)
-    if isinstance(error, stripe.InvalidRequestError):
+    if isinstance(error, stripe.InvalidRequestError) or (of_the_account and not doubtful):
         kind = StripeOutOfFunds if code in OUT_OF_FUNDS else StripeRefused
         return kind(
             f"Stripe refused this: {EXPLANATIONS.get(code, 'the request is not valid')}{_trace(error)}.", code=code

@@ -16,6 +16,7 @@ from payouts.rails.stripe.errors import StripeUnclear
 from payouts.rails.stripe.values import BalanceTransaction, Event, PayeePayout, Reversal, Transfer
 
 V = TypeVar("V", covariant=True)
+_YEAR_3000 = 32_503_680_000
 
 
 class _Readable(Protocol[V]):
@@ -31,7 +32,7 @@ def read(model: type[_Readable[V]], answer: Any) -> V:
     """The answer as our value. Raises `StripeUnclear` when it is none: what it was about must be looked up."""
     try:
         return model.model_validate(plain(answer)).value()
-    except (ValidationError, Invalid, ValueError, OverflowError) as error:
+    except (ValidationError, Invalid) as error:
         raise StripeUnclear("Stripe answered something that cannot be read; look it up.") from error
 
 
@@ -46,7 +47,7 @@ def _id_of(value: Any) -> Any:
 
 
 def _moment_of(value: Any) -> Any:
-    if type(value) is not int:
+    if type(value) is not int or not 0 <= value < _YEAR_3000:
         raise ValueError("a moment is a whole number of seconds")
     return datetime.fromtimestamp(value, UTC)
 

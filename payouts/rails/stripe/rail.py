@@ -26,7 +26,11 @@ COUNTRIES = frozenset((*_EEA_WEST, *_EEA_EAST, "US", "GB", "CA", "CH"))
 
 
 class StripeRail:
-    """Sending is a transfer; what became of one is found among the transfers of its run."""
+    """Sending is a transfer; what became of one is found among the transfers of its run.
+
+    Stripe repeats a refusal under the same key, also when the money has come meanwhile: after `Refused` and
+    `OutOfFunds` only another key can pay. After `Later` it is the same key that is to be used.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -19,9 +19,6 @@ TIMEOUTS = (5, 20)
 TRIES = 3
 """The library repeats a call twice, under the same key, when it had no answer or a server's error."""
 
-CALLS_A_SECOND = 5
-"""Far below Stripe's own limits, which all programs of a firm share."""
-
 
 class Pace:
     """Lets at most so many calls a second pass, evenly, over all threads of the process."""

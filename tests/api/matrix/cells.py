@@ -29,7 +29,7 @@ from payouts.reconciliation.rules import Comparison, Finding
 from payouts.runs import preparation
 from staffing.onramp import operations as onramp
 from staffing.reports import operations as reports
-from tests import lovelace
+from tests import lovelace, opener
 from tests.databases import SECRET_KEYS
 
 LETTERS = {
@@ -69,6 +69,7 @@ def set_up(app: Flask) -> None:
         for client in ("Acme", "Globex"):
             period = {"from_month": lovelace.OCTOBER, "until_month": lovelace.OCTOBER.next}
             reports.issue(client, **period, by=lovelace.LEAD, now=lovelace.AFTER)
+        opener.open_accounts("Grace", "Ada", by=lovelace.LEAD, now=lovelace.AFTER)
         rails = app.extensions["chambers"].rails
         preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
         for name in ("Grace", "Ada"):

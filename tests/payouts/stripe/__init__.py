@@ -1,0 +1,1 @@
+"""Paying over Stripe, through the provider's own library, against the tests' Stripe."""
