@@ -25,7 +25,7 @@ from tests import lovelace
 from tests.api.callers import Caller, as_role
 from tests.databases import TEST_KEY, settings_for
 from tests.payouts.over_stripe import OverStripe, events, paying
-from tests.stripe import transfers
+from tests.stripe import balances, transfers
 from tests.stripe.server import Server
 
 DIFFERENCES = "/v1/reconciliation-differences"
@@ -121,8 +121,6 @@ def test_differences_at_the_command_line(
     stripe_server.clock.set(lovelace.AFTER)
     monkeypatch.setenv("STRIPE_API_KEY", stripe_server.api_key)
     monkeypatch.setenv("STRIPE_API_BASE", stripe_server.url)
-    from tests.stripe import balances
-
     with time_machine.travel(lovelace.AFTER):
         assert "agree, as far as they can be asked" in run(shell, "reconcile")
         balances.top_up(stripe_server.state, 10_000, "usd")
@@ -130,7 +128,7 @@ def test_differences_at_the_command_line(
         told = run(shell, "reconcile")
     assert "movement-unknown" in told
     assert "Ours: 100.00 USD. Theirs: 93.00 USD." in told
-    with time_machine.travel(lovelace.AFTER + timedelta(days=3)):
+    with time_machine.travel(lovelace.AFTER + timedelta(days=3, hours=1)):
         listed = run(shell, "difference", "list")
         assert "3 days, nobody" in listed
         for line in [line for line in listed.splitlines() if line.startswith("rcd_")]:
