@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -253,3 +254,28 @@ def test_any_order_with_repetitions_ends_where_stripe_stands(
         )
         assert {state for _, state in events()} <= {"applied", "ignored"}
         lovelace.assert_books_hold()
+
+
+def test_two_workers_that_apply_the_same_event_book_it_once(firm: OverStripe, closed_october: Flask) -> None:
+    firm.send(cut_for=["Grace"])
+    transfers.give_back(firm.server.state, firm.transfer_to("Grace"), 100_000)
+    name = "evt_both"
+    store(told(name, "transfer.reversed", object_id=firm.transfer_to("Grace")["id"]))
+    found: list[object] = []
+
+    def work() -> None:
+        with closed_october.app_context():
+            try:
+                found.append(firm.apply(name))
+            except Exception as error:  # border: the example looks at whatever went wrong
+                found.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["applied"] * 4
+    assert lovelace.trial_balance()["liabilities:payables"] == "-1,000.00 USD"
+    assert verbs("provider-event.applied") == ["provider-event.applied"]
+    lovelace.assert_books_hold()
