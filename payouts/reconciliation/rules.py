@@ -12,6 +12,7 @@ from payouts.rails.stripe.values import Transfer
 NOTHING = "nothing"
 LEFT = ("sent", "settled", "returned")
 """The states of a payout that says of itself that its money left."""
+UNDER_WAY = "sending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,8 @@ def of_balances(rail: str, ours: Mapping[str, Money], theirs: Mapping[str, Money
 
 
 def _of_transfer(rail: str, transfer: Transfer, payout: OurPayout | None) -> Iterator[Finding]:
-    theirs = f"{transfer.amount} to {transfer.destination}"
-    if payout is None:
-        if transfer.reversed != transfer.amount:
-            what = f"The provider made the transfer {transfer.id}, which no payout here asked for."
-            yield Finding(rail, "transfer-without-payout", transfer.id, what, NOTHING, theirs)
-        return
-    if payout.state not in LEFT:
-        what = f"The provider made the transfer {transfer.id} for a payout that has not left here."
-        yield Finding(rail, "transfer-without-payout", transfer.id, what, str(payout), theirs)
+    if payout is None or payout.state not in LEFT:
+        yield from _unasked_for(rail, transfer, payout)
         return
     if transfer.amount != payout.amount:
         what = f"The transfer {transfer.id} is of another amount than its payout {payout.id}."
@@ -105,6 +99,18 @@ def _of_transfer(rail: str, transfer: Transfer, payout: OurPayout | None) -> Ite
     if transfer.id == payout.reference and transfer.reversed != payout.reversed:
         what = f"Of the transfer {transfer.id} another part came back than is booked."
         yield Finding(rail, "reversal-differs", transfer.id, what, str(payout.reversed), str(transfer.reversed))
+
+
+def _unasked_for(rail: str, transfer: Transfer, payout: OurPayout | None) -> Iterator[Finding]:
+    """A transfer that stands while no payout left here. What is being sent this moment is no difference yet."""
+    if transfer.reversed == transfer.amount or (payout is not None and payout.state == UNDER_WAY):
+        return
+    asked = "which no payout here asked for" if payout is None else "for a payout that has not left here"
+    what = f"The provider made the transfer {transfer.id}, {asked}."
+    ours = NOTHING if payout is None else str(payout)
+    yield Finding(
+        rail, "transfer-without-payout", transfer.id, what, ours, f"{transfer.amount} to {transfer.destination}"[:200]
+    )
 
 
 def _paid_twice(rail: str, payout: OurPayout, standing: Sequence[Transfer]) -> Finding:

@@ -15,13 +15,15 @@ from firm.access import principals
 from firm.actor import Role
 from firm.db import db, reading
 from firm.errors import Busy
+from firm.money import Money
 from payouts.provider_events import sweeping
+from payouts.rails.stripe.values import Transfer
 from payouts.reconciliation import comparing, operations, queries, rules
 from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.operations import DifferenceResolved, NotAnOwner
 from payouts.reconciliation.rules import Comparison, Finding
 from tests import lovelace
-from tests.lovelace import AFTER, LEAD
+from tests.lovelace import AFTER, LEAD, usd
 from tests.payouts import paying as by_bank
 from tests.payouts.bank import Bank
 from tests.payouts.over_stripe import WORKER, OverStripe, paying
@@ -262,8 +264,23 @@ def test_sqlite_does_not_replace_what_was_received(sqlite_at: Any, stripe_server
                 connection.execute(text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"))
 
 
-def test_balances_of_every_currency_are_compared() -> None:
-    from firm.money import Money
+@pytest.mark.parametrize(
+    ("state", "taken_back", "found"),
+    [
+        ("refused", "0.00", ["transfer-without-payout"]),
+        ("canceled", "0.00", ["transfer-without-payout"]),
+        ("unknown", "0.00", ["transfer-without-payout"]),
+        ("refused", "1.00", []),
+        ("sending", "0.00", []),
+        ("settled", "0.00", []),
+    ],
+)
+def test_a_transfer_for_a_payout_that_did_not_leave(state: str, taken_back: str, found: list[str]) -> None:
+    one = Transfer("tr_1", AFTER, usd("1.00"), usd(taken_back), "acct_1", None, {"payout": "pay_1"}, False, None)
+    ours = rules.OurPayout("pay_1", state, usd("1.00"), usd("0.00"), "tr_1", frozenset({"acct_1"}))
+    assert [each.kind for each in rules.of_transfers("stripe", [one], {"pay_1": ours})] == found
 
+
+def test_balances_of_every_currency_are_compared() -> None:
     found = rules.of_balances("stripe", {"USD": Money(1, "USD")}, {"EUR": Money(2, "EUR"), "USD": Money(1, "USD")})
     assert [(one.subject, one.our_side, one.their_side) for one in found] == [("EUR", "0.00 EUR", "0.02 EUR")]
