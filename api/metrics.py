@@ -22,6 +22,7 @@ import firm.gauge
 import firm.jobs.gauges
 import firm.profile.gauges
 import firm.recovery.gauges
+import payouts.bank_files.gauges
 import payouts.provider_events.gauges
 import payouts.reconciliation.gauges
 import payouts.runs.gauges
@@ -34,6 +35,7 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *payouts.runs.gauges.GAUGES,
     *payouts.provider_events.gauges.GAUGES,
     *payouts.reconciliation.gauges.GAUGES,
+    *payouts.bank_files.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""
 

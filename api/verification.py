@@ -14,6 +14,7 @@ import firm.allocation.invariants
 import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
+import payouts.bank_files.invariants
 import payouts.earnings.invariants
 import payouts.provider_accounts.invariants
 import payouts.provider_events.invariants
@@ -31,6 +32,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *payouts.provider_accounts.invariants.CHECKS,
     *payouts.provider_events.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
+    *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,
 )
 

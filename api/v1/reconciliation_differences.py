@@ -35,7 +35,7 @@ class OwnerSchema(Schema):
     owner = Text(required=True, most=200)
 
 
-class ResolutionSchema(Schema):
+class ExplanationSchema(Schema):
     """How it was resolved: this stays on record."""
 
     note = Text(required=True, most=500)
@@ -91,7 +91,7 @@ def assigned(body: dict[str, Any], key: str) -> Any:
 
 
 @blueprint.route("/reconciliation-differences/<key>/resolution", methods=["POST"])
-@blueprint.arguments(ResolutionSchema)
+@blueprint.arguments(ExplanationSchema)
 @blueprint.response(201, DifferenceSchema)
 def resolved(body: dict[str, Any], key: str) -> Any:
     """Explain a difference, and close it."""
