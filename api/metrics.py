@@ -25,6 +25,8 @@ import firm.profile.gauges
 import firm.recovery.gauges
 import payouts.bank_files.gauges
 import payouts.destinations.gauges
+import payouts.provider_events.gauges
+import payouts.reconciliation.gauges
 import payouts.runs.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
@@ -35,6 +37,8 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.notices.gauges.GAUGES,
     *payouts.destinations.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
+    *payouts.provider_events.gauges.GAUGES,
+    *payouts.reconciliation.gauges.GAUGES,
     *payouts.bank_files.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""

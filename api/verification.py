@@ -18,6 +18,7 @@ import payouts.bank_files.invariants
 import payouts.destinations.invariants
 import payouts.earnings.invariants
 import payouts.provider_accounts.invariants
+import payouts.provider_events.invariants
 import payouts.runs.invariants
 import payouts.statements.invariants
 from api import evidence
@@ -31,6 +32,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *payouts.earnings.invariants.CHECKS,
     *payouts.provider_accounts.invariants.CHECKS,
     *payouts.destinations.invariants.CHECKS,
+    *payouts.provider_events.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
     *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,

@@ -278,6 +278,7 @@ def _new_guards_gone() -> list[str]:
             "DROP FUNCTION guard_attempt_destination() CASCADE",
             # This one is of an earlier revision; the rows that it keeps have no place in the schema before.
             "DROP TRIGGER guard_destination_kept ON destination",
+            "DROP TRIGGER guard_rail_file_kept ON rail_file",
         ]
     names = [name for name, *_ in _rules("IS NOT", "{0}")]
     names += ["notice_no_delete", "notice_no_replace", "payout_attempt_destination", "destination_no_delete"]

@@ -12,7 +12,7 @@ from firm.db import UtcMoment
 from migrations.changing import changed_but_for_its_seal
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -65,13 +65,14 @@ def way_of(name: str, now: Any) -> queries.Way:
 
 
 def left_out(now: Any) -> dict[str, str]:
-    """Whom a draft would leave out, by name, and why."""
+    """Whom a draft would leave out or hold, by name, and why."""
     people = {id_of(name): name for name in ("Grace", "Ada")}
     try:
         drafted = preparation.draft(rails={"manual": Bank()}, by=ADMINISTRATOR, now=now)
     except NothingPayable as error:
         return {"everybody": error.message}
     found = {people[out.maintainer_id]: out.reason for out in drafted.left_out}
+    found |= {people[one.maintainer_id]: one.reason for one in drafted.payouts if one.state == "held"}
     preparation.cancel(drafted.run.number, by=ADMINISTRATOR, now=now)
     return found
 
