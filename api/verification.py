@@ -14,6 +14,7 @@ import firm.allocation.invariants
 import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
+import payouts.adjustments.invariants
 import payouts.earnings.invariants
 import payouts.runs.invariants
 import payouts.statements.invariants
@@ -26,6 +27,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *firm.billing.invariants.CHECKS,
     *firm.allocation.invariants.CHECKS,
     *payouts.earnings.invariants.CHECKS,
+    *payouts.adjustments.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,
 )

@@ -15,6 +15,7 @@ import firm.portfolio.model
 import firm.profile.model
 import firm.recovery.model
 import firm.webhooks.model
+import payouts.adjustments.model
 import payouts.destinations.model
 import payouts.earnings.model
 import payouts.runs.model

@@ -14,11 +14,17 @@ from firm.money import digits
 BANK = "assets:bank"
 RECEIVABLES = "assets:receivables"
 UNBILLED = "assets:unbilled-revenue"
+ADVANCES = "assets:advances"
+"""Paid to maintainers ahead of what they earn, and not recovered yet."""
 DEFERRED = "liabilities:deferred-revenue"
 PAYABLES = "liabilities:payables"
 IN_TRANSIT = "liabilities:payouts-in-transit"
+WITHHELD = "liabilities:withheld-tax"
+"""Withheld from maintainers and owed to the tax authority."""
 RETAINERS = "income:retainers"
 MAINTAINER_PAY = "expenses:maintainers"
+PAYOUT_FEES = "expenses:payout-fees"
+"""What rails take for paying; what payees bear of it is credited here."""
 EXCHANGE = "equity:exchange"
 """Where two currencies meet: an entry that converts balances in each currency against this account."""
 ALLOCATED = "equity:allocated"
@@ -31,15 +37,18 @@ CHART = {
     BANK: "asset",
     RECEIVABLES: "asset",
     UNBILLED: "asset",
+    ADVANCES: "asset",
     DEFERRED: "liability",
     PAYABLES: "liability",
     IN_TRANSIT: "liability",
+    WITHHELD: "liability",
     EXCHANGE: "equity",
     ALLOCATED: "equity",
     OVERHEAD_FUND: "equity",
     PACKAGE_FUNDS: "equity",
     RETAINERS: "income",
     MAINTAINER_PAY: "expense",
+    PAYOUT_FEES: "expense",
 }
 
 _RESERVE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)

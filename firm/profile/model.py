@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode
+from firm.db import Base, CurrencyCode, whole_minor
 from firm.month import Month
 
 
@@ -16,7 +16,7 @@ class Profile(Base):
     """The firm: name and address as papers show them, the books' currency, the zone that makes its months."""
 
     __tablename__ = "profile"
-    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"), whole_minor("adjustment_limit_minor", least=0))
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(200))
@@ -27,6 +27,8 @@ class Profile(Base):
     time_zone: Mapped[str] = mapped_column(String(60))
     first_month: Mapped[Month]
     sole_approval: Mapped[bool] = mapped_column(default=False)
+    adjustment_limit_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """What others than the lead may adjust for one maintainer in one month; zero leaves all of it to the lead."""
     iban_sealed: Mapped[str | None] = mapped_column(Text)
     iban_last4: Mapped[str | None] = mapped_column(String(4))
     bic: Mapped[str | None] = mapped_column(String(11))
