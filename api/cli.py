@@ -35,6 +35,8 @@ COMMANDS = {
     "run": ("runs:run", "Payout runs: draft, propose, approve, send, settle."),
     "import": ("work:import_", "Import lists from CSV, and public work from git clones and OSV records."),
     "statement": ("papers:statement", "Statements, as text, JSON, HTML or PDF."),
+    "reissue": ("papers:reissue", "Issue a statement again, corrected."),
+    "adjustment": ("adjustments:adjustment", "Corrections, advances, withholding and fees."),
     "report": ("papers:report", "Funded-work reports."),
     "audit": ("audit:audit", "The audit log, its chain and its anchors."),
     "export": ("archives:export", "Everything as one documented archive."),

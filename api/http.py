@@ -16,6 +16,8 @@ from api.blueprints import ChambersApi, describe_fields
 from api.description.document import finished
 from api.strict import MOST_BYTES
 from api.v1 import (
+    adjustments,
+    advances,
     allocation_plans,
     assignments,
     audit_records,
@@ -69,6 +71,8 @@ RESOURCES = (
     months,
     journal,
     payout_runs,
+    adjustments,
+    advances,
     statements,
     funded_work_reports,
     work_items,

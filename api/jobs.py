@@ -21,6 +21,7 @@ from firm.webhooks.dispatch import DELIVER
 from firm.webhooks.rules import DELAYS
 from payouts import month_end
 from payouts.runs import sending
+from payouts.statements import papers
 
 FORGET = "house.forget"
 
@@ -52,6 +53,14 @@ def release_run(task: Task) -> Result:
     return {"href": f"/v1/payout-runs/{run_id}"}
 
 
+def render_statements(task: Task) -> Result:
+    """Write a month's statements as PDF, as the one who asked for it; what an earlier try has made is kept."""
+    _refuse_who_may_no_longer(task)
+    month = Month.parse(task.payload["month"])
+    papers.render_month(month, parts().settings.papers / str(month), progress=task.progress)
+    return {"href": f"/v1/statements?month={month}"}
+
+
 def deliver(task: Task) -> None:
     """Try a webhook delivery."""
     found = task.payload["delivery_id"]
@@ -69,6 +78,7 @@ def forget(task: Task) -> None:
 KINDS: Mapping[str, Kind] = {
     "months.close": Kind(close_month),
     "payout-runs.release": Kind(release_run, leaves_the_house=True),
+    "statements.render": Kind(render_statements),
     DELIVER: Kind(deliver, DELAYS, leaves_the_house=True),
     FORGET: Kind(forget),
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from api.commands.running import Call, command
+from api.commands.types import MONEY
 from api.parts import parts
+from firm.money import Money
 from firm.profile import operations as profiles
 from payouts.destinations.operations import checked_iban
 
@@ -24,6 +26,15 @@ def bank_account(call: Call, iban: str, bic: str | None) -> None:
     number = checked_iban(iban)
     profiles.set_bank_account(iban=number, bic=bic, keys=parts().keys, by=call.by, now=call.now)
     click.echo(f"SEPA files pay from the account ending in {number[-4:]}.")
+
+
+@firm.command("adjustment-limit")
+@click.argument("amount", type=MONEY)
+@command
+def adjustment_limit(call: Call, amount: Money) -> None:
+    """Say how much others than the lead may adjust for one maintainer in a month; zero leaves it to the lead."""
+    profiles.set_adjustment_limit(amount, by=call.by, now=call.now)
+    click.echo(f"Beyond {amount} for one maintainer in a month, the lead adjusts.")
 
 
 @firm.command("sole-approval")

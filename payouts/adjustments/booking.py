@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from payouts.adjustments.model import Adjustment, adjustment
 from payouts.adjustments.rules import TITLES, lines_of
 
 SERIES = "ADJ"
+COLUMNS = [column.name for column in adjustment.columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def book(
         for item, identifier, number in zip(items, identifiers, numbers, strict=True)
     ]
     journal.post_many(session, [_entry(one, item.on) for one, item in zip(made, items, strict=True)], by=by, now=now)
-    bulk_insert(session, adjustment, [asdict(one) for one in made])
+    bulk_insert(session, adjustment, [{name: getattr(one, name) for name in COLUMNS} for one in made])
     audit.record_all(session, [("adjustment.made", one.id, _facts(one), one) for one in made], by=by, now=now)
     return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
@@ -45,6 +45,19 @@ def versions(session: Session, maintainer_id: str, month: Month) -> list[AnyRow]
     """A maintainer's statements of a month, the first one and those that correct it, in the order of their issue."""
     query = select(statement).where(statement.c.maintainer_id == maintainer_id, statement.c.month == month)
     return list(session.execute(query.order_by(statement.c.version)))
+
+
+def number_of_month(session: Session, month: Month) -> int:
+    """How many statements a month has, those that correct others among them."""
+    return session.scalar(select(func.count()).select_from(statement).where(statement.c.month == month)) or 0
+
+
+def refuse_none(session: Session, month: Month) -> int:
+    """How many statements the month has. Raises `StatementNotFound` when it has none."""
+    number = number_of_month(session, month)
+    if not number:
+        raise StatementNotFound(f"There are no statements of {month.name}; they are issued when it closes.")
+    return number
 
 
 def page(

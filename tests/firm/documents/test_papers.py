@@ -198,7 +198,7 @@ def test_a_color_that_is_none_or_too_light_is_made_readable(color: object) -> No
         {"kind": "invoice"},
         {"kind": None},
         {"kind": ["statement"]},
-        {"template": 2},
+        {"template": 3},
         {"template": True},
         {"template": "1"},
     ],
