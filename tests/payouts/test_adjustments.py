@@ -203,7 +203,7 @@ def inserted(amount: str, *, kind: str = "kind", reverses: str = "NULL", source:
     """A row beside the one that is there, on an entry that is in the books unless said otherwise."""
     entry = source or "(SELECT MIN(source) FROM journal_entry WHERE source LIKE 'allocation:%')"
     return (
-        "INSERT INTO adjustment SELECT 'adj_x', 'ADJ-X', maintainer_id, "  # noqa: S608
+        "INSERT INTO adjustment SELECT 'adj_x', 'ADJ-X', maintainer_id, "
         f"{kind}, month, adjusts_month, package_id, {amount}, 0, currency, reason, NULL, {reverses}, {entry},"
         " made_at, made_by FROM adjustment"
     )
