@@ -47,9 +47,8 @@ NAMED = {
     "payout_runs.drafted": "draftPayoutRun",
     "payout_runs.file": "downloadPayoutFile",
     "statements.paper": "renderStatement",
-    "statements.corrected": "correctStatement",
+    "statements.corrected": "issueCorrectedStatement",
     "statements.papers_made": "renderStatementsOfMonth",
-    "adjustments.made": "makeAdjustment",
     "funded_work_reports.issued": "issueFundedWorkReport",
     "funded_work_reports.paper": "renderFundedWorkReport",
 }
