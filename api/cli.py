@@ -38,6 +38,8 @@ COMMANDS = {
     "import": ("work:import_", "Import lists from CSV, the bank's files, and public work."),
     "bank-file": ("bank:bank_file", "What the bank sent: files, lines, and what waits for a person."),
     "statement": ("papers:statement", "Statements, as text, JSON, HTML or PDF."),
+    "reissue": ("papers:reissue", "Issue a statement again, corrected."),
+    "adjustment": ("adjustments:adjustment", "Corrections, advances, withholding and fees."),
     "report": ("papers:report", "Funded-work reports."),
     "audit": ("audit:audit", "The audit log, its chain and its anchors."),
     "export": ("archives:export", "Everything as one documented archive."),

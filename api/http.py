@@ -16,6 +16,8 @@ from api.blueprints import ChambersApi, describe_fields
 from api.description.document import finished
 from api.strict import MOST_BYTES
 from api.v1 import (
+    adjustments,
+    advances,
     allocation_plans,
     assignments,
     audit_records,
@@ -85,6 +87,8 @@ RESOURCES = (
     reconciliation_differences,
     payment_proofs,
     bank_files,
+    adjustments,
+    advances,
     statements,
     funded_work_reports,
     work_items,

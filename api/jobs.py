@@ -31,6 +31,7 @@ from payouts.reconciliation import comparing
 from payouts.reconciliation import operations as reconciliation
 from payouts.reconciliation.model import ReconciliationDifference
 from payouts.runs import sending
+from payouts.statements import papers
 
 EXPIRE = "destinations.expire"
 FORGET = "house.forget"
@@ -75,6 +76,14 @@ def release_run(task: Task) -> Result:
 def resume_runs(task: Task) -> None:
     """Go on with released runs: look up what nobody knows, take over from the dead, try again what had no funds."""
     sending.resume(rails=parts().rails, keys=parts().keys, by=task.by, now=clock.now(), clock=clock.now)
+
+
+def render_statements(task: Task) -> Result:
+    """Write a month's statements as PDF, as the one who asked for it; what an earlier try has made is kept."""
+    _refuse_who_may_no_longer(task)
+    month = Month.parse(task.payload["month"])
+    papers.render_month(month, parts().settings.papers / str(month), progress=task.progress)
+    return {"href": f"/v1/statements?month={month}"}
 
 
 def deliver(task: Task) -> None:
@@ -131,6 +140,7 @@ KINDS: Mapping[str, Kind] = {
     "months.close": Kind(close_month),
     "payout-runs.release": Kind(release_run, leaves_the_house=True),
     RESUME: Kind(resume_runs, leaves_the_house=True),
+    "statements.render": Kind(render_statements),
     DELIVER: Kind(deliver, DELAYS, leaves_the_house=True),
     notices.SEND: Kind(send_notice, leaves_the_house=True),
     notices.SWEEP: Kind(sweep_notices),

@@ -14,6 +14,7 @@ import firm.allocation.invariants
 import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
+import payouts.adjustments.invariants
 import payouts.bank_files.invariants
 import payouts.destinations.invariants
 import payouts.earnings.invariants
@@ -33,6 +34,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *payouts.provider_accounts.invariants.CHECKS,
     *payouts.destinations.invariants.CHECKS,
     *payouts.provider_events.invariants.CHECKS,
+    *payouts.adjustments.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
     *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,

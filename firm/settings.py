@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     audit_anchors: Path = Field(default=Path("var/audit-anchors.jsonl"))
     """The file of anchors; best on another machine or a medium that only grows."""
 
+    papers: Path = Field(default=Path("var/papers"))
+    """The folder that the worker writes a month's statements into, a folder for each month."""
+
     webhook_ports: str = Field(default="443")
     """The ports that webhooks may be sent to, comma-separated."""
 

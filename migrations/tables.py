@@ -16,6 +16,7 @@ import firm.portfolio.model
 import firm.profile.model
 import firm.recovery.model
 import firm.webhooks.model
+import payouts.adjustments.model
 import payouts.bank_files.model
 import payouts.destinations.model
 import payouts.earnings.model

@@ -7,6 +7,7 @@ on ssh, Ada half each on staticcheck and age.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from api.parts import parts
@@ -60,7 +61,7 @@ def establish(*, currency: str = "USD", first_month: Month = OCTOBER) -> None:
     )
 
 
-def add_clients() -> None:
+def add_clients(money: Callable[[str], Money] = usd) -> None:
     """Acme and Globex with their signed engagements, and the three packages."""
     for name in ("ssh", "age", "staticcheck"):
         portfolio.adopt(name=name, ecosystem="Go", by=LEAD, now=BEFORE)
@@ -73,7 +74,7 @@ def add_clients() -> None:
         engagement = engagements.draft(
             client=name,
             tier=tier,
-            fee=usd(fee),
+            fee=money(fee),
             cycle=cycle,
             starts_on=START,
             subcontracting_allowed=True,
@@ -117,9 +118,9 @@ def staff() -> None:
         )
 
 
-def set_terms() -> None:
-    grace = Proposal(guarantee=usd("4000.00"), growth_bp=1000, baseline=usd("12000.00"))
-    ada = Proposal(fund_shares={"staticcheck": 4000}, fixed_fees={"age": usd("1200.00")})
+def set_terms(money: Callable[[str], Money] = usd) -> None:
+    grace = Proposal(guarantee=money("4000.00"), growth_bp=1000, baseline=money("12000.00"))
+    ada = Proposal(fund_shares={"staticcheck": 4000}, fixed_fees={"age": money("1200.00")})
     for name, proposal in (("Grace", grace), ("Ada", ada)):
         terms.set_terms(name, proposal, from_month=OCTOBER, by=LEAD, now=BEFORE)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from api.commands.running import Call, command
+from api.commands.types import MONEY
 from api.parts import parts
+from firm.money import Money
 from firm.profile import operations as profiles
 from firm.profile.model import MOST_COOLING_OFF_HOURS
 from payouts.destinations.accounts import checked_bic, checked_iban
@@ -26,6 +28,15 @@ def bank_account(call: Call, iban: str, bic: str | None) -> None:
     bank = checked_bic(bic, iban=number) if bic else None
     profiles.set_bank_account(iban=number, bic=bank, keys=parts().keys, by=call.by, now=call.now)
     click.echo(f"SEPA files pay from the account ending in {number[-4:]}.")
+
+
+@firm.command("adjustment-limit")
+@click.argument("amount", type=MONEY)
+@command
+def adjustment_limit(call: Call, amount: Money) -> None:
+    """Say how much others than the lead may adjust for one maintainer in a month; zero leaves it to the lead."""
+    profiles.set_adjustment_limit(amount, by=call.by, now=call.now)
+    click.echo(f"Beyond {amount} for one maintainer in a month, the lead adjusts.")
 
 
 @firm.command("sole-approval")

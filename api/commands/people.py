@@ -16,6 +16,7 @@ from firm.month import Month
 from firm.profile import operations as profiles
 from payouts.destinations import operations as destinations
 from payouts.terms import operations as pay_terms
+from payouts.terms.model import FEES_BORNE_BY
 from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
 from staffing.assignments.model import ROLES
@@ -223,6 +224,9 @@ def terms() -> None:
 @click.option("--cap", type=MONEY, help="The most that growth pays.")
 @click.option("--fund-share", "fund_shares", type=PairType(PERCENT), multiple=True, help="PACKAGE=PERCENT.")
 @click.option("--fixed-fee", "fixed_fees", type=PairType(MONEY), multiple=True, help='PACKAGE="1200.00 USD".')
+@click.option("--recovery-rate", type=PERCENT, default=0, help="Percent of a month's earnings that recovers advances.")
+@click.option("--recovery", type=MONEY, help="Or a fixed amount a month that does.")
+@click.option("--fees-borne-by", type=click.Choice(FEES_BORNE_BY), default="firm", help="What rails take for payouts.")
 @command
 def set_terms(
     call: Call,
@@ -235,9 +239,13 @@ def set_terms(
     cap: Money | None,
     fund_shares: tuple[tuple[str, int], ...],
     fixed_fees: tuple[tuple[str, Money], ...],
+    recovery_rate: int,
+    recovery: Money | None,
+    fees_borne_by: str,
 ) -> None:
     """Set a maintainer's pay terms from a month on."""
-    proposal = Proposal(guarantee, growth, baseline, cap, dict(fund_shares), dict(fixed_fees))
+    parts_of_it = (dict(fund_shares), dict(fixed_fees), recovery_rate, recovery, fees_borne_by)
+    proposal = Proposal(guarantee, growth, baseline, cap, *parts_of_it)
     pay_terms.set_terms(who, proposal, from_month=from_month, until_month=until_month, by=call.by, now=call.now)
     click.echo(f"{who} has terms from {from_month.name} on.")
 

@@ -13,6 +13,7 @@ USD = "USD"
 MOMENT = "2026-11-01T09:00:00Z"
 ULID = "01KBXW5Z3Q9F4T2M8R6A7C1D0E"
 PREFIXES = {
+    "Adjustment": "adj",
     "Assignment": "asg",
     "Client": "cli",
     "WholeClient": "cli",
@@ -119,6 +120,30 @@ FIELDS: Mapping[str, object] = {
     "OnboardingLink.url": "https://accounts.stripe.com/r/acct_1Nv0FGQ9RKHgCVdK#…",
     "address": ["1 Main Street", "Springfield"],
     "amount": money("4300.00"),
+    "Adjustment.adjusts": "2026-10",
+    "Adjustment.amount": money("-87.25"),
+    "Adjustment.funded": money("-87.25"),
+    "Adjustment.kind": "correction",
+    "Adjustment.month": "2026-11",
+    "Adjustment.number": "ADJ-2026-0001",
+    "Adjustment.payout_id": None,
+    "Adjustment.reason": "A release of October was counted twice",
+    "AdjustmentDraft.adjusts": "2026-10",
+    "AdjustmentDraft.amount": money("-87.25"),
+    "AdjustmentDraft.kind": "correction",
+    "AdjustmentDraft.reason": "A release of October was counted twice",
+    "AdjustmentReversal.reason": "It was counted once after all",
+    "corrects_id": None,
+    "made_by": "lead",
+    "outstanding": money("500.00"),
+    "recovery": None,
+    "recovery_bp": 1000,
+    "reverses_id": None,
+    "StatementCorrection.reason": "The address was an old one",
+    "Statement.reason": None,
+    "WholeStatement.reason": None,
+    "LineExplanation.explanation": "Guarantee of 4,000.00 USD a month",
+    "LineExplanation.line": 1,
     "Balance.balance": money("-10000.00"),
     "Line.amount": money("-10000.00"),
     "baseline": money("12000.00"),
@@ -273,7 +298,8 @@ FIELDS: Mapping[str, object] = {
 _TYPES = {str: "string", int: "integer", bool: "boolean", list: "array", dict: "object", type(None): "null"}
 
 OMITTED = frozenset(
-    {"ends_on", "renews_on", "until_on", "until_month", "cap", "override_reason", "subject_id", "country", "account"}
+    {"on", "recovery", "ends_on", "renews_on", "until_on", "until_month", "cap", "override_reason", "subject_id"}
+    | {"country", "account"}
 )
 
 

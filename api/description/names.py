@@ -61,6 +61,8 @@ NAMED = {
     "reconciliation_differences.assigned": "assignReconciliationDifference",
     "reconciliation_differences.resolved": "resolveReconciliationDifference",
     "statements.paper": "renderStatement",
+    "statements.corrected": "issueCorrectedStatement",
+    "statements.papers_made": "renderStatementsOfMonth",
     "funded_work_reports.issued": "issueFundedWorkReport",
     "funded_work_reports.paper": "renderFundedWorkReport",
 }

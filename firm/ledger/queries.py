@@ -170,6 +170,32 @@ def moved_after(session: Session, account: str, currency: str, month: Month) -> 
     return {maintainer_id: Money(int(minor), currency) for maintainer_id, minor in rows}
 
 
+def moved_between(
+    session: Session,
+    account: str,
+    currency: str,
+    first: Month,
+    last: Month,
+    *,
+    sources: str,
+    maintainer_id: str | None = None,
+) -> dict[str, Money]:
+    """What the months from `first` to `last` moved on one account, by maintainer: entries whose source begins so."""
+    query = (
+        select(posting.c.maintainer_id, func.sum(posting.c.amount_minor))
+        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
+        .where(
+            journal_entry.c.month.between(first, last),
+            journal_entry.c.source.startswith(sources, autoescape=True),
+            *_on_account(account, currency),
+        )
+        .group_by(posting.c.maintainer_id)
+    )
+    if maintainer_id is not None:
+        query = query.where(posting.c.maintainer_id == maintainer_id)
+    return {key: Money(int(minor), currency) for key, minor in session.execute(query)}
+
+
 def _on_account(account: str, currency: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return posting.c.account == account, posting.c.currency == currency
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, Integer, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode
+from firm.db import Base, CurrencyCode, whole_minor
 from firm.month import Month
 
 MOST_COOLING_OFF_HOURS = 720
@@ -21,6 +21,7 @@ class Profile(Base):
     __table_args__ = (
         CheckConstraint("id = 1", name="only_one"),
         CheckConstraint(f"cooling_off_hours BETWEEN 0 AND {MOST_COOLING_OFF_HOURS}", name="cooling_off_in_range"),
+        whole_minor("adjustment_limit_minor", least=0),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -32,6 +33,8 @@ class Profile(Base):
     time_zone: Mapped[str] = mapped_column(String(60))
     first_month: Mapped[Month]
     sole_approval: Mapped[bool] = mapped_column(default=False)
+    adjustment_limit_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """What others than the lead may adjust for one maintainer in one month; zero leaves all of it to the lead."""
     iban_sealed: Mapped[str | None] = mapped_column(Text)
     iban_last4: Mapped[str | None] = mapped_column(String(4))
     bic: Mapped[str | None] = mapped_column(String(11))

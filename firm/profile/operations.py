@@ -16,6 +16,7 @@ from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import accounts, periods
+from firm.money import Money
 from firm.month import Month
 from firm.profile.model import MOST_COOLING_OFF_HOURS, Profile
 from firm.secrets import SealedColumn, SecretKeys
@@ -113,6 +114,20 @@ def set_cooling_off(hours: int, *, by: Actor, now: datetime) -> None:
         session.refresh(profile)
         facts = {"hours": hours, "before": was}
         audit.record(session, "firm.cooling-off", "firm", facts, before=before, after=profile, by=by, now=now)
+
+
+@use_case
+def set_adjustment_limit(limit: Money, *, by: Actor, now: datetime) -> None:
+    """Say what others than the lead may adjust for one maintainer in one month. Raises `InvalidProfile`."""
+    with transaction() as session:
+        profile = current(session)
+        if limit.minor < 0 or limit.currency != profile.currency:
+            raise InvalidProfile(f"A limit is zero or more, in {profile.currency}, the currency of the books.")
+        before = digest(profile)
+        session.execute(update(Profile).values(adjustment_limit_minor=limit.minor))
+        session.refresh(profile)
+        facts = {"limit_minor": limit.minor}
+        audit.record(session, "firm.adjustment-limit", "firm", facts, before=before, after=profile, by=by, now=now)
 
 
 @use_case

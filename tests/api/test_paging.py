@@ -35,6 +35,8 @@ LISTS = (
     "/v1/invoices",
     "/v1/journal-entries",
     "/v1/payout-runs",
+    "/v1/adjustments",
+    "/v1/advances",
     "/v1/statements",
     "/v1/funded-work-reports",
     "/v1/work-items",

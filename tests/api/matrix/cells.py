@@ -24,6 +24,8 @@ from firm.webhooks.addresses import Reach
 from firm.webhooks.dispatch import dispatch
 from firm.webhooks.sender import Sender
 from payouts import month_end
+from payouts.adjustments import operations as adjustments
+from payouts.adjustments.operations import Draft
 from payouts.reconciliation import operations as reconciliation
 from payouts.reconciliation.rules import Comparison, Finding
 from payouts.runs import preparation
@@ -71,6 +73,9 @@ def set_up(app: Flask) -> None:
             reports.issue(client, **period, by=lovelace.LEAD, now=lovelace.AFTER)
         opener.open_accounts("Grace", "Ada", by=lovelace.LEAD, now=lovelace.AFTER)
         rails = app.extensions["chambers"].rails
+        for name in ("Grace", "Ada"):
+            granted = Draft(name, "advance", lovelace.usd("100.00"), "A new laptop")
+            adjustments.make(granted, by=lovelace.LEAD, now=lovelace.AFTER)
         preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
         for name in ("Grace", "Ada"):
             onramp.enter_stage(name, "shadowing", on=lovelace.START, note="", by=lovelace.LEAD, now=lovelace.AFTER)
@@ -168,6 +173,7 @@ def _things(person: str, client: str) -> dict[str, str]:
         "notices": "SELECT MIN(id) FROM notice",
         "assignments": f"SELECT MIN(id) FROM assignment WHERE {mine}",
         "pay-terms": f"SELECT MIN(id) FROM pay_terms WHERE {mine}",
+        "adjustments": f"SELECT MIN(id) FROM adjustment WHERE {mine}",
         "statements": f"SELECT MIN(id) FROM statement WHERE {mine}",
         "payouts": f"SELECT MIN(id) FROM payout WHERE {mine}",
         "clients": f"SELECT id FROM client WHERE name = '{client}'",

@@ -164,3 +164,79 @@ def _work(
     on: str, title: str, *, by: str = "Grace Hopper", url: str | None = "https://go.example.org/c/crypto"
 ) -> dict[str, Any]:
     return {"on": on, "kind": "commit", "title": title, "by": by, "url": url}
+
+
+def statement_2(**changes: Any) -> dict[str, Any]:
+    """Grace's October in the second template: corrected, advanced, withheld from, paid, refused, and not all paid."""
+    return {
+        "kind": "statement",
+        "template": 2,
+        "number": "ST-2026-0007",
+        "issued_on": "2026-11-01",
+        "month": "2026-10",
+        "firm": FIRM,
+        "maintainer": GRACE,
+        "currency": "USD",
+        "corrects": None,
+        "audit": {"seq": 812, "head": "9f86d081884c7d65"},
+        "opening": money("1250.00"),
+        "earnings": [
+            _earned("guarantee", None, "Guarantee of 4,000.00 USD a month", "4000.00"),
+            _earned("fund-share", "golang.org/x/crypto/ssh", "Half of what the package's fund gave", "1437.50"),
+        ],
+        "earned": money("5437.50"),
+        "adjustments": [
+            _adjusted("ADJ-2026-0003", "correction", "Counted twice", "-87.25", "filippo.io/age", adjusts="2026-09"),
+            _adjusted("ADJ-2026-0004", "advance", "A new laptop", "600.00"),
+            _adjusted("ADJ-2026-0005", "advance-recovery", "10 % of what the month earned", "-543.75"),
+            _adjusted("ADJ-2026-0006", "withholding", "24 %, because no W-9 is on file", "-1297.56"),
+        ],
+        "adjusted": money("-1328.56"),
+        "payouts": [
+            _paid("2026-10-05", "1250.00", "pay-0001"),
+            _paid("2026-10-06", "-1250.00", "pay-0001", reason="The account is closed"),
+        ],
+        "paid": money("0.00"),
+        "closing": money("5358.94"),
+        "unpaid": [
+            {"why": "held", "run": "RUN-2026-0010", "reason": "No W-9 is on file.", "amount": money("5358.94")},
+            {"why": "remainder", "run": "RUN-2026-0009", "reason": None, "amount": money("0.04")},
+        ],
+        "advanced": money("56.25"),
+        "year": {
+            "year": 2026,
+            "earned": money("41200.00"),
+            "withheld": money("1297.56"),
+            "paid": money("35000.00"),
+        },
+    } | changes
+
+
+def _earned(kind: str, package: str | None, explanation: str, amount: str) -> dict[str, Any]:
+    return {"kind": kind, "package": package, "explanation": explanation, "amount": money(amount)}
+
+
+def _adjusted(
+    number: str, kind: str, reason: str, amount: str, package: str | None = None, *, adjusts: str | None = None
+) -> dict[str, Any]:
+    return {
+        "number": number,
+        "kind": kind,
+        "reversal": False,
+        "package": package,
+        "reason": reason,
+        "adjusts": adjusts,
+        "amount": money(amount),
+    }
+
+
+def _paid(on: str, amount: str, reference: str | None, *, reason: str | None = None) -> dict[str, Any]:
+    return {
+        "on": on,
+        "rail": "sepa",
+        "run": "RUN-2026-0009",
+        "reference": reference,
+        "reason": reason,
+        "amount": money(amount),
+        "exchange": None,
+    }

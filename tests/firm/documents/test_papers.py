@@ -19,10 +19,10 @@ from firm.documents import papers
 from firm.documents.papers import UnknownPaper
 from firm.errors import Refused
 from tests.firm.documents.reading import catalog, letters, opened, pages, words
-from tests.firm.documents.samples import FIRM, funded_work_report, statement
+from tests.firm.documents.samples import FIRM, funded_work_report, statement, statement_2
 
 Sample = Callable[[], dict[str, Any]]
-SAMPLES: list[Sample] = [statement, funded_work_report]
+SAMPLES: list[Sample] = [statement, statement_2, funded_work_report]
 TRICKS = [
     "<script>alert(1)</script>",
     "{{7*7}}",
@@ -198,7 +198,7 @@ def test_a_color_that_is_none_or_too_light_is_made_readable(color: object) -> No
         {"kind": "invoice"},
         {"kind": None},
         {"kind": ["statement"]},
-        {"template": 2},
+        {"template": 3},
         {"template": True},
         {"template": "1"},
     ],
@@ -250,17 +250,21 @@ class _Page(HTMLParser):
 
 
 def _with_text_everywhere(text: str) -> list[dict[str, Any]]:
-    """Both papers with the text in every place that people write."""
+    """Every paper with the text in every place that people write."""
     paid, report = statement(maintainer={"name": text, "address": [text]}), funded_work_report()
     paid["earnings"] = [one | {"package": text, "explanation": text} for one in paid["earnings"][:1]]
     paid["payouts"] = [one | {"rail": text, "reference": text} for one in paid["payouts"][:1]]
+    adjusted = statement_2(maintainer={"name": text, "address": [text]}, payouts=[])
+    adjusted["earnings"] = [one | {"package": text, "explanation": text} for one in adjusted["earnings"][:1]]
+    adjusted["adjustments"] = [one | {"package": text, "reason": text} for one in adjusted["adjustments"][:1]]
+    adjusted["unpaid"] = [one | {"reason": text} for one in adjusted["unpaid"][:1]]
     [package] = report["packages"][1:2]
     package |= {"name": text, "reason": text, "people": [text], "releases": [], "work": []}
     package["security"] = [{"id": text, "summary": text, "on": None, "url": text, "ours": False}]
     report |= {"tier": text, "packages": [package], "service": {"advice": [], "meetings": []}}
     report["client"] = {"name": text, "address": [text]}
     firm = FIRM | {"name": text, "address": [text], "email": text}
-    return [paid | {"firm": firm}, report | {"firm": firm}]
+    return [paid | {"firm": firm}, adjusted | {"firm": firm}, report | {"firm": firm}]
 
 
 def _sha256(content: bytes) -> str:
