@@ -20,9 +20,11 @@ from firm.webhooks import deliveries
 from firm.webhooks.dispatch import DELIVER
 from firm.webhooks.rules import DELAYS
 from payouts import month_end
+from payouts.remittance import operations as remittance
 from payouts.runs import sending
 
 FORGET = "house.forget"
+ADVISE = "remittance.issue"
 
 Result = dict[str, str]
 
@@ -60,6 +62,11 @@ def deliver(task: Task) -> None:
     )
 
 
+def advise(task: Task) -> None:
+    """Issue the remittance advice of every payout that was sent and has none yet."""
+    remittance.issue_waiting(by=task.by, now=task.now, progress=task.progress)
+
+
 def forget(task: Task) -> None:
     """Delete what nobody looks up any more."""
     jobs.forget(now=task.now)
@@ -71,9 +78,13 @@ KINDS: Mapping[str, Kind] = {
     "payout-runs.release": Kind(release_run, leaves_the_house=True),
     DELIVER: Kind(deliver, DELAYS, leaves_the_house=True),
     FORGET: Kind(forget),
+    ADVISE: Kind(advise),
 }
 
-SCHEDULES: Mapping[str, Schedule] = {"forget": Schedule(FORGET, timedelta(days=1))}
+SCHEDULES: Mapping[str, Schedule] = {
+    "forget": Schedule(FORGET, timedelta(days=1)),
+    "advise": Schedule(ADVISE, timedelta(minutes=10)),
+}
 
 
 def _refuse_who_may_no_longer(task: Task) -> None:

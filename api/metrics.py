@@ -23,6 +23,7 @@ import firm.jobs.gauges
 import firm.profile.gauges
 import firm.recovery.gauges
 import payouts.runs.gauges
+import payouts.tax_forms.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.profile.gauges.GAUGES,
@@ -30,6 +31,7 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.jobs.gauges.GAUGES,
     *firm.recovery.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
+    *payouts.tax_forms.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""
 

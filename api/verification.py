@@ -15,8 +15,11 @@ import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
 import payouts.earnings.invariants
+import payouts.remittance.invariants
 import payouts.runs.invariants
+import payouts.self_billing.invariants
 import payouts.statements.invariants
+import payouts.tax_forms.invariants
 from api import evidence
 from firm.db import reading
 from firm.invariant import Invariant, Walk
@@ -28,6 +31,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     *payouts.earnings.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,
+    *payouts.tax_forms.invariants.CHECKS,
+    *payouts.remittance.invariants.CHECKS,
+    *payouts.self_billing.invariants.CHECKS,
 )
 
 

@@ -17,8 +17,11 @@ import firm.recovery.model
 import firm.webhooks.model
 import payouts.destinations.model
 import payouts.earnings.model
+import payouts.remittance.model
 import payouts.runs.model
+import payouts.self_billing.model
 import payouts.statements.model
+import payouts.tax_forms.model
 import payouts.terms.model
 import staffing.assignments.model
 import staffing.maintainers.model

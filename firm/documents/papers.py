@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firm.documents import funded_work_report, statement
+from firm.documents import funded_work_report, remittance_advice, self_billed_invoice, statement
 from firm.documents.wording import legible
 from firm.errors import Refused
 
@@ -19,6 +19,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 KNOWN: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "statement-1": statement.shown,
     "funded-work-report-1": funded_work_report.shown,
+    "remittance-advice-1": remittance_advice.shown,
+    "self-billed-invoice-1": self_billed_invoice.shown,
 }
 """Kind and template version of every paper that was ever issued, and what words its figures."""
 

@@ -16,7 +16,10 @@ class Profile(Base):
     """The firm: name and address as papers show them, the books' currency, the zone that makes its months."""
 
     __tablename__ = "profile"
-    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="only_one"),
+        CheckConstraint("self_billing_months BETWEEN 1 AND 60", name="self_billing_months_range"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(200))
@@ -31,6 +34,11 @@ class Profile(Base):
     iban_last4: Mapped[str | None] = mapped_column(String(4))
     bic: Mapped[str | None] = mapped_column(String(11))
     established_at: Mapped[datetime]
+    tax_forms_required: Mapped[bool] = mapped_column(default=False)
+    """Whether a payee without a valid US tax form is held: for payers of the United States."""
+    vat_id: Mapped[str | None] = mapped_column(String(20))
+    self_billing_months: Mapped[int] = mapped_column(default=12)
+    """How long a self-billing agreement may run."""
 
     @property
     def zone(self) -> ZoneInfo:
