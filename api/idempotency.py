@@ -26,6 +26,8 @@ NEEDED = frozenset(
         "payout_runs.released",
         "payout_runs.settled",
         "payout_runs.given_back",
+        "self_billed_invoices.issued",
+        "self_billed_invoices.credited",
     }
 )
 """The routes that create or move money: they are not taken without a key."""

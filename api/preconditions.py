@@ -28,6 +28,8 @@ CHANGES: dict[str, str] = {
     "payout_runs.approved": "payout_runs.shown",
     "payout_runs.canceled": "payout_runs.shown",
     "payout_runs.released": "payout_runs.shown",
+    "tax_forms.withdrawn": "tax_forms.shown",
+    "self_billing_agreements.ended": "self_billing_agreements.shown",
     "principals.changed": "principals.shown",
     "webhook_endpoints.changed": "webhook_endpoints.shown",
     "webhook_endpoints.rotated": "webhook_endpoints.shown",

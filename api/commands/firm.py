@@ -33,3 +33,30 @@ def sole_approval(call: Call, switch: str) -> None:
     """Let one person prepare and approve a run (on), or not (off). It is audited."""
     profiles.switch_sole_approval(switch == "on", by=call.by, now=call.now)
     click.echo("One person may now prepare and approve a run." if switch == "on" else "Approvals need a second person.")
+
+
+@firm.command("tax-forms")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@command
+def tax_forms(call: Call, switch: str) -> None:
+    """Hold payees without a valid US tax form (on), or not (off). It is audited."""
+    profiles.switch_tax_forms(switch == "on", by=call.by, now=call.now)
+    click.echo("Payees need a valid tax form." if switch == "on" else "Nobody is held for want of a tax form.")
+
+
+@firm.command("vat-id")
+@click.argument("vat_id")
+@command
+def vat_id(call: Call, vat_id: str) -> None:
+    """Set the firm's own VAT id, as papers show it."""
+    kept = profiles.set_vat_id(vat_id, by=call.by, now=call.now)
+    click.echo(f"Papers show the VAT id {kept.vat_id}.")
+
+
+@firm.command("self-billing-months")
+@click.argument("months", type=int)
+@command
+def self_billing_months(call: Call, months: int) -> None:
+    """Set how long a self-billing agreement may run."""
+    profiles.set_self_billing_months(months, by=call.by, now=call.now)
+    click.echo(f"New self-billing agreements run {months} months at most.")

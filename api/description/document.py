@@ -48,6 +48,8 @@ FILES = {
     "payout_runs.file": ("application/xml",),
     "imports.template": ("text/csv",),
     "statements.paper": ("application/pdf", "text/html"),
+    "remittance_advices.paper": ("application/pdf", "text/html"),
+    "self_billed_invoices.paper": ("application/pdf", "text/html"),
     "funded_work_reports.paper": ("application/pdf", "text/html"),
 }
 """What is answered with something other than JSON."""

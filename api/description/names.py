@@ -47,6 +47,13 @@ NAMED = {
     "payout_runs.drafted": "draftPayoutRun",
     "payout_runs.file": "downloadPayoutFile",
     "statements.paper": "renderStatement",
+    "remittance_advices.issued": "issueRemittanceAdvice",
+    "remittance_advices.paper": "renderRemittanceAdvice",
+    "tax_forms.recorded": "recordTaxForm",
+    "self_billing_agreements.agreed": "recordSelfBillingAgreement",
+    "self_billed_invoices.issued": "issueSelfBilledInvoice",
+    "self_billed_invoices.credited": "issueSelfBilledCreditNote",
+    "self_billed_invoices.paper": "renderSelfBilledInvoice",
     "funded_work_reports.issued": "issueFundedWorkReport",
     "funded_work_reports.paper": "renderFundedWorkReport",
 }

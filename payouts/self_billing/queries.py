@@ -23,7 +23,7 @@ class AgreementNotFound(NotFound):
     """No self-billing agreement has this id."""
 
 
-class InvoiceNotFound(NotFound):
+class SelfBilledInvoiceNotFound(NotFound):
     """No self-billed invoice has this id or number."""
 
 
@@ -84,14 +84,14 @@ def suppliers(session: Session) -> list[str]:
 
 
 def find(session: Session, key: str, *, maintainer_id: str | None = None) -> AnyRow:
-    """An invoice or credit note by id or number, of one supplier or of any. Raises `InvoiceNotFound`."""
+    """An invoice or credit note by id or number, of one supplier or of any. Raises `SelfBilledInvoiceNotFound`."""
     table = self_billed_invoice
     query = select(table).where(or_(table.c.id == key, table.c.number == key))
     if maintainer_id is not None:
         query = query.where(table.c.maintainer_id == maintainer_id)
     rows = session.execute(query.limit(2)).all()
     if not rows:
-        raise InvoiceNotFound(f"There is no self-billed invoice {key!r}.")
+        raise SelfBilledInvoiceNotFound(f"There is no self-billed invoice {key!r}.")
     if len(rows) > 1:
         raise NumberAmbiguous(f"Two suppliers have a self-billed invoice {key}; use the id of the one you mean.")
     return rows[0]
