@@ -32,6 +32,8 @@ NEEDED = frozenset(
         "payouts.settled",
         "payouts.given_back",
         "bank_files.received",
+        "self_billed_invoices.issued",
+        "self_billed_invoices.credited",
     }
 )
 """The routes that create or move money, or long work: they are not taken without a key."""

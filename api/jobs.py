@@ -30,12 +30,14 @@ from payouts.provider_events.sweeping import SWEEP
 from payouts.reconciliation import comparing
 from payouts.reconciliation import operations as reconciliation
 from payouts.reconciliation.model import ReconciliationDifference
+from payouts.remittance import operations as remittance
 from payouts.runs import sending
 from payouts.statements import papers
 
 EXPIRE = "destinations.expire"
 FORGET = "house.forget"
 RESUME = "payout-runs.resume"
+ADVISE = "remittance.issue"
 
 Result = dict[str, str]
 
@@ -130,6 +132,11 @@ def compare(*, now: datetime, since: datetime | None = None) -> list[Reconciliat
     return reconciliation.keep(found, now=now)
 
 
+def advise(task: Task) -> None:
+    """Issue the remittance advice of every payout that was sent and has none yet."""
+    remittance.issue_waiting(by=task.by, now=task.now, progress=task.progress)
+
+
 def forget(task: Task) -> None:
     """Delete what nobody looks up any more."""
     jobs.forget(now=task.now)
@@ -149,6 +156,7 @@ KINDS: Mapping[str, Kind] = {
     APPLY: Kind(apply_event),
     SWEEP: Kind(sweep),
     FORGET: Kind(forget),
+    ADVISE: Kind(advise),
 }
 
 SCHEDULES: Mapping[str, Schedule] = {
@@ -157,6 +165,7 @@ SCHEDULES: Mapping[str, Schedule] = {
     "sweep": Schedule(SWEEP, timedelta(days=1)),
     "resume-runs": Schedule(RESUME, timedelta(minutes=30)),
     "notices": Schedule(notices.SWEEP, timedelta(hours=1)),
+    "advise": Schedule(ADVISE, timedelta(minutes=10)),
 }
 
 

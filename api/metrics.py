@@ -28,6 +28,7 @@ import payouts.destinations.gauges
 import payouts.provider_events.gauges
 import payouts.reconciliation.gauges
 import payouts.runs.gauges
+import payouts.tax_forms.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.profile.gauges.GAUGES,
@@ -40,6 +41,7 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *payouts.provider_events.gauges.GAUGES,
     *payouts.reconciliation.gauges.GAUGES,
     *payouts.bank_files.gauges.GAUGES,
+    *payouts.tax_forms.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""
 

@@ -36,6 +36,8 @@ CHANGES: dict[str, str] = {
     "payouts.held": "payouts.shown",
     "payouts.resumed": "payouts.shown",
     "payouts.withdrawn": "payouts.shown",
+    "tax_forms.withdrawn": "tax_forms.shown",
+    "self_billing_agreements.ended": "self_billing_agreements.shown",
     "principals.changed": "principals.shown",
     "reconciliation_differences.assigned": "reconciliation_differences.shown",
     "reconciliation_differences.resolved": "reconciliation_differences.shown",

@@ -20,8 +20,11 @@ import payouts.destinations.invariants
 import payouts.earnings.invariants
 import payouts.provider_accounts.invariants
 import payouts.provider_events.invariants
+import payouts.remittance.invariants
 import payouts.runs.invariants
+import payouts.self_billing.invariants
 import payouts.statements.invariants
+import payouts.tax_forms.invariants
 from api import evidence
 from firm.db import reading
 from firm.invariant import Invariant, Walk
@@ -38,6 +41,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     *payouts.runs.invariants.CHECKS,
     *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,
+    *payouts.tax_forms.invariants.CHECKS,
+    *payouts.remittance.invariants.CHECKS,
+    *payouts.self_billing.invariants.CHECKS,
 )
 
 

@@ -24,9 +24,12 @@ import payouts.proofs.model
 import payouts.provider_accounts.model
 import payouts.provider_events.model
 import payouts.reconciliation.model
+import payouts.remittance.model
 import payouts.runs.model
+import payouts.self_billing.model
 import payouts.statements.model
 import payouts.sweeps.model
+import payouts.tax_forms.model
 import payouts.terms.model
 import staffing.assignments.model
 import staffing.maintainers.model

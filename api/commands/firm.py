@@ -55,3 +55,30 @@ def cooling_off(call: Call, hours: int) -> None:
     """Set for how many hours nobody is paid to a changed destination. It is audited."""
     profiles.set_cooling_off(hours, by=call.by, now=call.now)
     click.echo(f"A changed destination is used {hours} hours after it was confirmed.")
+
+
+@firm.command("tax-forms")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@command
+def tax_forms(call: Call, switch: str) -> None:
+    """Hold payees without a valid US tax form (on), or not (off). It is audited."""
+    profiles.switch_tax_forms(switch == "on", by=call.by, now=call.now)
+    click.echo("Payees need a valid tax form." if switch == "on" else "Nobody is held for want of a tax form.")
+
+
+@firm.command("vat-id")
+@click.argument("vat_id")
+@command
+def vat_id(call: Call, vat_id: str) -> None:
+    """Set the firm's own VAT id, as papers show it."""
+    kept = profiles.set_vat_id(vat_id, by=call.by, now=call.now)
+    click.echo(f"Papers show the VAT id {kept.vat_id}.")
+
+
+@firm.command("self-billing-months")
+@click.argument("months", type=int)
+@command
+def self_billing_months(call: Call, months: int) -> None:
+    """Set how long a self-billing agreement may run."""
+    profiles.set_self_billing_months(months, by=call.by, now=call.now)
+    click.echo(f"New self-billing agreements run {months} months at most.")

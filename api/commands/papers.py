@@ -52,7 +52,7 @@ def statement(
     with reading() as session:
         person = maintainers.find(session, who)
         row = statements.of_month(session, person.id, month)
-    _give(statements.figures(row), out)
+    give(statements.figures(row), out)
 
 
 def _write_all(who: str | None, month: Month | None, out: Path | None, processes: int) -> None:
@@ -88,7 +88,7 @@ def funded_work(call: Call, client: str, from_month: Month, until_month: Month |
     row = reports_.issue(
         client, from_month=from_month, until_month=until_month or from_month.next, by=call.by, now=call.now
     )
-    _give(found_reports.figures(row), out)
+    give(found_reports.figures(row), out)
 
 
 @report.command("show")
@@ -99,10 +99,10 @@ def show_report(call: Call, number: str, out: Path | None) -> None:
     """Show an issued report again, or write it to a file."""
     with reading() as session:
         row = found_reports.find(session, number)
-    _give(found_reports.figures(row), out)
+    give(found_reports.figures(row), out)
 
 
-def _give(figures: Mapping[str, object], out: Path | None) -> None:
+def give(figures: Mapping[str, object], out: Path | None) -> None:
     if out is None:
         show(figures)
         return

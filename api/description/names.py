@@ -63,6 +63,13 @@ NAMED = {
     "statements.paper": "renderStatement",
     "statements.corrected": "issueCorrectedStatement",
     "statements.papers_made": "renderStatementsOfMonth",
+    "remittance_advices.issued": "issueRemittanceAdvice",
+    "remittance_advices.paper": "renderRemittanceAdvice",
+    "tax_forms.recorded": "recordTaxForm",
+    "self_billing_agreements.agreed": "recordSelfBillingAgreement",
+    "self_billed_invoices.issued": "issueSelfBilledInvoice",
+    "self_billed_invoices.credited": "issueSelfBilledCreditNote",
+    "self_billed_invoices.paper": "renderSelfBilledInvoice",
     "funded_work_reports.issued": "issueFundedWorkReport",
     "funded_work_reports.paper": "renderFundedWorkReport",
 }

@@ -22,6 +22,7 @@ class Profile(Base):
         CheckConstraint("id = 1", name="only_one"),
         CheckConstraint(f"cooling_off_hours BETWEEN 0 AND {MOST_COOLING_OFF_HOURS}", name="cooling_off_in_range"),
         whole_minor("adjustment_limit_minor", least=0),
+        CheckConstraint("self_billing_months BETWEEN 1 AND 60", name="self_billing_months_range"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -41,6 +42,11 @@ class Profile(Base):
     established_at: Mapped[datetime]
     cooling_off_hours: Mapped[int] = mapped_column(Integer, default=72, server_default="72")
     """For how long nobody is paid to a changed destination."""
+    tax_forms_required: Mapped[bool] = mapped_column(default=False)
+    """Whether a payee without a valid US tax form is held: for payers of the United States."""
+    vat_id: Mapped[str | None] = mapped_column(String(20))
+    self_billing_months: Mapped[int] = mapped_column(default=12)
+    """How long a self-billing agreement may run."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -61,6 +61,14 @@ PARAMETERS = {
     "/v1/funded-work-reports/{key}/{form}": ("key", "SELECT number FROM funded_work_report"),
     "/v1/statements/{key}/{form}": ("key", "SELECT number FROM statement"),
     "/v1/principals/{key}": ("key", "SELECT name FROM principal"),
+    "/v1/tax-forms/{form_id}": ("form_id", "SELECT id FROM tax_form"),
+    "/v1/tax-forms/{form_id}/withdrawal": ("form_id", "SELECT id FROM tax_form"),
+    "/v1/self-billing-agreements/{agreement_id}": ("agreement_id", "SELECT id FROM self_billing_agreement"),
+    "/v1/self-billing-agreements/{agreement_id}/ending": ("agreement_id", "SELECT id FROM self_billing_agreement"),
+    "/v1/self-billed-invoices/{key}": ("key", "SELECT id FROM self_billed_invoice"),
+    "/v1/self-billed-invoices/{key}/{form}": ("key", "SELECT id FROM self_billed_invoice"),
+    "/v1/self-billed-invoices/{key}/credit-note": ("key", "SELECT id FROM self_billed_invoice"),
+    "/v1/payouts/{payout_id}/remittance-advice": ("payout_id", "SELECT id FROM payout"),
     "/v1/statements/{key}": ("key", "SELECT number FROM statement"),
 }
 """Where ids that exist are put, so that more than the door is tried."""

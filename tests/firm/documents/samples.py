@@ -88,15 +88,81 @@ def funded_work_report(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def remittance_advice(**changes: Any) -> dict[str, Any]:
+    """One payment for the rest of September, a correction in the firm's favor, and a part of October."""
+    return {
+        "kind": "remittance-advice",
+        "template": 1,
+        "number": "RA-2026-0001",
+        "issued_on": "2026-11-01",
+        "sent_on": "2026-11-01",
+        "firm": FIRM,
+        "maintainer": GRACE,
+        "payee": "Grace Hopper",
+        "run": "RUN-2026-0010",
+        "rail": "sepa",
+        "reference": "RUN-2026-0010/1",
+        "account_last4": "5555",
+        "currency": "USD",
+        "lines": [
+            _paid("2026-09", "earnings", "", "5137.50", "1250.00"),
+            _paid("2026-10", "other", "Counted twice in September", "-87.25", "-87.25", adjusts="2026-09"),
+            _paid("2026-10", "earnings", "", "5437.50", "4387.25"),
+        ],
+        "total": money("5550.00"),
+        "remaining": money("1050.25"),
+        "audit": {"seq": 4711, "head": "9f86d081884c7d65"},
+    } | changes
+
+
+def self_billed_invoice(**changes: Any) -> dict[str, Any]:
+    """Grace's October as her own invoice, with a domestic rate."""
+    return {
+        "kind": "self-billed-invoice",
+        "template": 1,
+        "number": "SB-LM-0007",
+        "issued_on": "2026-11-01",
+        "month": "2026-10",
+        "supplied_from": "2026-10-01",
+        "supplied_to": "2026-10-31",
+        "statement": "ST-2026-0001",
+        "firm": FIRM,
+        "supplier": GRACE | {"vat_id": "NL123456782B90"},
+        "customer": {"name": FIRM["name"], "address": FIRM["address"], "vat_id": "NL820646660B01"},
+        "agreement": {"consented_on": "2026-09-15", "from_on": "2026-10-01"},
+        "credits": None,
+        "currency": "EUR",
+        "lines": [
+            _earning("guarantee", None, "Guarantee of 4,000.00 EUR a month", "4000.00", currency="EUR"),
+            _earning("growth-share", "ssh", "10 % of the 3,000.00 EUR above the baseline", "300.00", currency="EUR"),
+        ],
+        "vat": {"treatment": "domestic", "rate_bp": 2100, "exemption": None},
+        "net": money("4300.00", "EUR"),
+        "vat_amount": money("903.00", "EUR"),
+        "gross": money("5203.00", "EUR"),
+    } | changes
+
+
+def _paid(month: str, kind: str, text: str, whole: str, amount: str, *, adjusts: str | None = None) -> dict[str, Any]:
+    return {
+        "month": month,
+        "kind": kind,
+        "text": text,
+        "adjusts": adjusts,
+        "whole": money(whole),
+        "amount": money(amount),
+    }
+
+
 def _earning(
-    kind: str, package: str | None, explanation: str, amount: str, *, adjusts: str | None = None
+    kind: str, package: str | None, explanation: str, amount: str, *, adjusts: str | None = None, currency: str = "USD"
 ) -> dict[str, Any]:
     return {
         "kind": kind,
         "package": package,
         "explanation": explanation,
         "adjusts": adjusts,
-        "amount": money(amount),
+        "amount": money(amount, currency),
     }
 
 
