@@ -9,6 +9,7 @@ import payouts.bank_files.operations
 import payouts.destinations.opening
 import payouts.proofs.operations
 import payouts.runs.files
+import payouts.tax_forms.operations
 from firm.secrets import SealedColumn
 
 SEALED: tuple[SealedColumn, ...] = (
@@ -19,5 +20,6 @@ SEALED: tuple[SealedColumn, ...] = (
     payouts.runs.files.SEALED,
     payouts.bank_files.operations.SEALED,
     payouts.proofs.operations.SEALED,
+    *payouts.tax_forms.operations.SEALED,
 )
 """Each subject's sealed columns; a new one is declared beside the code that seals it."""

@@ -12,7 +12,7 @@ from firm.db import MonthText, UtcMoment
 from migrations.changing import replace_check
 
 revision = "0010"
-down_revision = "0004"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

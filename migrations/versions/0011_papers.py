@@ -9,10 +9,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.changing import changed_but_for_its_seal
 from firm.db import MonthText, UtcMoment
 
 revision = "0011"
-down_revision = "0004"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -32,10 +33,11 @@ ENDS = {
     "tax_form": ["superseded_at", "withdrawn_at", "withdrawal_reason"],
     "self_billing_agreement": ["ended_on", "ended_by", "end_reason"],
 }
+SEALED = {"tax_form": ["tin_sealed", "document_sealed"]}
 FIXED = {
     "tax_form": [
-        "id", "maintainer_id", "kind", "name", "signed_on", "received_on", "expires_on", "tin_sealed", "tin_last4",
-        "document_sealed", "document_sha256", "recorded_at", "recorded_by",
+        "id", "maintainer_id", "kind", "name", "signed_on", "received_on", "expires_on", "tin_last4",
+        "document_sha256", "recorded_at", "recorded_by",
     ],
     "self_billing_agreement": [
         "id", "maintainer_id", "consented_on", "from_on", "until_on", "supplier_name", "supplier_address",
@@ -286,7 +288,8 @@ def _ended_again(table: str, same: str) -> str:
     """Changed in what is fixed, or in an end that has come already."""
     fixed = [f"OLD.{column} {same} NEW.{column}" for column in FIXED[table]]
     ended = [f"(OLD.{column} IS NOT NULL AND OLD.{column} {same} NEW.{column})" for column in ENDS[table]]
-    return " OR ".join([*fixed, *ended])
+    sealed = [changed_but_for_its_seal([], column) for column in SEALED.get(table, [])]
+    return " OR ".join([*fixed, *ended, *sealed])
 
 
 def _kept(table: str) -> str:

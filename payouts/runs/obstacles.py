@@ -13,22 +13,24 @@ from payouts.destinations.queries import Way
 from payouts.provider_accounts import queries as provider_accounts
 from payouts.rails.rail import Rail
 from payouts.runs.model import Payout
+from payouts.runs.moves import today
+from payouts.tax_forms import queries as tax_forms
 
 
 class StillHeld(Refused):
     """What held the payout holds it still."""
 
 
-def holds(session: Session, ways: Collection[Way], rails: Mapping[str, Rail]) -> dict[str, str]:
+def holds(session: Session, ways: Collection[Way], rails: Mapping[str, Rail], *, now: datetime) -> dict[str, str]:
     """By maintainer id, the end of a sentence for each who may not be paid yet: of a destination that is not usable,
-    or an account at a provider that may not be paid into.
+    an account at a provider that may not be paid into, or a tax form that is missing.
     """
-    found = {way.maintainer_id: way.obstacle for way in ways if way.obstacle}
+    found = tax_forms.gates(session, [way.maintainer_id for way in ways], today(session, now))
     for name, rail in rails.items():
         if rail.describe().needs_account:
             theirs = [way.maintainer_id for way in ways if way.rail == name]
-            found = provider_accounts.obstacles_of(session, theirs, name) | found
-    return found
+            found |= provider_accounts.obstacles_of(session, theirs, name)
+    return found | {way.maintainer_id: way.obstacle for way in ways if way.obstacle}
 
 
 def refuse_held(session: Session, payout: Payout, rails: Mapping[str, Rail], *, now: datetime) -> None:
@@ -36,6 +38,6 @@ def refuse_held(session: Session, payout: Payout, rails: Mapping[str, Rail], *, 
     way = destinations.live(session, now=now).get(payout.maintainer_id)
     if way is None or way.id != payout.destination_id or way.rail not in rails:
         raise StillHeld(f"{payout.payee_name} has another destination by now; cancel the run and draft another.")
-    reason = holds(session, [way], rails).get(payout.maintainer_id)
+    reason = holds(session, [way], rails, now=now).get(payout.maintainer_id)
     if reason:
         raise StillHeld(f"{payout.payee_name} {reason}.")

@@ -165,7 +165,7 @@ def _sorted_out(
     ways = destinations.live(session, now=now)
     taken = queries.with_live_payout(session, currency)
     policy = policies.in_force(session, currency)
-    held = obstacles.holds(session, ways.values(), rails)
+    held = obstacles.holds(session, ways.values(), rails, now=now)
     candidates: list[_Candidate] = []
     left_out: list[LeftOut] = []
     for maintainer_id, amount in queries.payables(session, currency).items():

@@ -29,10 +29,12 @@ CHECKS = (
     ),
     Invariant(
         "self-billed-as-stated",
-        "A self-billed invoice is for what its statement says was earned.",
+        "A self-billed invoice is for what its statement says was earned, and what corrects earlier months.",
         "SELECT i.number, i.net_minor, s.earned_minor FROM self_billed_invoice i JOIN statement s"
         " ON s.id = i.statement_id WHERE i.kind = 'invoice' AND (i.net_minor <> s.earned_minor"
-        " OR i.maintainer_id <> s.maintainer_id OR i.month <> s.month OR i.currency <> s.currency)",
+        " + COALESCE((SELECT SUM(a.amount_minor) FROM adjustment a WHERE a.maintainer_id = i.maintainer_id"
+        " AND a.month = i.month AND a.kind = 'correction'), 0) OR i.maintainer_id <> s.maintainer_id"
+        " OR i.month <> s.month OR i.currency <> s.currency)",
     ),
     Invariant(
         "agreements-apart",

@@ -69,14 +69,15 @@ def issue(maintainer: str, month: Month, *, by: Actor, now: datetime) -> AnyRow:
         _refuse_reverse_charge(agreement, profile.vat_id)
         version = _next_version(session, person, month)
         said: dict[str, Any] = dict(statements.figures(statement))
-        if read(said["earned"]).minor <= 0:
-            raise NothingToInvoice(f"{person.name} earned nothing in {month.name} that could be invoiced.")
         vat = Vat(agreement.treatment, agreement.rate_bp, agreement.exemption)
+        lines = papers.billed(said, vat)
+        if read(lines["net"]).minor <= 0:
+            raise NothingToInvoice(f"{person.name} earned nothing in {month.name} that could be invoiced.")
         position = _next_position(session, person.id, agreement.series)
         figures = {
             **papers.head(numbered(agreement.series, position), today, month, said["number"]),
             **papers.parties(agreement, profile),
-            **papers.billed(said, vat),
+            **lines,
             "credits": None,
             "audit": audit_queries.checkpoint(session),
         }

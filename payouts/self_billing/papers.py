@@ -16,6 +16,7 @@ from payouts.self_billing.rules import Sums, Vat, sums
 
 KIND = "self-billed-invoice"
 TEMPLATE = 1
+CORRECTION = "correction"
 
 
 class LinesDoNotAddUp(InvariantBroken):
@@ -51,11 +52,17 @@ def head(number: str, issued_on: date, month: Month, statement: str) -> dict[str
 
 
 def billed(statement: Mapping[str, Any], vat: Vat) -> dict[str, Any]:
-    """Lines and sums of an invoice for what a statement says was earned. Raises `LinesDoNotAddUp`."""
-    net = read(statement["earned"])
-    lines = [_line(line) for line in statement["earnings"]]
-    if total((read(line["amount"]) for line in lines), net.currency) != net:
-        raise LinesDoNotAddUp(f"The lines of statement {statement['number']} do not come to {net}.")
+    """Lines and sums of an invoice for what a statement says was earned, and what corrects earlier months.
+
+    Advances, their recovery, withholding and fees are no part of what was supplied. Raises `LinesDoNotAddUp`.
+    """
+    earned = read(statement["earned"])
+    lines = [_line(line, line["explanation"], None) for line in statement["earnings"]]
+    if total((read(line["amount"]) for line in lines), earned.currency) != earned:
+        raise LinesDoNotAddUp(f"The lines of statement {statement['number']} do not come to {earned}.")
+    corrections = [line for line in statement.get("adjustments", []) if line["kind"] == CORRECTION]
+    lines += [_line(line, line["reason"], line["adjusts"]) for line in corrections]
+    net = total((read(line["amount"]) for line in lines), earned.currency)
     return {"currency": net.currency, "lines": lines, "vat": _treatment(vat), **_sums(sums(net, vat))}
 
 
@@ -81,8 +88,9 @@ def _minor(value: Mapping[str, str]) -> int:
     return amount.minor
 
 
-def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: line[name] for name in ("kind", "package", "explanation", "adjusts", "amount")}
+def _line(line: Mapping[str, Any], explanation: str, adjusts: str | None) -> dict[str, Any]:
+    shared = {name: line[name] for name in ("kind", "package", "amount")}
+    return shared | {"explanation": explanation, "adjusts": adjusts}
 
 
 def _treatment(vat: Vat) -> dict[str, Any]:

@@ -16,13 +16,17 @@ from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
 from firm.particulars import checked_name
 from firm.profile import operations as profiles
-from firm.secrets import SecretKeys
+from firm.secrets import SealedColumn, SecretKeys
 from payouts.tax_forms import queries
 from payouts.tax_forms.model import KINDS, TaxForm
 from payouts.tax_forms.rules import checked_tin, day_of, expires_on, last_characters, written
 from staffing.maintainers import queries as maintainers
 
 LARGEST_DOCUMENT = 5_000_000
+SEALED = (
+    SealedColumn("tax_form", "tin_sealed", "tax-form.tin:{id}"),
+    SealedColumn("tax_form", "document_sealed", "tax-form.document:{id}"),
+)
 
 
 class InvalidTaxForm(Invalid):
@@ -79,7 +83,7 @@ def record(
             signed_on=signed_on,
             received_on=received_on,
             expires_on=expires_on(kind, signed_on),
-            tin_sealed=None if number is None else keys.seal(number, place=_place("tin", identifier)),
+            tin_sealed=None if number is None else keys.seal(number, place=SEALED[0].place_of(identifier)),
             tin_last4=None if number is None else last_characters(number),
             document_sealed=None if document is None else _sealed(document, identifier, keys),
             document_sha256=None if document is None else hashlib.sha256(document).hexdigest(),
@@ -116,7 +120,7 @@ def open_document(form_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -
         form = queries.find(session, form_id)
         if form.document_sealed is None:
             raise NoDocument(f"The {form.kind} of {form.name} was recorded without its paper.")
-        content = base64.b64decode(keys.open(form.document_sealed, place=_place("document", form.id)))
+        content = base64.b64decode(keys.open(form.document_sealed, place=SEALED[1].place_of(form.id)))
         facts = {"maintainer": form.maintainer_id, "sha256": form.document_sha256}
         audit.record(session, "tax-form.document-opened", form.id, facts, by=by, now=now)
         return content
@@ -130,8 +134,4 @@ def _refuse_days(signed_on: date, received_on: date, today: date) -> None:
 
 
 def _sealed(document: bytes, identifier: str, keys: SecretKeys) -> str:
-    return keys.seal(base64.b64encode(document).decode(), place=_place("document", identifier))
-
-
-def _place(what: str, identifier: str) -> str:
-    return f"tax-form.{what}:{identifier}"
+    return keys.seal(base64.b64encode(document).decode(), place=SEALED[1].place_of(identifier))
