@@ -21,7 +21,7 @@ from firm.money import Money, total
 from firm.month import Month
 from firm.profile import operations as profiles
 from firm.profile.model import Profile
-from payouts.adjustments.withholding import Duties, nobody
+from payouts.adjustments.withholding import Duties, by_tax_forms
 from payouts.earnings import deductions
 from payouts.earnings import operations as earnings
 from payouts.earnings import queries as earned
@@ -84,7 +84,7 @@ class Preview:
 def close(
     month: Month,
     *,
-    duties: Duties = nobody,
+    duties: Duties = by_tax_forms,
     by: Actor,
     now: datetime,
     progress: Progress = lambda step: None,

@@ -133,10 +133,15 @@ def set_adjustment_limit(limit: Money, *, by: Actor, now: datetime) -> None:
 
 
 @use_case
-def switch_tax_forms(required: bool, *, by: Actor, now: datetime) -> None:
-    """Hold payees without a valid US tax form, or no longer: for payers of the United States. Always audited."""
+def switch_tax_forms(required: bool, *, withhold: bool = False, by: Actor, now: datetime) -> None:
+    """Hold payees without a valid US tax form, or no longer: for payers of the United States. Always audited.
+
+    With `withhold`, people of the United States among them are paid, less backup withholding from the next close on.
+    """
+    changes = {"tax_forms_required": required, "backup_withholding": required and withhold}
     with transaction() as session:
-        _change(session, "firm.tax-forms", {"required": required}, by=by, now=now, tax_forms_required=required)
+        facts = {"required": required, "withhold": changes["backup_withholding"]}
+        _change(session, "firm.tax-forms", facts, by=by, now=now, **changes)
 
 
 @use_case
