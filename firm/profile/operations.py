@@ -39,6 +39,10 @@ class DayAhead(Invalid):
     """Money is entered when it has moved."""
 
 
+class BeforeTheBooks(Refused):
+    """The books begin with their first month."""
+
+
 class InvalidProfile(Invalid):
     """A time zone or color that is none."""
 
@@ -113,6 +117,12 @@ def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor,
         session.refresh(profile)
         facts = {"last4": iban[-4:]}
         audit.record(session, "firm.bank-account-set", "firm", facts, before=before, after=profile, by=by, now=now)
+
+
+def refuse_before_books(profile: Profile, month: Month) -> None:
+    """Raises `BeforeTheBooks`."""
+    if month < profile.first_month:
+        raise BeforeTheBooks(f"The books begin with {profile.first_month.name}; {month.name} lies before.")
 
 
 def refuse_far_ahead(session: Session, on: date, now: datetime, *, field: str = "on") -> None:

@@ -59,6 +59,21 @@ def test_the_running_month_is_previewed_and_future_and_closed_ones_are_not(lead:
     assert "books begin" in lead.get("/v1/months/2026-09/preview", status=409)["detail"]
 
 
+@pytest.mark.parametrize(
+    ("month", "says"),
+    [
+        ("2026-12", "December 2026 has not begun; invoice it from its first day on."),
+        ("2199-11", "November 2199 has not begun"),
+        ("2026-09", "The books begin with October 2026; September 2026 lies before."),
+        ("2025-01", "The books begin with October 2026"),
+    ],
+)
+def test_a_month_that_is_not_in_the_books_yet_is_not_invoiced(lead: Caller, month: str, says: str) -> None:
+    before = lead.get("/v1/trial-balance")
+    assert says in lead.post(f"/v1/months/{month}/invoices", status=409)["detail"]
+    assert lead.get("/v1/trial-balance") == before
+
+
 def test_invoices_of_a_closed_month_are_refused(lead: Caller) -> None:
     assert lead.post("/v1/months/2026-10/invoices", status=409)["detail"].startswith("October 2026 is closed")
 

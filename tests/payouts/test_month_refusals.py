@@ -25,9 +25,9 @@ from firm.money import Money
 from firm.month import Month
 from firm.portfolio import operations as portfolio
 from firm.portfolio import queries as portfolio_queries
-from firm.profile.operations import NotEstablished
+from firm.profile.operations import BeforeTheBooks, NotEstablished
 from payouts import month_end
-from payouts.month_end import BeforeTheBooks, MonthNotOver, NotClosedYet
+from payouts.month_end import MonthNotOver, NotClosedYet
 from payouts.terms import operations as terms
 from payouts.terms.operations import InvalidTerms, Proposal, TermsTaken, TermsTooLate
 from payouts.terms.queries import MaintainerWithoutTerms
