@@ -402,3 +402,36 @@ def test_a_broken_anchor_is_one_check_that_fails_among_the_others(closed_shell: 
     assert "audit-chain" in told.output
     closed_shell.environment["CHAMBERS_AUDIT_KEY"] = ""
     assert "set CHAMBERS_AUDIT_KEY" in closed_shell.call("verify").output
+
+
+def test_wrong_keys_are_noticed_named_and_seal_nothing(closed_shell: Shell) -> None:
+    lead = closed_shell
+    account = ("--rail", "sepa", "--iban", "DE89370400440532013000")
+    lead.run("maintainer", "destination", "Ada", *account)
+    lead.run("verify")
+    for wrong in (f"test:{'A' * 43}=", f"other:{'A' * 43}="):
+        lead.environment["CHAMBERS_SECRET_KEYS"] = wrong
+        assert "BROKEN sealed-opens" in lead.run("verify", code=1)
+        said = sentence_of(lead.call("maintainer", "destination", "Grace", *account))
+        assert said.startswith("CHAMBERS_SECRET_KEYS does not open a destination that was sealed before")
+    lead.environment["CHAMBERS_LOST_SECRET_KEYS"] = "test"
+    lead.run("maintainer", "destination", "Ada", *account)
+    lead.run("verify")
+
+
+def test_anchors_that_cannot_be_read_are_one_check_that_fails(closed_shell: Shell, tmp_path: Path) -> None:
+    closed_shell.environment["CHAMBERS_AUDIT_KEY"] = TEST_KEY.partition(":")[2]
+    noise, folder = tmp_path / "noise", tmp_path / "folder"
+    noise.write_bytes(bytes(range(128, 256)))
+    folder.mkdir()
+    for path, says in ((noise, "is no file of anchors"), (folder, "cannot be read: Is a directory")):
+        closed_shell.environment["CHAMBERS_AUDIT_ANCHORS"] = str(path)
+        told = closed_shell.run("verify", code=1)
+        assert says in told
+        assert "ok     audit-chain" in told
+        # What a command was for is done, and it says so: a script would do it a second time otherwise.
+        made = closed_shell.call("client", "add", f"Client of {path.name}", "--country", "US")
+        assert made.exit_code == 0
+        assert "The command is done, but no anchor of the audit chain was kept." in made.stderr
+
+
