@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -435,3 +436,27 @@ def test_anchors_that_cannot_be_read_are_one_check_that_fails(closed_shell: Shel
         assert "The command is done, but no anchor of the audit chain was kept." in made.stderr
 
 
+def test_a_report_whose_file_cannot_be_written_is_not_issued(closed_shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "folder.html").mkdir()
+    report = ("report", "funded-work", "Acme", "--from", "2026-10", "--out")
+    with time_machine.travel(lovelace.AFTER):
+        for place in ("/proc/x.html", str(tmp_path / "folder.html"), str(tmp_path / "x.docx")):
+            assert closed_shell.call(*report, place).exit_code != 0
+        said = closed_shell.run(*report, str(tmp_path / "acme.html"))
+    assert said.startswith("FWR-2026-0001 is in")
+    assert "takes the place" not in (tmp_path / "acme.html").read_text()
+
+
+def test_what_is_made_is_the_owners_alone(shell: Shell, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        lead = set_up(shell)
+        with time_machine.travel(lovelace.AFTER):
+            lead.run("month", "close", "2026-10")
+            lead.run("statement", "Ada", "2026-10", "--out", str(tmp_path / "ada.html"))
+            lead.run("export", "all", "--out", str(tmp_path / "firm.zip"))
+    finally:
+        os.umask(before)
+    files = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert {path.name for path in files} >= {"chambers.db", "ada.html", "firm.zip"}
+    assert {oct(path.stat().st_mode)[-3:] for path in files} == {"600"}
