@@ -123,12 +123,14 @@ def refuse_unready(month: Month, *, now: datetime) -> bool:
 
 
 def closing(month: Month) -> Closing:
-    """What the month's close came to so far. Raises `NotClosedYet` when it has not begun."""
+    """What the month's close came to so far. Raises `NotClosedYet` when it has not begun, `BeforeTheBooks`."""
     with reading() as session:
-        currency = profiles.current(session).currency
+        profile = profiles.current(session)
+        currency = profile.currency
         steps = periods.steps(session, month)
         if not steps:
-            raise NotClosedYet(f"{month.name} has not been closed; close it with `chambers month close {month}`.")
+            profiles.refuse_before_books(profile, month)
+            raise NotClosedYet(f"{month.name} has not been closed; a month is closed when it is over.")
         owed = ledger.balance_of(session, accounts.PAYABLES, currency)
         return Closing(
             month=month,

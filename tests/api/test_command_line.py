@@ -436,6 +436,17 @@ def test_anchors_that_cannot_be_read_are_one_check_that_fails(closed_shell: Shel
         assert "The command is done, but no anchor of the audit chain was kept." in made.stderr
 
 
+@pytest.mark.parametrize("weight", ["99999999999999999999", "1000001", "-1"])
+def test_a_weight_that_no_plan_takes_is_a_sentence(closed_shell: Shell, weight: str) -> None:
+    plan = ("plan", "set", "--from", "2026-11", "--overhead", "20", "--weight", f"ssh={weight}")
+    assert sentence_of(closed_shell.call(*plan)) == "A package's weight is a whole number from 0 to 1,000,000."
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1", ":8000", "127.0.0.1:eighty", ""])
+def test_an_address_that_nobody_can_serve_on_is_a_sentence(shell: Shell, bind: str) -> None:
+    assert "is no address to serve on" in sentence_of(shell.call("serve", "--bind", bind))
+
+
 def test_a_report_whose_file_cannot_be_written_is_not_issued(closed_shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "folder.html").mkdir()
     report = ("report", "funded-work", "Acme", "--from", "2026-10", "--out")
@@ -460,3 +471,37 @@ def test_what_is_made_is_the_owners_alone(shell: Shell, tmp_path: Path) -> None:
     files = [path for path in tmp_path.iterdir() if path.is_file()]
     assert {path.name for path in files} >= {"chambers.db", "ada.html", "firm.zip"}
     assert {oct(path.stat().st_mode)[-3:] for path in files} == {"600"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CHAMBERS_DATABASE_URL", "sqlite:///:memory:", "books in memory are gone"),
+        ("CHAMBERS_DATABASE_URL", "sqlite://", "books in memory are gone"),
+        ("CHAMBERS_DATABSE_URL", "sqlite:///x.db", "CHAMBERS_DATABASE_URL may be meant"),
+        ("CHAMBERS_SECRET_KEY", "x", "CHAMBERS_SECRET_KEYS may be meant"),
+    ],
+)
+def test_a_setting_that_would_lose_the_books_is_refused(shell: Shell, name: str, value: str, says: str) -> None:
+    shell.environment[name] = value
+    firm = ("--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10")
+    assert says in sentence_of(shell.call("init", *firm))
+
+
+def test_the_first_token_ends(shell: Shell) -> None:
+    firm = ("--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10")
+    with time_machine.travel(lovelace.BEFORE):
+        said = shell.run("init", "--name", "L", *firm)
+    assert "it ends on 2026-12-30" in said
+
+
+def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_path: Path) -> None:
+    large = ("receipt", "record", "INV-2026-0001", "--amount", "99999999999999999999.00 USD", "--on", "2026-11-01")
+    assert "An amount may not exceed" in closed_shell.call(*large, "--reference", "b").stderr
+    backward = ("import", "git", str(tmp_path), "--package", "ssh", "--since", "2026-11-01", "--until", "2026-10-01")
+    assert "lies after --since" in closed_shell.call(*backward).stderr
+    (tmp_path / "GO-2026-1.json").write_text('{"id": "GO-2026-1", "modified": "2026-10-01T00:00:00Z"}')
+    assert "None of these advisories" in closed_shell.run("import", "osv", str(tmp_path))
+    with time_machine.travel(lovelace.AFTER):
+        assert closed_shell.run("invoice", "issue", "2026-11") == "1 invoice was issued for November 2026.\n"
+    assert "The books begin" in sentence_of(closed_shell.call("month", "status", "2026-09"))

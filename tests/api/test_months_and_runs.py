@@ -49,7 +49,7 @@ def test_the_last_month_there_is_can_be_asked_for(lead: Caller) -> None:
 
 
 def test_a_month_that_was_not_closed_has_nothing_to_show(lead: Caller) -> None:
-    assert "close it with" in lead.get("/v1/months/2026-11", status=409)["detail"]
+    assert "has not been closed" in lead.get("/v1/months/2026-11", status=409)["detail"]
 
 
 def test_the_running_month_is_previewed_and_future_and_closed_ones_are_not(lead: Caller) -> None:

@@ -75,7 +75,7 @@ def test_months_are_closed_in_their_order(ready_october: Flask) -> None:
 
 
 def test_a_month_that_was_never_closed_has_no_closing(ready_october: Flask) -> None:
-    with refused(NotClosedYet, "October 2026 has not been closed; close it with `chambers month close 2026-10`"):
+    with refused(NotClosedYet, "October 2026 has not been closed; a month is closed when it is over"):
         month_end.closing(OCTOBER)
 
 
