@@ -154,6 +154,7 @@ FIELDS: Mapping[str, object] = {
     "Alias.value": "grace@old.example",
     "Client.name": "Acme",
     "ClientDraft.name": "Acme",
+    "ClientChange.name": "Acme",
     "WholeClient.name": "Acme",
     "Contact.name": "Lin Example",
     "Criterion.name": "three letters",
@@ -229,7 +230,9 @@ FIELDS: Mapping[str, object] = {
 
 _TYPES = {str: "string", int: "integer", bool: "boolean", list: "array", dict: "object", type(None): "null"}
 
-OMITTED = frozenset({"ends_on", "renews_on", "until_on", "until_month", "cap", "override_reason", "subject_id"})
+OMITTED = frozenset(
+    {"duplicate_of", "ends_on", "renews_on", "until_on", "until_month", "cap", "override_reason", "subject_id"}
+)
 
 
 def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, sent: bool, name: str = "") -> Any:

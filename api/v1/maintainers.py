@@ -14,6 +14,7 @@ from api.parts import parts
 from api.shapes import with_parts
 from firm.actor import Role
 from firm.db import reading
+from firm.particulars import checked_bic
 from payouts.destinations import operations as destinations
 from staffing.maintainers import operations, queries
 from staffing.maintainers.model import GRADES, WORKS_AS
@@ -36,6 +37,17 @@ class MaintainerDraft(MaintainerSchema):
     """A maintainer to add."""
 
     address = ma.fields.List(Text(), load_default=list, validate=ma.validate.Length(max=8))
+
+
+class MaintainerChange(Schema):
+    """What is to change; what is not named stays. A new name or e-mail address becomes an alias beside the old ones."""
+
+    name = Text(least=1)
+    email = Text(least=1)
+    country = Country()
+    grade = ma.fields.String(validate=ma.validate.OneOf(GRADES))
+    works_as = ma.fields.String(validate=ma.validate.OneOf(WORKS_AS))
+    address = ma.fields.List(Text(), validate=ma.validate.Length(max=8))
 
 
 class AliasDraft(Schema):
@@ -114,6 +126,14 @@ def shown(key: str) -> Any:
     return with_parts(maintainer, aliases=aliases, destination=destination)
 
 
+@blueprint.route("/maintainers/<key>", methods=["PATCH"])
+@blueprint.arguments(MaintainerChange)
+@blueprint.response(200, MaintainerSchema)
+def changed(body: dict[str, Any], key: str) -> Any:
+    """Correct what is known of a maintainer. Papers that were issued keep what they say."""
+    return operations.change(key, operations.Change(**body), by=current_actor(), now=now())
+
+
 @blueprint.route("/maintainers/<key>/aliases", methods=["POST"])
 @blueprint.arguments(AliasDraft)
 @blueprint.response(201, AliasesSchema)
@@ -127,6 +147,7 @@ def alias_added(body: dict[str, Any], key: str) -> Any:
 @blueprint.response(201, DestinationSchema)
 def destination_set(body: dict[str, Any], key: str) -> Any:
     """Set where a maintainer's pay goes."""
+    body["bic"] = body["bic"] and checked_bic(body["bic"])
     return destinations.set_destination(
         key, **body, rails=parts().rails, keys=parts().keys, by=current_actor(), now=now()
     )

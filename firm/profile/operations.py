@@ -17,6 +17,7 @@ from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import accounts, periods
 from firm.month import Month
+from firm.particulars import checked_address, checked_bic, checked_email, checked_name
 from firm.profile.model import Profile
 from firm.secrets import SecretKeys
 
@@ -71,9 +72,9 @@ def establish(
         raise InvalidProfile(f"{color!r} is no color; write it as #1f3a5f.")
     profile = Profile(
         id=1,
-        name=name,
-        address="\n".join(address),
-        email=email,
+        name=checked_name(name),
+        address=checked_address(address),
+        email=checked_email(email) if email else "",
         color=color,
         currency=currency,
         time_zone=time_zone,
@@ -88,7 +89,7 @@ def establish(
         periods.open_month(session, first_month)
         session.add(profile)
         session.flush()
-        facts = {"name": name, "currency": currency, "time_zone": time_zone, "first_month": str(first_month)}
+        facts = {"name": profile.name, "currency": currency, "time_zone": time_zone, "first_month": str(first_month)}
         audit.record(session, "firm.established", "firm", facts, after=profile, by=by, now=now)
     return profile
 
@@ -108,6 +109,7 @@ def switch_sole_approval(allowed: bool, *, by: Actor, now: datetime) -> None:
 @use_case
 def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor, now: datetime) -> None:
     """Keep the account that SEPA files pay from, sealed. `iban` is checked by the caller's rail."""
+    bic = bic and checked_bic(bic)
     with transaction() as session:
         profile = current(session)
         before = digest(profile)

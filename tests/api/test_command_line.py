@@ -447,6 +447,18 @@ def test_an_address_that_nobody_can_serve_on_is_a_sentence(shell: Shell, bind: s
     assert "is no address to serve on" in sentence_of(shell.call("serve", "--bind", bind))
 
 
+def test_what_was_entered_wrongly_is_corrected_at_the_shell(closed_shell: Shell) -> None:
+    lead = closed_shell
+    assert "Acme Inc is corrected" in lead.run("client", "change", "Acme", "--name", "Acme Inc", "--address", "2 Road")
+    assert lead.json("maintainer", "change", "Ada", "--grade", "lead")["grade"] == "lead"
+    assert lead.json("package", "change", "ssh", "--folder", "ssh")["folder"] == "ssh"
+    assert "say what is different" in sentence_of(lead.call("client", "change", "Acme Inc"))
+    engagement = lead.json("engagement", "list")[0]["id"]
+    taken = lead.run("engagement", "withdraw-interest", engagement, "ssh", "--reason", "a mistake")
+    assert "names ssh no more; 2 interests are left" in taken
+    lead.run("verify")
+
+
 def test_a_report_whose_file_cannot_be_written_is_not_issued(closed_shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "folder.html").mkdir()
     report = ("report", "funded-work", "Acme", "--from", "2026-10", "--out")
@@ -488,8 +500,9 @@ def test_a_setting_that_would_lose_the_books_is_refused(shell: Shell, name: str,
     assert says in sentence_of(shell.call("init", *firm))
 
 
-def test_the_first_token_ends(shell: Shell) -> None:
+def test_the_first_token_ends_and_the_firm_has_a_name(shell: Shell) -> None:
     firm = ("--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10")
+    assert "Write a name" in sentence_of(shell.call("init", "--name", " ", *firm))
     with time_machine.travel(lovelace.BEFORE):
         said = shell.run("init", "--name", "L", *firm)
     assert "it ends on 2026-12-30" in said
