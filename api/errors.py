@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, Response, g, json
+from flask import Flask, Response, g, json, request
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
@@ -20,6 +20,8 @@ from firm.access.presence import PresenceNeeded, WrongCode
 from firm.access.tokens import NotAuthenticated
 from firm.actor import Role
 from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
+from payouts.provider_events.notices import OtherMode, UnreadableEvent
+from payouts.rails.stripe.signatures import NotVerified
 
 log = logging.getLogger("chambers.api")
 
@@ -32,6 +34,9 @@ class Forbidden(ChambersError):
 
 STATUS: tuple[tuple[type[ChambersError], int], ...] = (
     (InvalidJson, 400),
+    (NotVerified, 400),
+    (UnreadableEvent, 400),
+    (OtherMode, 400),
     (MalformedKey, 400),
     (NotAuthenticated, 401),
     (Forbidden, 403),
@@ -53,7 +58,6 @@ SENTENCES = {
     404: "There is nothing at this address; /openapi.json lists what there is.",
     405: "This address does not take this method; the Allow header names those it takes.",
     414: "The address is too long; use a shorter one, and send what is large in a body.",
-    413: "The body is too large; send at most 1 MB.",
 }
 """What we say instead of the framework's words."""
 
@@ -153,12 +157,18 @@ def _of_entry(value: Any) -> Any:
 
 def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
-    detail = SENTENCES.get(status) or error.description or error.name
+    detail = _too_large() if status == 413 else SENTENCES.get(status) or error.description or error.name
     response = problem(status, error.name.lower().replace(" ", "-"), detail, title=error.name)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _too_large() -> str:
+    """JSON may be of 1 MB, a file of as much as its route takes."""
+    most = (request.max_content_length or 1_000_000) // 1_000_000
+    return f"The body is too large; send at most {most} MB."
 
 
 def _of_database(error: DBAPIError) -> Response:

@@ -11,15 +11,19 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, observation, policy, preconditions
+from api import auth, errors, idempotency, observation, policy, preconditions, uploads
 from api.blueprints import ChambersApi, describe_fields, refuse_unread
 from api.description.document import finished
 from api.strict import MOST_BYTES
 from api.v1 import (
+    adjustments,
+    advances,
     allocation_plans,
     assignments,
     audit_records,
+    bank_files,
     clients,
+    destinations,
     docs,
     engagements,
     exchange_rates,
@@ -32,24 +36,32 @@ from api.v1 import (
     maintainers,
     metrics,
     months,
+    notices,
     on_ramps,
     operations,
     packages,
     pay_terms,
+    payment_proofs,
     payout_policies,
     payout_runs,
     payouts,
     principals,
     provider_accounts,
     receipts,
+    reconciliation_differences,
+    remittance_advices,
+    self_billed_invoices,
+    self_billing_agreements,
     statements,
     step_ups,
+    tax_forms,
     tiers,
     tokens,
     webhook_deliveries,
     webhook_endpoints,
     work_items,
 )
+from api.webhooks import stripe as stripe_webhooks
 from firm.month import InvalidMonth, Month
 
 RESOURCES = (
@@ -63,6 +75,7 @@ RESOURCES = (
     packages,
     maintainers,
     provider_accounts,
+    destinations,
     on_ramps,
     assignments,
     pay_terms,
@@ -75,13 +88,23 @@ RESOURCES = (
     payout_policies,
     payout_runs,
     payouts,
+    reconciliation_differences,
+    payment_proofs,
+    bank_files,
+    adjustments,
+    advances,
     statements,
+    remittance_advices,
+    tax_forms,
+    self_billing_agreements,
+    self_billed_invoices,
     funded_work_reports,
     work_items,
     imports,
     operations,
     webhook_endpoints,
     webhook_deliveries,
+    notices,
     audit_records,
 )
 
@@ -115,11 +138,13 @@ def join(app: Flask) -> None:
     errors.register(app)
     auth.register(app)
     app.before_request(refuse_unread)
+    uploads.register(app)
     idempotency.register(app)
     preconditions.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(stripe_webhooks.blueprint)
     api = _description(app)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint, url_prefix="/v1")

@@ -21,15 +21,22 @@ NEEDED = frozenset(
         "receipts.recorded",
         "months.closed",
         "journal.reversed_",
+        "adjustments.made",
+        "adjustments.reversed_",
+        "statements.corrected",
+        "statements.papers_made",
         "payout_runs.drafted",
         "payout_runs.approved",
         "payout_runs.released",
         "payouts.withdrawn",
         "payouts.settled",
         "payouts.given_back",
+        "bank_files.received",
+        "self_billed_invoices.issued",
+        "self_billed_invoices.credited",
     }
 )
-"""The routes that create or move money: they are not taken without a key."""
+"""The routes that create or move money, or long work: they are not taken without a key."""
 
 SHOWN_ONCE = frozenset(
     {
@@ -67,7 +74,8 @@ def register(app: Flask) -> None:
 def _begin() -> Response | None:
     envelope.put(None)
     text = request.headers.get("Idempotency-Key")
-    if request.method != "POST" or request.endpoint is None:
+    # A key belongs to a principal: where no token is asked for, there is none whose answers could be kept.
+    if request.method != "POST" or request.endpoint is None or "admission" not in g:
         return None
     if text is None and request.endpoint not in NEEDED:
         return None

@@ -18,15 +18,6 @@ from firm.errors import Misconfigured
 from firm.invariant import Walk
 from firm.secrets import SecretKeyMissing, SecretKeys, SecretUnreadable, key_of
 
-PLACES = (
-    ("the firm's account", "profile.iban:", "profile", "iban_sealed"),
-    ("a destination", "destination.iban:", "destination", "iban_sealed"),
-    ("an authenticator", "principal.totp:", "principal", "totp_sealed"),
-    ("a webhook's secret", "webhook_endpoint.secret:", "webhook_endpoint", "secret_sealed"),
-)
-"""What is sealed: its place without the row's id, the table and the column."""
-
-
 NEWEST = 20
 """How many of each are tried before something new is sealed; verification tries all."""
 
@@ -48,8 +39,8 @@ def refuse_wrong(connection: Connection | Session, keys: SecretKeys, lost: Colle
     """Raises `KeysOpenNothing` where something is sealed that the keys do not open."""
     for breach in _closed(connection, keys, lost, most=NEWEST):
         raise KeysOpenNothing(
-            f"CHAMBERS_SECRET_KEYS does not open {breach['what']} that was sealed before; set the key it was sealed"
-            " with beside the new one. A key that is lost for good is named in CHAMBERS_LOST_SECRET_KEYS."
+            f"CHAMBERS_SECRET_KEYS does not open what is sealed in {breach['what']}; set the key it was sealed with"
+            " beside the new one. A key that is lost for good is named in CHAMBERS_LOST_SECRET_KEYS."
         )
 
 
@@ -69,14 +60,16 @@ def guarded(keys: dict[str, bytes], lost: Collection[str]) -> SecretKeys:
 def _closed(
     session: Session | Connection, keys: SecretKeys, lost: Collection[str], most: int | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Each kind of thing with the first value that does not open."""
-    for what, place, table, column in PLACES:
-        query = f"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY id DESC"  # noqa: S608
+    """Each column with the first value that does not open."""
+    from api.sealing import SEALED  # imported here: it knows every subject, and most commands seal nothing
+
+    for one in SEALED:
+        query = f"SELECT id, {one.column} FROM {one.table} WHERE {one.column} IS NOT NULL ORDER BY id DESC"  # noqa: S608
         for identifier, sealed in session.execute(text(query if most is None else f"{query} LIMIT {most}")):
             if key_of(sealed) in lost:
                 continue
             try:
-                keys.open(sealed, place=f"{place}{identifier}")
+                keys.open(sealed, place=one.place_of(identifier))
             except (SecretKeyMissing, SecretUnreadable) as error:
-                yield {"what": what, "where": f"{place}{identifier}", "wrong": error.message}
+                yield {"what": f"{one.table}.{one.column}", "which": identifier, "wrong": error.message}
                 break

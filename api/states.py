@@ -17,6 +17,7 @@ from firm.exchange.model import ExchangeRate
 from firm.portfolio.model import STATES as PACKAGE_STATES
 from firm.portfolio.model import Package
 from firm.profile.model import Profile
+from payouts.destinations.model import STATES as DESTINATION_STATES
 from payouts.destinations.model import Destination
 from payouts.runs.model import RUN_STATES, PayoutPolicy, PayoutRun
 from payouts.terms.model import PayTerms
@@ -30,10 +31,17 @@ def _of(model: type[Base]) -> Table:
     return cast("Table", model.__table__)
 
 
+RESEALED = "secret.resealed"
+"""A rotation of keys leaves it for whatever it seals anew."""
+
 RECORDED = (
     Recorded(
         _of(Profile),
-        ("firm.established", "firm.sole-approval", "firm.bank-account-set"),
+        (
+            *("firm.established", "firm.sole-approval", "firm.bank-account-set", "firm.vat-id", "firm.tax-forms"),
+            *("firm.cooling-off", "firm.adjustment-limit", "firm.self-billing-months"),
+        ),
+        shared=(RESEALED,),
         subject=lambda row: "firm",
     ),
     Recorded(
@@ -55,8 +63,11 @@ RECORDED = (
     Recorded(_of(Maintainer), ("maintainer.added", "maintainer.changed")),
     Recorded(_of(Assignment), ("assignment.made", "assignment.ended")),
     Recorded(_of(PayTerms), ("terms.set",)),
-    # The record of the one that takes its place says when it was replaced.
-    Recorded(_of(Destination), ("destination.set",), moves={"replaced_at": (None,)}),
+    Recorded(
+        _of(Destination),
+        tuple(f"destination.{state}" for state in DESTINATION_STATES),
+        shared=(RESEALED,),
+    ),
     Recorded(_of(OnrampStage), ("onramp.stage-entered",), subject=lambda row: str(row.maintainer_id), many=True),
     Recorded(_of(PrecommitmentLetter), ("onramp.letter-recorded", "onramp.letter-withdrawn")),
     Recorded(_of(RunwayPlan), ("onramp.runway-recorded",)),

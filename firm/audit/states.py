@@ -32,6 +32,8 @@ class Recorded:
     """What such a record names as its subject."""
     moves: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """A column that goes on by itself, and what it may have held at the last record."""
+    shared: Sequence[str] = ()
+    """Records of the same kind that other tables have too."""
     many: bool = False
     """Whether one subject has several rows, each on record once."""
 
@@ -46,7 +48,7 @@ def walk(tables: Sequence[Recorded]) -> Walk:
 
 
 def _differing(session: Session, one: Recorded) -> Iterator[dict[str, Any]]:
-    left = _left(session, one)
+    left, own = _left(session, one)
     seen = set()
     for row in _rows(session, one.table):
         subject = one.subject(row)
@@ -55,20 +57,24 @@ def _differing(session: Session, one: Recorded) -> Iterator[dict[str, Any]]:
             yield {"what": one.table.name, "which": subject, "wrong": "there is no record of it"}
         elif left[subject].isdisjoint(_digests(row, one)):
             yield {"what": one.table.name, "which": subject, "wrong": "it is not what its last audit record left"}
-    for subject in sorted(set(left) - seen):
+    for subject in sorted(own - seen):
         yield {"what": one.table.name, "which": subject, "wrong": "it is on record, and is not there"}
 
 
-def _left(session: Session, one: Recorded) -> dict[str, set[str]]:
-    """What the last record of each subject left; all that its records left, where it has several rows."""
+def _left(session: Session, one: Recorded) -> tuple[dict[str, set[str]], set[str]]:
+    """What the last record of each subject left (all that its records left, where it has several rows), and which
+    subjects are surely of this table."""
     left: dict[str, set[str]] = {}
+    own: set[str] = set()
     columns = audit_record.c
-    query = select(columns.subject, columns.after_sha256).where(
-        columns.verb.in_(one.verbs), columns.after_sha256.is_not(None)
+    query = select(columns.verb, columns.subject, columns.after_sha256).where(
+        columns.verb.in_([*one.verbs, *one.shared]), columns.after_sha256.is_not(None)
     )
-    for subject, after in session.execute(query.order_by(columns.id)):
+    for verb, subject, after in session.execute(query.order_by(columns.id)):
         left[subject] = left.get(subject, set()) | {after} if one.many else {after}
-    return left
+        if verb in one.verbs:
+            own.add(subject)
+    return left, own
 
 
 def _digests(row: AnyRow, one: Recorded) -> Iterator[str]:
