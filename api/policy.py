@@ -125,7 +125,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "allocation_plans.made": LEAD,
     "allocation_plans.shown": BOOKS,
     "audit_records.listed": READERS | {Role.ACCOUNTANT},
-    "exchange_rates.listed": BOOKS,
+    "exchange_rates.of_month": BOOKS,
     "exchange_rates.set_": OFFICE,
     "invoices.listed": WITH_CLIENT,
     "invoices.shown": WITH_CLIENT,

@@ -45,7 +45,7 @@ class RatesSchema(Schema):
 
 @blueprint.route("/months/<month:month>/exchange-rates", methods=["GET"])
 @blueprint.response(200, RatesSchema)
-def listed(month: Month) -> Any:
+def of_month(month: Month) -> Any:
     """List the rates that were entered for a month."""
     with reading() as session:
         return {"rates": exchange.rates_of(session, month)}
