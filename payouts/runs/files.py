@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from firm import ids
+from firm import faults, ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.db import transaction, use_case
@@ -21,6 +21,8 @@ from payouts.rails.rail import Batch, Rail
 from payouts.runs import queries
 from payouts.runs.model import Payout, PayoutRun, RailFile
 from payouts.runs.orders import order_of
+
+WRITTEN = faults.point("rail-file.written", "a file for the bank is written, nothing is committed")
 
 
 def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) -> str:
@@ -88,6 +90,7 @@ def _write_file(
     )
     facts = {"run": run.number, "payouts": len(payouts)}
     audit.record(session, "rail-file.written", identifier, facts, by=by, now=now)
+    faults.reached(WRITTEN)
 
 
 def _file_place(identifier: str) -> str:
