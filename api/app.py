@@ -17,7 +17,7 @@ from firm.webhooks.sender import Sender
 from payouts.rails.manual import ManualRail
 from payouts.rails.provider import AccountProvider
 from payouts.rails.rail import Rail
-from payouts.rails.sepa import SepaRail
+from payouts.rails.sepa.rail import SepaRail
 
 if TYPE_CHECKING:
     from payouts.rails.stripe.client import Client

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, Response, g, json
+from flask import Flask, Response, g, json, request
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
@@ -53,7 +53,6 @@ SENTENCES = {
     404: "There is nothing at this address; /openapi.json lists what there is.",
     405: "This address does not take this method; the Allow header names those it takes.",
     414: "The address is too long; use a shorter one, and send what is large in a body.",
-    413: "The body is too large; send at most 1 MB.",
 }
 """What we say instead of the framework's words."""
 
@@ -146,12 +145,18 @@ def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
-    detail = SENTENCES.get(status) or error.description or error.name
+    detail = _too_large() if status == 413 else SENTENCES.get(status) or error.description or error.name
     response = problem(status, error.name.lower().replace(" ", "-"), detail, title=error.name)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _too_large() -> str:
+    """JSON may be of 1 MB, a file of as much as its route takes."""
+    most = (request.max_content_length or 1_000_000) // 1_000_000
+    return f"The body is too large; send at most {most} MB."
 
 
 def _of_database(error: DBAPIError) -> Response:

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, observation, policy, preconditions
+from api import auth, errors, idempotency, observation, policy, preconditions, uploads
 from api.blueprints import ChambersApi, describe_fields
 from api.description.document import finished
 from api.strict import MOST_BYTES
@@ -19,6 +19,7 @@ from api.v1 import (
     allocation_plans,
     assignments,
     audit_records,
+    bank_files,
     clients,
     docs,
     engagements,
@@ -36,6 +37,7 @@ from api.v1 import (
     operations,
     packages,
     pay_terms,
+    payment_proofs,
     payout_policies,
     payout_runs,
     payouts,
@@ -75,6 +77,8 @@ RESOURCES = (
     payout_policies,
     payout_runs,
     payouts,
+    payment_proofs,
+    bank_files,
     statements,
     funded_work_reports,
     work_items,
@@ -114,6 +118,7 @@ def join(app: Flask) -> None:
     observation.register(app)
     errors.register(app)
     auth.register(app)
+    uploads.register(app)
     idempotency.register(app)
     preconditions.register(app)
     app.register_blueprint(health.blueprint)

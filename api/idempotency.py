@@ -27,6 +27,7 @@ NEEDED = frozenset(
         "payouts.withdrawn",
         "payouts.settled",
         "payouts.given_back",
+        "bank_files.received",
     }
 )
 """The routes that create or move money: they are not taken without a key."""

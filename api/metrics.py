@@ -22,6 +22,7 @@ import firm.gauge
 import firm.jobs.gauges
 import firm.profile.gauges
 import firm.recovery.gauges
+import payouts.bank_files.gauges
 import payouts.runs.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
@@ -30,6 +31,7 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.jobs.gauges.GAUGES,
     *firm.recovery.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
+    *payouts.bank_files.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""
 

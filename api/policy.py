@@ -135,6 +135,14 @@ POLICY: dict[str, frozenset[Role]] = {
     "payouts.given_back": OFFICE,
     "payout_policies.listed": BOOKS,
     "payout_policies.laid_down": LEAD,
+    "payment_proofs.shown": BOOKS,
+    "payment_proofs.added": OFFICE,
+    "payment_proofs.document": OFFICE,
+    "bank_files.listed": BOOKS,
+    "bank_files.received": OFFICE,
+    "bank_files.shown": BOOKS,
+    "bank_files.lines_listed": BOOKS,
+    "bank_files.resolved": OFFICE,
     "statements.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "statements.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "statements.paper": WITH_MAINTAINER | {Role.ACCOUNTANT},
@@ -225,6 +233,12 @@ COMMANDS = {
     "run policy": "payout_policies.laid_down",
     "run status": "payout_runs.shown",
     "run file": "payout_runs.file",
+    "run proof": "payment_proofs.added",
+    "bank-file list": "bank_files.listed",
+    "bank-file show": "bank_files.shown",
+    "bank-file unmatched": "bank_files.lines_listed",
+    "bank-file resolve": "bank_files.resolved",
+    "import bank": "bank_files.received",
     "import git": "packages.adopted",
     "import osv": "packages.adopted",
     "import archive": "principals.enrolled",
@@ -253,7 +267,7 @@ IMPORTS = {
 ONLY_READS = frozenset(
     command
     for command, endpoint in COMMANDS.items()
-    if endpoint.partition(".")[2] in ("listed", "shown", "previewed", "trial_balance", "file", "proved")
+    if endpoint.partition(".")[2] in ("listed", "lines_listed", "shown", "previewed", "trial_balance", "file", "proved")
 )
 """The commands that a token without the scope to write may give."""
 

@@ -14,6 +14,7 @@ import firm.allocation.invariants
 import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
+import payouts.bank_files.invariants
 import payouts.earnings.invariants
 import payouts.provider_accounts.invariants
 import payouts.runs.invariants
@@ -29,6 +30,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *payouts.earnings.invariants.CHECKS,
     *payouts.provider_accounts.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
+    *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,
 )
 

@@ -15,8 +15,10 @@ import firm.portfolio.model
 import firm.profile.model
 import firm.recovery.model
 import firm.webhooks.model
+import payouts.bank_files.model
 import payouts.destinations.model
 import payouts.earnings.model
+import payouts.proofs.model
 import payouts.provider_accounts.model
 import payouts.runs.model
 import payouts.statements.model

@@ -8,6 +8,7 @@ from typing import IO
 import click
 
 from api.commands.progress import count_bar
+from api.commands.proofs import proof
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY
 from api.parts import parts
@@ -21,6 +22,9 @@ from payouts.runs.model import PayoutRun
 @click.group()
 def run() -> None:
     """Payout runs: draft, hold, propose, approve, send, settle."""
+
+
+run.add_command(proof)
 
 
 @run.command("draft")

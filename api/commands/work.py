@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from api.commands.archives import import_archive
+from api.commands.bank import import_bank
 from api.commands.files import csv_file
 from api.commands.progress import count_bar
 from api.commands.running import Call, command, json_option, show
@@ -18,11 +19,12 @@ from staffing.work.operations import ImportReport
 
 @click.group("import")
 def import_() -> None:
-    """Import the firm's own lists from CSV, and public work from git clones and OSV records."""
+    """Import the firm's own lists from CSV, the bank's files, and public work from git clones and OSV records."""
 
 
 import_.add_command(csv_file)
 import_.add_command(import_archive)
+import_.add_command(import_bank)
 
 
 @import_.command("git")

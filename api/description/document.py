@@ -43,10 +43,13 @@ PARAMETERS = {
     "form": "The form of the paper.",
     "rail": "The rail whose file it is, such as sepa.",
     "kind": "Only those of this kind.",
+    "payout_id": "The payout's id.",
+    "state": "Only those in this state.",
 }
 FILES = {
     "payout_runs.file": ("application/xml",),
     "imports.template": ("text/csv",),
+    "payment_proofs.document": ("application/pdf", "image/png", "image/jpeg"),
     "statements.paper": ("application/pdf", "text/html"),
     "funded_work_reports.paper": ("application/pdf", "text/html"),
 }
@@ -133,7 +136,8 @@ def _finish(operation: dict[str, Any], endpoint: str, method: str, path: str, sc
     for parameter in operation["parameters"]:
         _describe(parameter)
     for body in operation.get("requestBody", {}).get("content", {}).values():
-        body["example"] = example_of(body["schema"], schemas, sent=True)
+        if body["schema"].get("format") != "binary":
+            body["example"] = example_of(body["schema"], schemas, sent=True)
     operation["responses"] = dict(sorted(_answers(operation, endpoint, method, path, schemas).items()))
 
 

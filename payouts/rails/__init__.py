@@ -5,6 +5,6 @@ idempotency key that was committed before the call. The outcome is a value: sent
 unknown (nobody can say; it is looked up, never sent again). A file rail sends by adding the order to its file,
 which leaves the house only when a person downloads it and gives it to the bank.
 
-`rail.py` holds the Protocol and its values; one module a rail. Stripe Connect and ACH come with later issues and
-implement the same Protocol.
+`rail.py` holds the Protocol and its values; one module or package a rail. Stripe Connect and ACH come with later issues
+and implement the same Protocol.
 """

@@ -24,13 +24,17 @@ from firm.documents import papers
 from firm.errors import ChambersError
 from firm.money import Money
 from firm.month import Month
+from payouts.bank_files import reading as bank_files
+from payouts.bank_files.discretion import clean
 from payouts.provider_accounts.rules import standing
+from payouts.rails.sepa import references
+from payouts.rails.sepa.latin import latin
 from payouts.rails.stripe.account_payloads import AccountPayload
 from payouts.rails.stripe.payloads import TransferPayload, read
 from staffing.work import git, osv
 from tests.databases import settings_for
 from tests.firm.documents import samples
-from tests.fuzz.corpus import BYTES, TEXTS
+from tests.fuzz.corpus import BYTES, MARKUP, MESSAGES, TEXTS
 
 OURS = (ChambersError, ValidationError, HTTPException)
 
@@ -76,6 +80,21 @@ accounts = st.fixed_dictionaries(
         "requirements": values | st.lists(st.fixed_dictionaries({"description": texts})).map(lambda e: {"entries": e}),
     }
 )
+
+
+def _changed(parts: tuple[bytes, int, int, bytes]) -> bytes:
+    """A bank's message with some of its bytes replaced."""
+    message, start, length, other = parts
+    start %= len(message)
+    return message[:start] + other + message[start + length :]
+
+
+bank_messages = st.tuples(
+    st.sampled_from(MESSAGES),
+    st.integers(0, 5_000),
+    st.integers(0, 40),
+    st.one_of(st.binary(max_size=12), st.sampled_from(MARKUP), texts.map(lambda text: text.encode("utf-8", "replace"))),
+).map(_changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +144,11 @@ def targets(app: Flask) -> list[Target]:
         Target("OSV fields", records.map(lambda record: json.dumps(record).encode()), lambda raw: osv.parse("r", raw)),
         Target("Stripe's answer", payments, lambda answer: read(TransferPayload, answer)),
         Target("Stripe's account", st.one_of(values, accounts), lambda answer: standing(read(AccountPayload, answer))),
+        Target("bank file", blobs, bank_files.read),
+        Target("bank file, changed", bank_messages, bank_files.read),
+        Target("bank's words", texts, lambda text: clean(text, most=140)),
+        Target("SEPA text", texts, lambda text: latin(text, at_most=140)),
+        Target("end-to-end id", texts, references.payout_of),
         Target("paper", texts.filter(str.strip), lambda name: papers.html(_statement_for(name)), 0.5),
     ]
 

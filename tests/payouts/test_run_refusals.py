@@ -19,7 +19,7 @@ from payouts import month_end
 from payouts.destinations import operations as destinations
 from payouts.destinations.operations import InvalidIban, UnknownRail
 from payouts.rails.manual import ManualRail
-from payouts.rails.sepa import SepaRail
+from payouts.rails.sepa.rail import SepaRail
 from payouts.runs import approvals, files, preparation, settling
 from payouts.runs.approvals import ApproverIsPreparer
 from payouts.runs.moves import PayoutNotInState, RunNotInState

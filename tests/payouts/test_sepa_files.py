@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,32 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from api.parts import parts
-from firm.allocation import operations as allocation
-from firm.clients import operations as clients
 from firm.db import reading
-from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
 from firm.errors import Misconfigured
 from firm.money import Money
-from firm.portfolio import operations as portfolio
-from firm.profile import operations as profiles
-from payouts import month_end
-from payouts.destinations import operations as destinations
-from payouts.rails.rail import Batch, Order, Payee, Payer
-from payouts.rails.sepa import SepaRail, latin
-from payouts.runs import approvals, files, preparation, queries, sending
-from payouts.terms import operations as terms
-from payouts.terms.operations import Proposal
-from staffing.assignments import operations as assignments
-from staffing.maintainers import operations as maintainers
+from payouts.rails.rail import Batch, Order, Payee, Payer, Refused, Sent
+from payouts.rails.sepa import calendar, references
+from payouts.rails.sepa.latin import latin
+from payouts.rails.sepa.rail import SepaRail
+from payouts.runs import queries, sending
 from tests import lovelace
 from tests.firm.books import together
-from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD, OCTOBER, START
+from tests.payouts import euros
+from tests.payouts.euros import IBANS
 
 NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
-PAYER = Payer("Lovelace Maintainers", "DE89370400440532013000", None)
-IBANS = ("FR1420041010050500013M02606", "NL91ABNA0417164300", "AT611904300234573201", "BE68539007547034")
+PAYER = Payer("Lovelace Maintainers", euros.FIRM_IBAN, None)
 SCHEME = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]*")
 """The characters that every bank of the scheme takes (EPC217-08, the minimum Latin set)."""
 
@@ -56,8 +45,8 @@ def order(number: int, minor: int, name: str = "Grace Hopper", *, memo: str = "L
     return Order(f"{identifier}-1", identifier, "RUN-2026-0001", Money(minor, "EUR"), payee, memo)
 
 
-def file_of(*orders: Order, payer: Payer = PAYER) -> bytes:
-    text = SepaRail().file(Batch("RUN-2026-0001-ABCDEFGH", NOW, date(2026, 11, 3), orders), payer)
+def file_of(*orders: Order, payer: Payer = PAYER, on: date = date(2026, 11, 3)) -> bytes:
+    text = SepaRail().file(Batch("RUN-2026-0001-ABCDEFGH", NOW, on, orders), payer)
     assert text is not None
     return text.encode()
 
@@ -83,14 +72,16 @@ def test_a_file_is_valid_and_says_what_it_pays(schema: etree.XMLSchema) -> None:
     assert set(etree.fromstring(content).xpath("//@Ccy")) == {"EUR"}
 
 
-def test_a_thousand_orders_are_one_valid_file(schema: etree.XMLSchema) -> None:
-    orders = [order(number, number * 101 + 1) for number in range(1000)]
+def test_ten_thousand_orders_are_one_valid_file(schema: etree.XMLSchema) -> None:
+    orders = [order(number, number * 101 + 1) for number in range(10_000)]
     content = file_of(*orders)
     schema.assertValid(etree.fromstring(content))
     amounts = [int(text.replace(".", "")) for text in read_back(content, "Amt/InstdAmt")]
     assert amounts == [one.amount.minor for one in orders]
     assert read_back(content, "GrpHdr/CtrlSum") == [Money(sum(amounts), "EUR").decimal]
-    assert len(set(read_back(content, "PmtId/EndToEndId"))) == 1000
+    assert read_back(content, "GrpHdr/NbOfTxs") == read_back(content, "PmtInf/NbOfTxs") == ["10000"]
+    assert len(set(read_back(content, "PmtId/EndToEndId"))) == 10_000
+    assert len(set(read_back(content, "CdtrRefInf/Ref"))) == 10_000
 
 
 @pytest.mark.parametrize(
@@ -99,8 +90,11 @@ def test_a_thousand_orders_are_one_valid_file(schema: etree.XMLSchema) -> None:
         ("Łukasz Żółć", "Lukasz Zolc"),
         ("Søren Kierkegård", "Soren Kierkegard"),
         ("Großmann & Söhne", "Grossmann + Sohne"),
-        ("Đorđe Þór Æsir", "Dorde Thor AEsir"),
-        ("O’Brien", "O.Brien"),
+        ("Đorđe Þór Æsir", "Dorde Thor Aesir"),
+        ("O’Brien", "O'Brien"),
+        ("Γιώργος Παπαδόπουλος", "Giorgos Papadopoylos"),
+        ("Юлия Щербакова", "Yuliya Shterbakova"),
+        ("I\u0307lker Yıldız – Ltd", "Ilker Yildiz - Ltd"),
         ("山田太郎", "...."),
         ("<b>Ada</b>", ".b.Ada./b."),
         ("  Ada \n Lovelace ", "Ada Lovelace"),
@@ -132,6 +126,119 @@ def test_whatever_people_are_called_the_file_is_valid(
     assert file_of(order(1, minor, name, memo=memo), payer=Payer(name, PAYER.iban, None)) == content
 
 
+@pytest.mark.parametrize("minor", [1, 99_999_999_999])
+def test_the_smallest_and_the_largest_payment_are_written_to_the_cent(schema: etree.XMLSchema, minor: int) -> None:
+    content = file_of(order(1, minor))
+    schema.assertValid(etree.fromstring(content))
+    assert read_back(content, "Amt/InstdAmt") == read_back(content, "GrpHdr/CtrlSum") == [Money(minor, "EUR").decimal]
+    assert isinstance(SepaRail().send(order(1, minor)), Sent)
+
+
+def test_a_bank_is_named_where_its_bic_is_known_and_never_made_up(schema: etree.XMLSchema) -> None:
+    content = file_of(order(1, 100), order(2, 100), payer=Payer("Lovelace", PAYER.iban, "COBADEFFXXX"))
+    schema.assertValid(etree.fromstring(content))
+    assert read_back(content, "DbtrAgt/FinInstnId/BICFI") == ["COBADEFFXXX"]
+    assert read_back(content, "CdtrAgt/FinInstnId/BICFI") == ["ABNANL2A"]
+    assert read_back(file_of(order(1, 100)), "DbtrAgt/FinInstnId/Othr/Id") == ["NOTPROVIDED"]
+    with pytest.raises(Misconfigured, match="bank-account --bic"):
+        file_of(order(1, 100), payer=Payer("Lovelace", PAYER.iban, "cobadeff"))
+
+
+def test_no_postal_address_is_written_that_a_bank_could_refuse() -> None:
+    tags = {etree.QName(node).localname for node in etree.fromstring(file_of(order(1, 100))).iter()}
+    assert not tags & {"PstlAdr", "AdrLine"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "written"),
+    [
+        (date(2026, 11, 3), "2026-11-03"),
+        (date(2026, 11, 7), "2026-11-09"),
+        (date(2027, 3, 26), "2027-03-30"),
+        (date(2026, 12, 25), "2026-12-28"),
+    ],
+)
+def test_a_file_asks_for_a_day_on_which_payments_are_made(wanted: date, written: str) -> None:
+    assert read_back(file_of(order(1, 100), on=wanted), "ReqdExctnDt/Dt") == [written]
+
+
+def test_target_is_closed_on_six_days_a_year_besides_weekends() -> None:
+    """The closing days that the European Central Bank has published."""
+    published = {
+        2024: ["2024-01-01", "2024-03-29", "2024-04-01", "2024-05-01", "2024-12-25", "2024-12-26"],
+        2025: ["2025-01-01", "2025-04-18", "2025-04-21", "2025-05-01", "2025-12-25", "2025-12-26"],
+        2026: ["2026-01-01", "2026-04-03", "2026-04-06", "2026-05-01", "2026-12-25"],
+        2027: ["2027-01-01", "2027-03-26", "2027-03-29"],
+    }
+    for year, closed in published.items():
+        days = [date(year, 1, 1) + timedelta(days=number) for number in range(365)]
+        assert [str(day) for day in days if day.weekday() < 5 and not calendar.is_open(day)] == closed
+
+
+def test_easter_is_where_the_tables_have_it() -> None:
+    known = {1818: "03-22", 1943: "04-25", 2000: "04-23", 2008: "03-23", 2024: "03-31", 2025: "04-20", 2038: "04-25"}
+    assert {year: f"{calendar.easter(year):%m-%d}" for year in known} == known
+
+
+def test_a_payment_carries_a_structured_reference_that_its_payee_can_check(schema: etree.XMLSchema) -> None:
+    content = file_of(order(1, 100), order(2, 100))
+    schema.assertValid(etree.fromstring(content))
+    found = read_back(content, "RmtInf/Strd/CdtrRefInf/Ref")
+    assert [text[4:15] for text in found] == ["RUN20260001"] * 2
+    assert all(references.is_creditor_reference(text) and len(text) <= 25 for text in found)
+    assert read_back(content, "CdtrRefInf/Tp/CdOrPrtry/Cd") == ["SCOR", "SCOR"]
+    assert read_back(content, "RmtInf/Ustrd") == []
+
+
+@pytest.mark.parametrize("known", ["RF18539007547034", "RF712348231", "RF45G72UUR", "RF6518K5"])
+def test_check_digits_are_those_of_references_in_use(known: str) -> None:
+    assert references.creditor_reference(known[4:]) == known
+    assert references.is_creditor_reference(known)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["RF19539007547034", "RF18539007547043", "RF18", "18539007547034", "rf18539007547034"]
+)
+def test_a_reference_that_was_mistyped_is_seen(wrong: str) -> None:
+    assert not references.is_creditor_reference(wrong)
+
+
+def test_an_end_to_end_id_leads_back_to_its_payout() -> None:
+    identifier = order(7, 100).payout_id
+    written = references.end_to_end_id(identifier)
+    assert references.payout_of(written) == references.payout_of(f" {written.lower()} ") == identifier
+    assert [references.payout_of(text) for text in ("NOTPROVIDED", "", "pay-", "run-01", "pay-!")] == [None] * 5
+
+
+def in_dollars() -> Order:
+    one = order(1, 100)
+    return Order(one.key, one.payout_id, one.group, Money(100, "USD"), one.payee, one.memo)
+
+
+def to(iban: str | None, bic: str | None = None) -> Order:
+    one = order(1, 100)
+    return Order(one.key, one.payout_id, one.group, one.amount, Payee("Grace", "FR", iban, bic), one.memo)
+
+
+@pytest.mark.parametrize(
+    ("refused", "why"),
+    [
+        (in_dollars(), "euros only"),
+        (order(1, 100_000_000_000), "between 0.01 and 999,999,999.99 EUR"),
+        (order(1, 100, "山田太郎"), "Latin letters"),
+        (order(1, 100, "12345"), "Latin letters"),
+        (order(1, 100, ""), "Latin letters"),
+        (to(None), "not one that SEPA reaches"),
+        (to("BR1500000000000010932840814P2"), "not one that SEPA reaches"),
+        (to(IBANS[0], "abna"), "BIC"),
+    ],
+)
+def test_what_a_bank_would_refuse_never_gets_into_a_file(refused: Order, why: str) -> None:
+    outcome = SepaRail().send(refused)
+    assert isinstance(outcome, Refused)
+    assert why in outcome.reason
+
+
 @given(st.text(), st.integers(1, 140))
 def test_text_is_cut_to_the_length_a_bank_takes(text: str, most: int) -> None:
     written = latin(text, at_most=most)
@@ -140,80 +247,21 @@ def test_text_is_cut_to_the_length_a_bank_takes(text: str, most: int) -> None:
     assert latin(written, at_most=140) == written
 
 
-def set_up_firm_in_euros() -> None:
-    """Lovelace with books in euros: Hooli pays 3,000.00 a month; Grace and Ada are paid by SEPA."""
-    lovelace.establish(currency="EUR")
-    portfolio.adopt(name="ssh", ecosystem="Go", by=LEAD, now=BEFORE)
-    clients.register(name="Hooli", country="DE", by=LEAD, now=BEFORE)
-    engagements.add_tier(name="gold", by=LEAD, now=BEFORE)
-    engagement = engagements.draft(
-        client="Hooli",
-        tier="gold",
-        fee=Money(300_000, "EUR"),
-        cycle="monthly",
-        starts_on=START,
-        subcontracting_allowed=True,
-        interests=[NamedInterest("ssh", False, 24)],
-        by=LEAD,
-        now=BEFORE,
-    )
-    engagements.sign(engagement.id, by=LEAD, now=BEFORE)
-    allocation.set_plan(from_month=OCTOBER, overhead_bp=2000, reserves={}, weights={"ssh": 1}, by=LEAD, now=BEFORE)
-    for name, iban in (("Grace", IBANS[0]), ("Ada", IBANS[1])):
-        _hire(name, iban)
-
-
-def _hire(name: str, iban: str) -> None:
-    maintainers.add(
-        name=name,
-        email=f"{name.lower()}@lovelace.example",
-        country="FR",
-        grade="junior",
-        works_as="subcontractor",
-        by=LEAD,
-        now=BEFORE,
-    )
-    assignments.assign(
-        maintainer=name, package="ssh", role="co-maintainer", share_bp=5000, from_on=START, by=LEAD, now=BEFORE
-    )
-    guarantee = Proposal(guarantee=Money(100_000, "EUR"))
-    terms.set_terms(name, guarantee, from_month=OCTOBER, by=LEAD, now=BEFORE)
-    destinations.set_destination(
-        name, rail="sepa", iban=iban, rails=parts().rails, keys=parts().keys, by=LEAD, now=BEFORE
-    )
-
-
 @pytest.fixture
 def approved(app: Flask) -> str:
     """The number of an approved run over SEPA."""
-    set_up_firm_in_euros()
-    month_end.close(OCTOBER, by=LEAD, now=AFTER)
-    number = preparation.draft(rails=parts().rails, by=ADMINISTRATOR, now=AFTER).run.number
-    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
-    approvals.approve(number, by=LEAD, now=AFTER)
-    return number
-
-
-def set_bank_account() -> None:
-    profiles.set_bank_account(iban=PAYER.iban, bic=None, keys=parts().keys, by=LEAD, now=AFTER)
-
-
-def send(number: str) -> object:
-    return sending.send(number, rails=parts().rails, keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
-
-
-def file_text(number: str) -> str:
-    return files.file_of(number, "sepa", keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
+    euros.set_up_firm()
+    return euros.approved_run()
 
 
 def test_a_run_over_sepa_ends_in_one_file_that_never_changes(approved: str, schema: etree.XMLSchema) -> None:
-    set_bank_account()
-    send(approved)
-    content = file_text(approved)
+    euros.set_bank_account()
+    euros.send(approved)
+    content = euros.file_text(approved)
     schema.assertValid(etree.fromstring(content.encode()))
     assert read_back(content.encode(), "GrpHdr/CtrlSum") == ["2000.00"]
-    send(approved)
-    assert file_text(approved) == content
+    euros.send(approved)
+    assert euros.file_text(approved) == content
     with reading() as session:
         kept = queries.find_file(session, queries.find(session, approved).id, "sepa")
     assert PAYER.iban not in kept.content_sealed
@@ -222,21 +270,21 @@ def test_a_run_over_sepa_ends_in_one_file_that_never_changes(approved: str, sche
 
 def test_a_file_needs_the_firms_account_and_is_written_once_it_is_set(approved: str) -> None:
     with pytest.raises(Misconfigured, match="set it with `chambers firm bank-account --iban"):
-        send(approved)
+        euros.send(approved)
     lovelace.assert_books_hold()
-    set_bank_account()
-    send(approved)
-    assert read_back(file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
+    euros.set_bank_account()
+    euros.send(approved)
+    assert read_back(euros.file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
     lovelace.assert_books_hold()
 
 
 def test_two_senders_at_the_same_moment_write_one_file(app: Flask, approved: str) -> None:
-    set_bank_account()
-    work: list[Callable[[], object]] = [lambda: send(approved)] * 2
+    euros.set_bank_account()
+    work: list[Callable[[], object]] = [lambda: euros.send(approved)] * 2
     results = together(app, *work)
     assert [result for result in results if isinstance(result, Exception) and not _asks_to_wait(result)] == []
-    send(approved)
-    assert read_back(file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
+    euros.send(approved)
+    assert read_back(euros.file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
     lovelace.assert_books_hold()
 
 

@@ -36,6 +36,12 @@ def test_what_nginx_refuses_is_a_problem_document(proxy: Proxy) -> None:
     problem(proxy.ask("GET", "/v1/tiers", headers={f"X-{n}": "a" for n in range(101)}), 431)
 
 
+def test_files_of_the_bank_and_proofs_may_be_larger_too(proxy: Proxy) -> None:
+    for path in ("/v1/bank-files", "/v1/payouts/pay_1/proof"):
+        status, _, _ = proxy.ask("POST", path, b"x" * 1_100_000)
+        assert status == 401
+
+
 def test_imports_may_be_larger_than_other_bodies(proxy: Proxy) -> None:
     status, _, _ = proxy.ask("POST", "/v1/imports/none", b"x" * 1_100_000)
     assert status in (401, 404, 413)

@@ -30,9 +30,9 @@ class Place:
 
     @property
     def body(self) -> dict[str, Any] | None:
-        """The example of its body, if it takes one."""
+        """The example of its body, if it takes one that is JSON."""
         content = self.operation.get("requestBody", {}).get("content", {})
-        return copy.deepcopy(content["application/json"]["example"]) if content else None
+        return copy.deepcopy(content["application/json"]["example"]) if "application/json" in content else None
 
     @property
     def schema(self) -> str:

@@ -1,0 +1,73 @@
+"""Finding bank files and their lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from firm.errors import NotFound
+from payouts.bank_files.model import BankFile, BankLine
+
+
+class FileNotFound(NotFound):
+    """No bank file has this id."""
+
+
+class LineNotFound(NotFound):
+    """No bank line has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A line with when it came, for lists across files."""
+
+    line: BankLine
+    received_at: datetime
+
+
+def find(session: Session, key: str) -> BankFile:
+    """A file by id or by the SHA-256 of its bytes. Raises `FileNotFound`."""
+    found = session.scalar(select(BankFile).where(or_(BankFile.id == key, BankFile.sha256 == key)))
+    if found is None:
+        raise FileNotFound(f"There is no bank file {key!r}.")
+    return found
+
+
+def page(session: Session, *, after: str = "", limit: int = 50) -> list[BankFile]:
+    return list(session.scalars(select(BankFile).where(BankFile.id > after).order_by(BankFile.id).limit(limit)))
+
+
+def newest(session: Session, *, limit: int = 50) -> list[BankFile]:
+    """The newest files, the newest last."""
+    return list(session.scalars(select(BankFile).order_by(BankFile.id.desc()).limit(limit)))[::-1]
+
+
+def find_line(session: Session, line_id: str) -> BankLine:
+    """Raises `LineNotFound`."""
+    found = session.get(BankLine, line_id, populate_existing=True)
+    if found is None:
+        raise LineNotFound(f"There is no bank line {line_id!r}.")
+    return found
+
+
+def lines_of(session: Session, file_id: str) -> list[BankLine]:
+    """A file's lines in its order."""
+    return list(session.scalars(select(BankLine).where(BankLine.file_id == file_id).order_by(BankLine.number)))
+
+
+def counts_of(session: Session, file_id: str) -> dict[str, int]:
+    """How many lines of a file are in each state."""
+    query = select(BankLine.state, func.count()).where(BankLine.file_id == file_id).group_by(BankLine.state)
+    return dict(sorted((state, number) for state, number in session.execute(query)))
+
+
+def lines_page(session: Session, *, state: str | None = None, after: str = "", limit: int = 50) -> list[Open]:
+    """Lines of all files, oldest first."""
+    query = select(BankLine, BankFile.received_at).join(BankFile, BankFile.id == BankLine.file_id)
+    if state is not None:
+        query = query.where(BankLine.state == state)
+    rows = session.execute(query.where(BankLine.id > after).order_by(BankLine.id).limit(limit))
+    return [Open(line, received_at) for line, received_at in rows]
