@@ -79,7 +79,7 @@ def _identify() -> None:
     endpoint = request.endpoint
     if len(request.full_path) > MOST_ADDRESS:
         raise RequestURITooLarge
-    if endpoint is not None and policy.is_open(endpoint):
+    if endpoint is not None and policy.needs_no_token(endpoint):
         return
     g.admission = _admitted()
     g.actor = g.admission.actor
@@ -109,11 +109,16 @@ def _admitted() -> Admission:
         with reading() as session:
             return admit(session, secret.strip(), now=g.now, request_id=g.request_id)
     except NotAuthenticated:
-        address = hashlib.sha256((request.remote_addr or "").encode()).hexdigest()[:32]
-        current_app.extensions["strangers"].spend(address, now=g.now)
+        spend_as_stranger()
         route = f"{request.method} {request.endpoint}"
         denials.note_dead_token(secret.strip(), route, request_id=g.request_id, now=g.now)
         raise
+
+
+def spend_as_stranger() -> None:
+    """Count a failure against the allowance of the caller's address. Raises `TooMany` when it is spent."""
+    address = hashlib.sha256((request.remote_addr or "").encode()).hexdigest()[:32]
+    current_app.extensions["strangers"].spend(address, now=g.now)
 
 
 def _sign(response: Response) -> Response:

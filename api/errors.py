@@ -20,6 +20,8 @@ from firm.access.presence import PresenceNeeded, WrongCode
 from firm.access.tokens import NotAuthenticated
 from firm.actor import Role
 from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
+from payouts.provider_events.notices import OtherMode, UnreadableEvent
+from payouts.rails.stripe.signatures import NotVerified
 
 log = logging.getLogger("chambers.api")
 
@@ -32,6 +34,9 @@ class Forbidden(ChambersError):
 
 STATUS: tuple[tuple[type[ChambersError], int], ...] = (
     (InvalidJson, 400),
+    (NotVerified, 400),
+    (UnreadableEvent, 400),
+    (OtherMode, 400),
     (MalformedKey, 400),
     (NotAuthenticated, 401),
     (Forbidden, 403),

@@ -44,6 +44,7 @@ from api.v1 import (
     principals,
     provider_accounts,
     receipts,
+    reconciliation_differences,
     statements,
     step_ups,
     tiers,
@@ -52,6 +53,7 @@ from api.v1 import (
     webhook_endpoints,
     work_items,
 )
+from api.webhooks import stripe as stripe_webhooks
 from firm.month import InvalidMonth, Month
 
 RESOURCES = (
@@ -77,6 +79,7 @@ RESOURCES = (
     payout_policies,
     payout_runs,
     payouts,
+    reconciliation_differences,
     payment_proofs,
     bank_files,
     statements,
@@ -124,6 +127,7 @@ def join(app: Flask) -> None:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(stripe_webhooks.blueprint)
     api = _description(app)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint, url_prefix="/v1")

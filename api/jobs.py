@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from api import evidence, policy
 from api.errors import Forbidden
 from api.operations import ENDPOINTS
 from api.parts import parts
+from api.sources import sources
 from firm import clock
 from firm.access import tokens
 from firm.access.tokens import Admission
@@ -21,6 +22,12 @@ from firm.webhooks import deliveries
 from firm.webhooks.dispatch import DELIVER
 from firm.webhooks.rules import DELAYS
 from payouts import month_end
+from payouts.provider_events import applying, sweeping
+from payouts.provider_events.receiving import APPLY
+from payouts.provider_events.sweeping import SWEEP
+from payouts.reconciliation import comparing
+from payouts.reconciliation import operations as reconciliation
+from payouts.reconciliation.model import ReconciliationDifference
 from payouts.runs import sending
 
 FORGET = "house.forget"
@@ -75,6 +82,26 @@ def deliver(task: Task) -> None:
     )
 
 
+def apply_event(task: Task) -> None:
+    """Apply what a provider told. It sends nothing, so it also brings restored books up to the present."""
+    applying.apply(task.payload["event_id"], sources=sources(), by=task.by, now=task.now)
+
+
+def sweep(task: Task) -> None:
+    """Read the providers' logs for what no event has told, and then compare the books with every rail."""
+    for provider, source in sorted(sources().items()):
+        sweeping.sweep(provider, source=source, by=task.by, now=task.now, progress=task.progress)
+    compare(now=task.now)
+
+
+def compare(*, now: datetime, since: datetime | None = None) -> list[ReconciliationDifference]:
+    """Compare the books with every rail, and keep what differs. Returns all differences that are open then."""
+    found = comparing.with_time(parts().rails, now=now)
+    for provider, source in sorted(sources().items()):
+        found += comparing.with_provider(provider, source=source, now=now, since=since)
+    return reconciliation.keep(found, now=now)
+
+
 def forget(task: Task) -> None:
     """Delete what nobody looks up any more."""
     jobs.forget(now=task.now)
@@ -86,11 +113,15 @@ KINDS: Mapping[str, Kind] = {
     "payout-runs.release": Kind(release_run, leaves_the_house=True),
     RESUME: Kind(resume_runs, leaves_the_house=True),
     DELIVER: Kind(deliver, DELAYS, leaves_the_house=True),
+    # Neither leaves the house in the sense of sending something: both also run in books that wait to be reconciled.
+    APPLY: Kind(apply_event),
+    SWEEP: Kind(sweep),
     FORGET: Kind(forget),
 }
 
 SCHEDULES: Mapping[str, Schedule] = {
     "forget": Schedule(FORGET, timedelta(days=1)),
+    "sweep": Schedule(SWEEP, timedelta(days=1)),
     "resume-runs": Schedule(RESUME, timedelta(minutes=30)),
 }
 

@@ -23,6 +23,8 @@ import firm.jobs.gauges
 import firm.profile.gauges
 import firm.recovery.gauges
 import payouts.bank_files.gauges
+import payouts.provider_events.gauges
+import payouts.reconciliation.gauges
 import payouts.runs.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
@@ -31,6 +33,8 @@ GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.jobs.gauges.GAUGES,
     *firm.recovery.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
+    *payouts.provider_events.gauges.GAUGES,
+    *payouts.reconciliation.gauges.GAUGES,
     *payouts.bank_files.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""

@@ -29,6 +29,10 @@ APPROVERS = frozenset({Role.LEAD, Role.APPROVER})
 OPEN: frozenset[Role] = frozenset()
 """Needs no token: the process's health, which says nothing about the firm, and the API's own description."""
 
+SIGNED = frozenset({Role.SYSTEM})
+"""Needs no token: the body carries a provider's signature, which the view verifies before it reads a word of it. No
+token is of this role, so that nobody comes in here by one."""
+
 EVERYBODY = frozenset(Role) - {Role.SYSTEM}
 
 POLICY: dict[str, frozenset[Role]] = {
@@ -39,6 +43,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "docs.page": OPEN,
     "docs.start": OPEN,
     "docs.asset": OPEN,
+    "provider_events.platform": SIGNED,
+    "provider_events.connect": SIGNED,
     "firm.show": EVERYBODY,
     "principals.myself": EVERYBODY,
     "principals.listed": LEAD | {Role.AUDITOR},
@@ -135,6 +141,10 @@ POLICY: dict[str, frozenset[Role]] = {
     "payouts.given_back": OFFICE,
     "payout_policies.listed": BOOKS,
     "payout_policies.laid_down": LEAD,
+    "reconciliation_differences.listed": BOOKS,
+    "reconciliation_differences.shown": BOOKS,
+    "reconciliation_differences.assigned": OFFICE,
+    "reconciliation_differences.resolved": OFFICE,
     "payment_proofs.shown": BOOKS,
     "payment_proofs.added": OFFICE,
     "payment_proofs.document": OFFICE,
@@ -233,6 +243,9 @@ COMMANDS = {
     "run policy": "payout_policies.laid_down",
     "run status": "payout_runs.shown",
     "run file": "payout_runs.file",
+    "difference list": "reconciliation_differences.listed",
+    "difference assign": "reconciliation_differences.assigned",
+    "difference resolve": "reconciliation_differences.resolved",
     "run proof": "payment_proofs.added",
     "bank-file list": "bank_files.listed",
     "bank-file show": "bank_files.shown",
@@ -283,6 +296,11 @@ def refuse_gaps(app: Flask) -> None:
 
 def is_open(endpoint: str) -> bool:
     return POLICY.get(endpoint) == OPEN and endpoint in POLICY
+
+
+def needs_no_token(endpoint: str) -> bool:
+    """Whether a route asks nobody for a token: it is open, or its body is signed."""
+    return is_open(endpoint) or POLICY.get(endpoint) == SIGNED
 
 
 def refuse_command(admission: Admission, command: str, *, now: datetime) -> None:

@@ -33,6 +33,8 @@ CHANGES: dict[str, str] = {
     "payouts.resumed": "payouts.shown",
     "payouts.withdrawn": "payouts.shown",
     "principals.changed": "principals.shown",
+    "reconciliation_differences.assigned": "reconciliation_differences.shown",
+    "reconciliation_differences.resolved": "reconciliation_differences.shown",
     "webhook_endpoints.changed": "webhook_endpoints.shown",
     "webhook_endpoints.rotated": "webhook_endpoints.shown",
     "webhook_endpoints.removed": "webhook_endpoints.shown",

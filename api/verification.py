@@ -17,6 +17,7 @@ import firm.ledger.invariants
 import payouts.bank_files.invariants
 import payouts.earnings.invariants
 import payouts.provider_accounts.invariants
+import payouts.provider_events.invariants
 import payouts.runs.invariants
 import payouts.statements.invariants
 from api import evidence
@@ -29,6 +30,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *firm.allocation.invariants.CHECKS,
     *payouts.earnings.invariants.CHECKS,
     *payouts.provider_accounts.invariants.CHECKS,
+    *payouts.provider_events.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
     *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,

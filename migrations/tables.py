@@ -20,8 +20,11 @@ import payouts.destinations.model
 import payouts.earnings.model
 import payouts.proofs.model
 import payouts.provider_accounts.model
+import payouts.provider_events.model
+import payouts.reconciliation.model
 import payouts.runs.model
 import payouts.statements.model
+import payouts.sweeps.model
 import payouts.terms.model
 import staffing.assignments.model
 import staffing.maintainers.model

@@ -1,10 +1,9 @@
-"""Backups, restoring them, and saying that restored books agree with the world."""
+"""Backups, and restoring them."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,14 +11,11 @@ import click
 import pyrage
 from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session
 
 from api import evidence
 from api.commands.running import Call, SchemaMissing, command
-from api.jobs import KINDS
 from api.parts import parts
 from api.verification import findings
-from firm.access import tokens
 from firm.audit import sequencer
 from firm.backup import making, restoring
 from firm.backup.errors import BooksAreThere, InvalidBackup
@@ -27,14 +23,8 @@ from firm.backup.form import Header
 from firm.backup.places import PRIVATE
 from firm.db import db, reading
 from firm.errors import InvariantBroken, Misconfigured
-from firm.jobs import queries as jobs
-from firm.money import Money
-from firm.recovery import operations as recovery
 from firm.recovery.model import Restoration
 from migrations import run
-from payouts.runs import queries as runs
-
-_SOURCES = {"backup": "a backup", "archive": "an archive"}
 
 
 @click.command()
@@ -115,22 +105,6 @@ def restore(call: Call, path: Path, identity: Path | None, check: bool) -> None:
     click.echo("They send nothing until somebody has compared them with the bank: `chambers reconcile`.")
 
 
-@click.command()
-@click.option("--note", help="How it was checked. With it the books send again.")
-@command
-def reconcile(call: Call, note: str | None) -> None:
-    """After a restore: what to compare with the bank and, with a note, that it agrees."""
-    if note is None:
-        with reading() as session:
-            found = recovery.waiting(session)
-            if found is None:
-                raise recovery.NothingToReconcile("These books do not wait to be reconciled.")
-            click.echo("\n".join(_to_compare(session, found, call)))
-        return
-    recovery.reconcile(note=note, by=call.by, now=call.now)
-    click.echo("Reconciled: these books send again.")
-
-
 def _restored(path: Path, identity: Path | None, now: datetime) -> tuple[Header, Restoration]:
     settings = parts().settings
     url = make_url(settings.database_url)
@@ -168,23 +142,3 @@ def _ago(age: timedelta) -> str:
     if minutes < 120:
         return f"{minutes} minute{'' if minutes == 1 else 's'}"
     return f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"
-
-
-def _to_compare(session: Session, found: Restoration, call: Call) -> Iterator[str]:
-    yield f"These books are as of {found.taken_at:%Y-%m-%d %H:%M} UTC, read in from {_SOURCES[found.source]}."
-    yield "Payouts that wait to be sent here, and may have been sent since then:"
-    yield from _by_run(runs.totals_in(session, ("reserved", "sending", "unknown")))
-    yield "Payouts that were sent, and not settled here:"
-    yield from _by_run(runs.totals_in(session, ("sent",)))
-    yield "Whoever was paid since then from a run that is not here has to be entered before the next run."
-    names = tokens.owners_of_live(session, now=call.now)
-    yield f"Tokens open these books to {', '.join(names) or 'nobody'}. Revoke again what was revoked since then."
-    waiting = jobs.number_waiting(session, [name for name, kind in KINDS.items() if kind.leaves_the_house])
-    yield f"Releases and messages that begin by themselves as soon as you say so: {waiting}."
-    yield "When the bank's statements and these books agree: chambers reconcile --note 'how it was checked'"
-
-
-def _by_run(found: Sequence[tuple[str, int, Money]]) -> Iterator[str]:
-    yield from (f"  {number}: {count} of {total} in all" for number, count, total in found)
-    if not found:
-        yield "  none"

@@ -54,6 +54,8 @@ NAMED = {
     "payout_runs.drafted": "draftPayoutRun",
     "payout_runs.file": "downloadPayoutFile",
     "payout_policies.laid_down": "setPayoutPolicy",
+    "reconciliation_differences.assigned": "assignReconciliationDifference",
+    "reconciliation_differences.resolved": "resolveReconciliationDifference",
     "statements.paper": "renderStatement",
     "funded_work_reports.issued": "issueFundedWorkReport",
     "funded_work_reports.paper": "renderFundedWorkReport",

@@ -53,6 +53,15 @@ CATALOGUE: Mapping[str, EventType] = {
     "payout.refused": EventType("A rail refused a payout; the money is payable again.", *_PAYOUT),
     "payout.settled": EventType("A payout left the bank.", *_PAYOUT),
     "payout.returned": EventType("A payout came back; the money is payable again.", *_PAYOUT),
+    "payout.reversed": EventType("A provider took a payout back, in part or wholly; that is payable again.", *_PAYOUT),
+    "payee-payout.failed": EventType(
+        "A payee's bank did not take the money; it is in the payee's account at the provider, and nothing is payable.",
+        "payee_payout_id",
+        "pbp_01K9A7Q4M0TTV5WJ3YB2N8RZ6C",
+    ),
+    "difference.opened": EventType(
+        "The books and a rail say different things.", "difference_id", "rcd_01K9A7Q4M0TTV5WJ3YB2N8RZ6C"
+    ),
 }
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from firm import faults, ids
 from firm.actor import Actor
-from firm.db import claim, transaction, use_case
+from firm.db import UtcMoment, claim, transaction, use_case
 from firm.ledger import journal
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
@@ -27,6 +27,7 @@ from payouts.runs.model import payout as payouts_table
 from payouts.runs.moves import finish_run, move, record_move, today
 from payouts.runs.orders import frozen, order_of
 from payouts.runs.rules import request_digest
+from payouts.sweeps import operations as sweeps
 
 LEASE = timedelta(minutes=2)
 """How long a sender has an attempt to itself: far longer than any rail's own time limits."""
@@ -65,11 +66,13 @@ class UnderWay:
 def begin(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> UnderWay | None:
     """Commit the intent: the payout is sending, under a key that no other attempt has.
 
-    None when another sender has it under way, or was done with it first. Raises `NotReconciled` in restored books.
+    None when another sender has it under way, or was done with it first. Raises `NotReconciled` in restored books, and
+    `NotSwept` until the rail's provider was asked what happened since.
     """
     with transaction() as session:
         recovery.refuse_unreconciled(session)
         payout = queries.find_payout(session, payout_id)
+        sweeps.refuse_unswept(session, payout.rail)
         first = payout.state in ("reserved", "waiting-for-funds")
         attempt = _new(session, payout, now) if first else _taken_over(session, payout, now)
         if attempt is None:
@@ -115,7 +118,9 @@ def store_in(
     state, detail = _attempt_after(outcome)
     live = update(PayoutAttempt).where(PayoutAttempt.id == attempt_id, PayoutAttempt.state.in_(["sending", "unknown"]))
     ended = None if state in ("sending", "unknown") else now
-    values = {"state": state, "leased_until": now, "finished_at": ended, "detail": detail[:500]}
+    # Never later than it was: to lease an attempt anew is to begin to send, which restored books may not.
+    over = case((PayoutAttempt.leased_until > now, literal(now, UtcMoment())), else_=PayoutAttempt.leased_until)
+    values = {"state": state, "leased_until": over, "finished_at": ended, "detail": detail[:500]}
     if not claim(session, live.values(**values)):
         return
     match outcome:

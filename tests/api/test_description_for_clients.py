@@ -24,6 +24,7 @@ VERBS = {
     *ACTIONS.values(),
     *("get", "list", "add", "set", "change", "enroll", "issue", "prove", "register", "draft", "adopt", "assign"),
     *("enter", "record", "render", "download", "replace", "remove", "replay", "import", "export", "validate", "start"),
+    "resolve",
 }
 CODES = {"state", "kind", "role", "cycle", "grade", "works_as", "stage"}
 

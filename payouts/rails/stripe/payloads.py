@@ -199,5 +199,14 @@ class BalancePayload(_Payload):
         return {amount.currency: amount for amount in amounts}
 
 
+class WholeBalancePayload(BalancePayload):
+    """What is available, and what will be."""
+
+    pending: list[_Amount] = Field(default_factory=list)
+
+    def value(self) -> list[Money]:  # type: ignore[override]
+        return [from_stripe(each.amount, each.currency) for each in (*self.available, *self.pending)]
+
+
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None

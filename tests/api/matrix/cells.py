@@ -24,6 +24,8 @@ from firm.webhooks.addresses import Reach
 from firm.webhooks.dispatch import dispatch
 from firm.webhooks.sender import Sender
 from payouts import month_end
+from payouts.reconciliation import operations as reconciliation
+from payouts.reconciliation.rules import Comparison, Finding
 from payouts.runs import preparation
 from staffing.onramp import operations as onramp
 from staffing.reports import operations as reports
@@ -74,6 +76,7 @@ def set_up(app: Flask) -> None:
             onramp.enter_stage(name, "shadowing", on=lovelace.START, note="", by=lovelace.LEAD, now=lovelace.AFTER)
         jobs.ask("months.close", {"month": "2026-10"}, by=lovelace.LEAD, now=lovelace.AFTER)
         _tell_somebody()
+        _differ()
 
 
 def _tell_somebody() -> None:
@@ -82,6 +85,12 @@ def _tell_somebody() -> None:
     endpoints.add(url="https://8.8.8.8/", sender=nowhere, keys=SECRET_KEYS, by=lovelace.LEAD, now=lovelace.AFTER)
     portfolio.adopt(name="told", ecosystem="Go", by=lovelace.LEAD, now=lovelace.AFTER)
     dispatch(now=lovelace.AFTER)
+
+
+def _differ() -> None:
+    """Something that the books and a rail say differently."""
+    found = Finding("stripe", "balance-differs", "USD", "The balance in USD differs.", "1.00 USD", "0.00 USD")
+    reconciliation.keep([Comparison("stripe", ["balance-differs"], [found])], now=lovelace.AFTER)
 
 
 def callers(app: Flask) -> dict[str, dict[str, str]]:
@@ -169,6 +178,7 @@ def _things(person: str, client: str) -> dict[str, str]:
         "operations": "SELECT id FROM job WHERE kind = 'months.close'",
         "webhook-endpoints": "SELECT id FROM webhook_endpoint",
         "webhook-deliveries": "SELECT id FROM webhook_delivery",
+        "reconciliation-differences": "SELECT id FROM reconciliation_difference",
         "principals": "SELECT name FROM principal WHERE name = 'm-auditor'",
     }
     return {name: _one(query) for name, query in queries.items()}
