@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from flask import Flask
 from sqlalchemy import select
@@ -24,6 +25,7 @@ from payouts.runs.moves import RunNotInState
 from payouts.runs.preparation import AlreadyInARun, NothingPayable
 from tests.crash.firm import PARTNER
 from tests.lovelace import ADMINISTRATOR, LEAD
+from tests.stripe.webhooks import Delivery
 
 RELEASE = "payout-runs.release"
 TICK = timedelta(milliseconds=10)
@@ -52,6 +54,21 @@ def work(app: Flask, *, by_worker: bool) -> None:
     Worker(app, KINDS).run(once=True)
     with app.app_context():
         _enter_proofs()
+
+
+def do_chores(app: Flask, now: datetime) -> None:
+    """Let the schedules of the house be set, and their first jobs done."""
+    set_clock(now)
+    Worker(app, KINDS).run(once=True)
+
+
+def take_in(app: Flask, bag: Iterable[Delivery], acknowledge: Callable[[str], None]) -> None:
+    """Open the door to the provider's deliveries, one after the other."""
+    door = app.test_client()
+    for delivery in bag:
+        answer = door.post(delivery.path, data=delivery.body, headers=delivery.headers)
+        if answer.status_code == HTTPStatus.OK:
+            acknowledge(delivery.id)
 
 
 def prepare() -> None:
@@ -91,7 +108,7 @@ def _enter_proofs() -> None:
             if payout.rail == rail and payout.state == "sent":
                 now = clock.now()
                 with suppress(Refused):
-                    settling.settle(payout.id, reference="bank", on=_day(now), by=LEAD, now=now)
+                    settling.settle(payout.id, reference="bank", on=now.date(), by=LEAD, now=now)
 
 
 def _written_files() -> list[tuple[PayoutRun, str]]:
@@ -103,10 +120,6 @@ def _written_files() -> list[tuple[PayoutRun, str]]:
 def newest_run() -> PayoutRun | None:
     with reading() as session:
         return session.scalar(select(PayoutRun).order_by(PayoutRun.id.desc()).limit(1))
-
-
-def _day(now: datetime) -> date:
-    return now.date()
 
 
 @contextmanager

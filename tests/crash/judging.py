@@ -10,11 +10,14 @@ from datetime import datetime
 from defusedxml import ElementTree
 from sqlalchemy import text
 
+from api.jobs import compare
 from api.parts import parts
+from api.sources import sources
 from api.verification import findings
 from firm.audit import sequencer
 from firm.db import reading
-from payouts.rails.sepa import NAMESPACE
+from payouts.provider_events import sweeping
+from payouts.rails.sepa.writing import NAMESPACE
 from payouts.runs import files
 from tests.crash.firm import Owed
 from tests.crash.plans import CREATE
@@ -38,17 +41,17 @@ class Verdict:
         return not (self.twice or self.lost or self.wrong)
 
 
-def is_quiet(owed: Sequence[Owed]) -> bool:
+def is_quiet() -> bool:
     """Whether nothing is under way, and nobody whom the firm can pay has anything payable."""
     with reading() as session:
         under_way = session.scalar(text(_UNDER_WAY))
         payable = session.scalar(text(_PAYABLE_OF_DIRECTED))
-    return not under_way and not payable
+        unread = session.scalar(text(_UNREAD))
+    return not (under_way or payable or unread)
 
 
-def judge(world: World, owed: Sequence[Owed], *, now: datetime) -> Verdict:
+def judge(verdict: Verdict, world: World, owed: Sequence[Owed], *, now: datetime) -> None:
     """Hold what happened against what was owed, and every book against every other one."""
-    verdict = Verdict()
     got = _got(world.state)
     banked = _banked(now)
     for one in owed:
@@ -62,9 +65,16 @@ def judge(world: World, owed: Sequence[Owed], *, now: datetime) -> Verdict:
     verdict.wrong += oracle.judge(world, _facts(owed))
     verdict.wrong += _journal(world.state)
     verdict.wrong += _keys(world)
+    verdict.wrong += _events(world.state)
     sequencer.run(now=now)
     verdict.wrong += [f"{one.invariant.name}: {one.breaches}" for one in findings(now=now) if not one.holds]
-    return verdict
+
+
+def reconcile(verdict: Verdict, *, now: datetime) -> None:
+    """Let the product sweep the provider's log and compare, as its worker does daily: it has to find nothing."""
+    for provider, source in sources().items():
+        sweeping.sweep(provider, source=source, by=LEAD, now=now)
+    verdict.wrong += [f"reconciliation: {one.kind} {one.subject}" for one in compare(now=now)]
 
 
 def _got(state: State) -> Counter[str]:
@@ -142,6 +152,16 @@ def _keys(world: World) -> Iterator[str]:
                 yield f"{payout} was asked for under the key {request.key}, which no attempt of it has"
 
 
+def _events(state: State) -> Iterator[str]:
+    """Each event is here once, is one that the provider told, and has come to its end."""
+    with reading() as session:
+        for row in session.execute(text(_EVENTS)):
+            if row.event_id not in state.happenings:
+                yield f"the event {row.event_id} is none of the provider's"
+            if row.state not in ("applied", "ignored"):
+                yield f"the event {row.event_id} is {row.state}: {row.reason}"
+
+
 _UNDER_WAY = """
 SELECT COUNT(*) FROM payout_run r LEFT JOIN payout p ON p.run_id = r.id
 WHERE r.state IN ('draft', 'proposed', 'approved', 'releasing')
@@ -167,8 +187,10 @@ FROM payout p WHERE p.rail = 'stripe' AND p.state IN ('sent', 'settled', 'return
 """
 _AT_STRIPE = """
 SELECT e.source, SUM(p.amount_minor) AS amount FROM posting p JOIN journal_entry e ON e.id = p.entry_id
-WHERE p.account = 'assets:stripe' GROUP BY e.source
+WHERE p.account = 'assets:stripe' AND e.source LIKE 'payout-%' GROUP BY e.source
 """
+_UNREAD = "SELECT COUNT(*) FROM provider_event WHERE state NOT IN ('applied', 'ignored')"
+_EVENTS = "SELECT event_id, state, reason FROM provider_event ORDER BY id"
 _ATTEMPTS = "SELECT key, payout_id FROM payout_attempt"
 _FILES = """
 SELECT r.number, f.rail FROM rail_file f JOIN payout_run r ON r.id = f.run_id ORDER BY f.id

@@ -17,8 +17,11 @@ from tests.crash.points import Tally
 PATIENCE_SECONDS = 60
 """A life that has not ended by then hangs, which is a finding."""
 
+DONE = "done: "
+"""How a sentence begins that is no complaint: it names something that was done."""
+
 Program = Callable[[Callable[[str], None]], None]
-"""What a life does; it is handed a way to say that something is wrong."""
+"""What a life does; it is handed a way to say that something is wrong, or was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,11 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a life ended; `said` is what it complained of."""
+    """How a life ended; `said` is what it complained of, and `done` what it told of having done."""
 
     killed: bool
     said: tuple[str, ...] = ()
+    done: frozenset[str] = frozenset()
 
 
 class Life:
@@ -58,7 +62,9 @@ class Life:
 
     def end(self) -> End:
         """Wait for the end of it."""
-        said, hung = _heard(self._mouth, PATIENCE_SECONDS)
+        heard, hung = _heard(self._mouth, PATIENCE_SECONDS)
+        done = frozenset(each.removeprefix(DONE) for each in heard if each.startswith(DONE))
+        said = tuple(each for each in heard if not each.startswith(DONE))
         if hung:
             self.kill()
         with self._lock:
@@ -66,11 +72,11 @@ class Life:
             self._over = True
         os.close(self._mouth)
         if hung:
-            return End(False, ("A life hung, and was ended.", *said))
-        if os.WIFSIGNALED(status):
-            killed = os.WTERMSIG(status) == signal.SIGKILL
-            return End(killed, said if killed else (*said, f"A life ended by signal {os.WTERMSIG(status)}."))
-        return End(False, said)
+            return End(False, ("A life hung, and was ended.", *said), done)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        if status and not killed:
+            said = (*said, f"A life ended with status {status}.")
+        return End(killed, said, done)
 
 
 def _live(program: Program, death: Death | None, mouth: int, reached: Tally, died: Tally) -> NoReturn:

@@ -14,9 +14,10 @@ from typing import Any
 
 from firm import db
 from firm.ledger import journal
+from payouts.provider_events import applying, receiving
 from payouts.rails.rail import Order, Outcome, Refused, Sent, Unknown
 from payouts.rails.stripe import client
-from payouts.runs import attempts, sending
+from payouts.runs import attempts, sending, settling
 from tests.crash.firm import RailIntoAccounts
 
 Plant = Callable[[], None]
@@ -58,6 +59,26 @@ def call_inside_a_transaction() -> None:
     sending._send_one = send_in_one_commit
 
 
+def webhook_not_deduplicated() -> None:
+    """An event is stored, and what it tells is booked, as often as it is told."""
+    insert_new, fetch = receiving.rows.insert_new, applying.transfers.fetch
+
+    def insert_as_told(session: Any, table: Any, row: Any, key: Any) -> bool:
+        told = {"event_id": f"{row['event_id']}-{uuid.uuid4().hex[:8]}"} if "event_id" in key else {}
+        return insert_new(session, table, {**row, **told}, key)
+
+    def fetch_and_book(transfer_id: str, *, source: Any, by: Any, now: Any) -> Any:
+        outcome = fetch(transfer_id, source=source, by=by, now=now)
+        found = source.log.transfer(transfer_id)
+        for one in source.log.reversals(transfer_id) if found.reversed else ():
+            again = f"{one.id}-{uuid.uuid4().hex[:8]}"
+            settling.reverse(found.payout_id, reference=again, amount=one.amount, by=by, now=now)
+        return outcome
+
+    receiving.rows.insert_new = insert_as_told
+    applying.transfers.fetch = fetch_and_book  # type: ignore[assignment]
+
+
 def journal_twice() -> None:
     """What is booked is booked again, under another name."""
     post = journal.post
@@ -96,7 +117,7 @@ MUTANTS: dict[str, Plant] = {
     plant.__name__.replace("_", "-"): plant
     for plant in (
         *(random_key, paid_before_sent, no_lease_expiry, call_inside_a_transaction),
-        *(journal_twice, retry_on_400, swallowed_500),
+        *(webhook_not_deduplicated, journal_twice, retry_on_400, swallowed_500),
     )
 }
 

@@ -33,8 +33,10 @@ class Report:
             for told in pool.map(lambda process: self._read_one(engine, process), processes):
                 self.told += told
         for lane, ours in _by_lane(self.told[before:]):
-            print(f"{engine}: {lane}: {len(ours)}, lives {_sum(ours, 'lives')}, kills {_sum(ours, 'kills')}")
-        print(f"{engine}: {int(time.monotonic() - started)} seconds", flush=True)
+            seconds = _sum(ours, "milliseconds") // 1_000 // len(processes)
+            lives, kills = _sum(ours, "lives"), _sum(ours, "kills")
+            print(f"{engine}: {lane} {len(ours)}, lives {lives}, kills {kills}, {seconds} seconds")
+        print(f"{engine}: {int(time.monotonic() - started)} seconds in all", flush=True)
 
     def end(self, *, whole: bool) -> int:
         """Print the whole of it; returns the status to exit with."""
