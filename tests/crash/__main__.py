@@ -10,6 +10,8 @@ from tests.crash import lanes
 from tests.crash.report import Report
 
 PROCESSES = 2
+WORTH_SPLITTING = 50
+"""Fewer schedules than this take less time than getting a second process ready."""
 CI = {"sqlite": 1_000, "postgresql": 200}
 """How many schedules continuous integration runs on each engine."""
 
@@ -23,7 +25,7 @@ def main() -> None:
             seed=options.seed,
             schedules=options.schedules,
             part=options.part,
-            parts=PROCESSES,
+            parts=options.parts,
         )
         return
     whole = options.schedules is None and options.database is None and options.lanes is None
@@ -31,17 +33,16 @@ def main() -> None:
     for engine in (options.database,) if options.database else lanes.ENGINES if whole else ("sqlite",):
         wanted = options.lanes or ("schedules,pairs,mutants" if whole and engine == "sqlite" else "schedules")
         _run(report, engine, wanted, options.seed, options.schedules or CI[engine])
-    sys.exit(report.end(whole=whole))
+    sys.exit(report.end())
 
 
 def _run(report: Report, engine: str, wanted: str, seed: int, schedules: int) -> None:
     """Split a set over two processes, as continuous integration has two cores, and read what they tell."""
-    asked = ["--database", engine, "--lanes", wanted, "--seed", str(seed), "--schedules", str(schedules)]
+    parts = PROCESSES if schedules >= WORTH_SPLITTING else 1
+    asked = {"database": engine, "lanes": wanted, "seed": seed, "schedules": schedules, "parts": parts}
+    command = [sys.executable, "-m", "tests.crash", *(f"--{name}={value}" for name, value in asked.items())]
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.crash", *asked, "--part", str(part)], stdout=subprocess.PIPE, text=True
-        )
-        for part in range(PROCESSES if schedules > 1 else 1)
+        subprocess.Popen([*command, f"--part={part}"], stdout=subprocess.PIPE, text=True) for part in range(parts)
     ]
     report.read(engine, processes)
 
@@ -53,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--database", choices=lanes.ENGINES)
     parser.add_argument("--lanes", help="schedules, pairs, mutants; several with commas")
     parser.add_argument("--part", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--parts", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

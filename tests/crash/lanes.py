@@ -69,9 +69,15 @@ def work(engine: str, lanes: list[str], *, seed: int, schedules: int, part: int,
     with house(engine) as ready:
         for lane in lanes:
             for told in LANES[lane](ready, seed, schedules, part, parts):
-                print(json.dumps(asdict(told)), flush=True)
-        counted = Counted(dict(ready.reached.counts()), dict(ready.died.counts()))
-        print(json.dumps(asdict(counted)), flush=True)
+                _print(told)
+            if lane != "mutants":  # where a sick product dies says nothing about the healthy one
+                _print(Counted(dict(ready.reached.counts()), dict(ready.died.counts())))
+            ready.reached.clear()
+            ready.died.clear()
+
+
+def _print(value: Told | Counted) -> None:
+    print(json.dumps(asdict(value)), flush=True)
 
 
 def _seeded(ready: House, seed: int, schedules: int, part: int, parts: int) -> Iterator[Told]:

@@ -54,3 +54,7 @@ class Tally:
         return Counter(
             {name: _CELL.unpack_from(self._memory, place * _CELL.size)[0] for name, place in self._places.items()}
         )
+
+    def clear(self) -> None:
+        """Begin to count anew."""
+        self._memory[:] = bytes(len(self._memory))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -38,7 +39,15 @@ class Report:
             print(f"{engine}: {lane} {len(ours)}, lives {lives}, kills {kills}, {seconds} seconds")
         print(f"{engine}: {int(time.monotonic() - started)} seconds in all", flush=True)
 
-    def end(self, *, whole: bool) -> int:
+    def show(self, engine: str, told: Told) -> None:
+        """What went wrong in one schedule, and how to see it again."""
+        again = f"; again with `make crash SEED={told.name} N=1 DB={engine}`" if told.lane == "schedules" else ""
+        print(f"{engine}: {told.lane} {told.name} went wrong{again}")
+        for kind in ("twice", "lost", "wrong"):
+            for sentence in getattr(told, kind):
+                print(f"    {kind}: {sentence.strip()}", flush=True)
+
+    def end(self) -> int:
         """Print the whole of it; returns the status to exit with."""
         schedules = [told for told in self.told if told.lane != "mutants"]
         struck = sum((Counter(told.struck) for told in schedules), Counter())
@@ -49,18 +58,19 @@ class Report:
         for told in self.told:
             if told.lane == "mutants" and told.good:
                 print(f"  mutant {told.name}")
+        failures = [*self.failures]
         if len(schedules) >= ENOUGH:
-            self.failures += [f"{kind} never struck." for kind in ALL_KINDS if not struck[kind]]
-            self.failures += [f"Nobody was killed at {name}." for name in points.to_hit() if not self.died[name]]
-        for failure in self.failures:
+            failures += [f"{kind} never struck." for kind in ALL_KINDS if not struck[kind]]
+            failures += [f"Nobody was killed at {name}." for name in points.to_hit() if not self.died[name]]
+        for failure in failures:
             print(failure)
         twice, lost = (sum(bool(getattr(told, what)) for told in schedules) for what in ("twice", "lost"))
         wrong = sum(not told.good for told in self.told)
-        if wrong or self.failures:
+        if wrong or failures:
             print(f"{wrong} schedules went wrong.")
         kills = _sum(schedules, "kills")
         print(f"schedules {len(schedules)}, kills {kills}, paid twice {twice}, lost {lost}")
-        return 1 if wrong or self.failures else 0
+        return 1 if wrong or failures else 0
 
     def _read_one(self, engine: str, process: subprocess.Popen[str]) -> list[Told]:
         found: list[Told] = []
@@ -73,19 +83,18 @@ class Report:
                 continue
             told = Told(**line)  # type: ignore[arg-type]
             found.append(told)
+            _wait_with_me(engine, told, len(found))
             if not told.good:
-                _show(engine, told)
+                self.show(engine, told)
         if process.wait() != 0:
             self.failures.append(f"A process of {engine} ended with status {process.returncode}.")
         return found
 
 
-def _show(engine: str, told: Told) -> None:
-    again = f"; again with `make crash SEED={told.name} N=1 DB={engine}`" if told.lane == "schedules" else ""
-    print(f"{engine}: {told.lane} {told.name} went wrong{again}")
-    for kind in ("twice", "lost", "wrong"):
-        for sentence in getattr(told, kind):
-            print(f"    {kind}: {sentence.strip()}", flush=True)
+def _wait_with_me(engine: str, told: Told, count: int) -> None:
+    """Somebody at a terminal sees that it goes on."""
+    if sys.stderr.isatty():
+        print(f"\r{engine}: {told.lane} {count:>5} ", end="", file=sys.stderr, flush=True)
 
 
 def _lines(told: IO[str]) -> Iterator[dict[str, object]]:
