@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.parts import Parts
 from firm.db import db, flask_config, prepare_engine
+from firm.notices.post import Post
 from firm.secrets import SecretKeys
 from firm.settings import Settings
 from firm.webhooks.addresses import Reach
@@ -58,6 +59,12 @@ def standard_sender(settings: Settings) -> Sender:
     return Sender(Reach(settings.ports, loopback=settings.webhooks_to_loopback))
 
 
+def standard_post(settings: Settings) -> Post | None:
+    """The mail server, when one is set and somebody to send as."""
+    url = settings.smtp_url.get_secret_value()
+    return Post(url, settings.mail_from) if url and settings.mail_from else None
+
+
 def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None, sender: Sender | None = None) -> Flask:
     """The application without its HTTP side: what commands and workers run in."""
     app = Flask("chambers", static_folder=None)
@@ -71,6 +78,7 @@ def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None, 
         sender or standard_sender(settings),
         standard_providers(stripe),
         stripe,
+        standard_post(settings),
     )
     with app.app_context():
         prepare_engine(db.engine, synchronous=settings.sqlite_synchronous)

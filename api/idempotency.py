@@ -21,6 +21,10 @@ NEEDED = frozenset(
         "receipts.recorded",
         "months.closed",
         "journal.reversed_",
+        "adjustments.made",
+        "adjustments.reversed_",
+        "statements.corrected",
+        "statements.papers_made",
         "payout_runs.drafted",
         "payout_runs.approved",
         "payout_runs.released",
@@ -28,9 +32,11 @@ NEEDED = frozenset(
         "payouts.settled",
         "payouts.given_back",
         "bank_files.received",
+        "self_billed_invoices.issued",
+        "self_billed_invoices.credited",
     }
 )
-"""The routes that create or move money: they are not taken without a key."""
+"""The routes that create or move money, or long work: they are not taken without a key."""
 
 SHOWN_ONCE = frozenset(
     {

@@ -18,20 +18,26 @@ from firm.jobs import operations as jobs
 from firm.jobs.kinds import Kind, Task
 from firm.jobs.schedules import Schedule
 from firm.month import Month
+from firm.notices import operations as notices
 from firm.webhooks import deliveries
 from firm.webhooks.dispatch import DELIVER
 from firm.webhooks.rules import DELAYS
 from payouts import month_end
+from payouts.destinations import operations as destinations
 from payouts.provider_events import applying, sweeping
 from payouts.provider_events.receiving import APPLY
 from payouts.provider_events.sweeping import SWEEP
 from payouts.reconciliation import comparing
 from payouts.reconciliation import operations as reconciliation
 from payouts.reconciliation.model import ReconciliationDifference
+from payouts.remittance import operations as remittance
 from payouts.runs import sending
+from payouts.statements import papers
 
+EXPIRE = "destinations.expire"
 FORGET = "house.forget"
 RESUME = "payout-runs.resume"
+ADVISE = "remittance.issue"
 
 Result = dict[str, str]
 
@@ -74,12 +80,36 @@ def resume_runs(task: Task) -> None:
     sending.resume(rails=parts().rails, keys=parts().keys, by=task.by, now=clock.now(), clock=clock.now)
 
 
+def render_statements(task: Task) -> Result:
+    """Write a month's statements as PDF, as the one who asked for it; what an earlier try has made is kept."""
+    _refuse_who_may_no_longer(task)
+    month = Month.parse(task.payload["month"])
+    papers.render_month(month, parts().settings.papers / str(month), progress=task.progress)
+    return {"href": f"/v1/statements?month={month}"}
+
+
 def deliver(task: Task) -> None:
     """Try a webhook delivery."""
     found = task.payload["delivery_id"]
     deliveries.deliver(
         found, last_try=task.last_try, sender=parts().sender, keys=parts().keys, by=task.by, now=task.now
     )
+
+
+def send_notice(task: Task) -> None:
+    """Try to send a notice."""
+    found = task.payload["notice_id"]
+    notices.send(found, post=parts().post, last_try=task.last_try, by=task.by, now=task.now)
+
+
+def sweep_notices(task: Task) -> None:
+    """Promise anew what is still queued."""
+    notices.sweep(post=parts().post, older_than=timedelta(hours=1), by=task.by, now=task.now)
+
+
+def expire_destinations(task: Task) -> None:
+    """End proposals of destinations that nobody confirmed in time."""
+    destinations.expire(now=task.now)
 
 
 def apply_event(task: Task) -> None:
@@ -102,6 +132,11 @@ def compare(*, now: datetime, since: datetime | None = None) -> list[Reconciliat
     return reconciliation.keep(found, now=now)
 
 
+def advise(task: Task) -> None:
+    """Issue the remittance advice of every payout that was sent and has none yet."""
+    remittance.issue_waiting(by=task.by, now=task.now, progress=task.progress)
+
+
 def forget(task: Task) -> None:
     """Delete what nobody looks up any more."""
     jobs.forget(now=task.now)
@@ -112,17 +147,25 @@ KINDS: Mapping[str, Kind] = {
     "months.close": Kind(close_month),
     "payout-runs.release": Kind(release_run, leaves_the_house=True),
     RESUME: Kind(resume_runs, leaves_the_house=True),
+    "statements.render": Kind(render_statements),
     DELIVER: Kind(deliver, DELAYS, leaves_the_house=True),
+    notices.SEND: Kind(send_notice, leaves_the_house=True),
+    notices.SWEEP: Kind(sweep_notices),
+    EXPIRE: Kind(expire_destinations),
     # Neither leaves the house in the sense of sending something: both also run in books that wait to be reconciled.
     APPLY: Kind(apply_event),
     SWEEP: Kind(sweep),
     FORGET: Kind(forget),
+    ADVISE: Kind(advise),
 }
 
 SCHEDULES: Mapping[str, Schedule] = {
+    "destinations": Schedule(EXPIRE, timedelta(hours=1)),
     "forget": Schedule(FORGET, timedelta(days=1)),
     "sweep": Schedule(SWEEP, timedelta(days=1)),
     "resume-runs": Schedule(RESUME, timedelta(minutes=30)),
+    "notices": Schedule(notices.SWEEP, timedelta(hours=1)),
+    "advise": Schedule(ADVISE, timedelta(minutes=10)),
 }
 
 

@@ -20,22 +20,28 @@ from sqlalchemy.orm import Session
 import firm.billing.gauges
 import firm.gauge
 import firm.jobs.gauges
+import firm.notices.gauges
 import firm.profile.gauges
 import firm.recovery.gauges
 import payouts.bank_files.gauges
+import payouts.destinations.gauges
 import payouts.provider_events.gauges
 import payouts.reconciliation.gauges
 import payouts.runs.gauges
+import payouts.tax_forms.gauges
 
 GAUGES: tuple[firm.gauge.Gauge, ...] = (
     *firm.profile.gauges.GAUGES,
     *firm.billing.gauges.GAUGES,
     *firm.jobs.gauges.GAUGES,
     *firm.recovery.gauges.GAUGES,
+    *firm.notices.gauges.GAUGES,
+    *payouts.destinations.gauges.GAUGES,
     *payouts.runs.gauges.GAUGES,
     *payouts.provider_events.gauges.GAUGES,
     *payouts.reconciliation.gauges.GAUGES,
     *payouts.bank_files.gauges.GAUGES,
+    *payouts.tax_forms.gauges.GAUGES,
 )
 """Each subject's gauges; a new one is added to its subject's `gauges.py`."""
 

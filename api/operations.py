@@ -17,7 +17,11 @@ from api.errors import document
 from firm.jobs import operations as jobs
 from firm.jobs.model import Job
 
-ENDPOINTS = {"months.close": "months.closed", "payout-runs.release": "payout_runs.released"}
+ENDPOINTS = {
+    "months.close": "months.closed",
+    "payout-runs.release": "payout_runs.released",
+    "statements.render": "statements.papers_made",
+}
 """The kinds of jobs that are operations, and the route whose line in the policy says who may ask for one."""
 
 RETRY_AFTER = "1"
@@ -42,7 +46,8 @@ def accept(kind: str, payload: Mapping[str, str]) -> Response:
     response = shown(job)
     response.status_code = 202
     response.headers["Location"] = f"/v1/operations/{job.id}"
-    response.headers["Preference-Applied"] = "respond-async"
+    if is_preferred():
+        response.headers["Preference-Applied"] = "respond-async"
     return response
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
+from firm.notices.post import Post
 from firm.secrets import SecretKeys
 from firm.settings import Settings
 from firm.webhooks.sender import Sender
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The settings, the rails to pay over, the keys for secrets at rest, and the way out for webhooks.
+    """The settings, the rails to pay over, the keys for secrets at rest, and the ways out for webhooks and notices.
 
     `providers` holds accounts for payees, by the name of the rail that pays into them. `stripe` is there while the firm
     has a key to it.
@@ -32,6 +33,7 @@ class Parts:
     sender: Sender
     providers: Mapping[str, AccountProvider] = field(default_factory=dict)
     stripe: Client | None = None
+    post: Post | None = None
 
 
 def parts(app: Flask | None = None) -> Parts:

@@ -90,11 +90,20 @@ POLICY: dict[str, frozenset[Role]] = {
     "maintainers.added": OFFICE,
     "maintainers.shown": WITH_MAINTAINER,
     "maintainers.alias_added": OFFICE,
-    "maintainers.destination_set": OFFICE,
     "provider_accounts.opened": OFFICE,
     "provider_accounts.shown": WITH_MAINTAINER,
     "provider_accounts.link_made": OFFICE | {Role.MAINTAINER},
     "provider_accounts.refreshed": OFFICE,
+    "destinations.listed": WITH_MAINTAINER,
+    "destinations.shown": WITH_MAINTAINER,
+    "destinations.rails": WITH_MAINTAINER,
+    "destinations.proposed": OFFICE,
+    "destinations.confirmed": APPROVERS,
+    "destinations.rejected": OFFICE | APPROVERS,
+    "destinations.withdrawn": OFFICE,
+    "notices.listed": OFFICE | {Role.AUDITOR},
+    "notices.shown": OFFICE | {Role.AUDITOR},
+    "notices.handed_over": OFFICE,
     "on_ramps.shown": WITH_MAINTAINER,
     "on_ramps.stage_entered": LEAD,
     "on_ramps.letter_recorded": OFFICE,
@@ -156,6 +165,30 @@ POLICY: dict[str, frozenset[Role]] = {
     "statements.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "statements.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "statements.paper": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "statements.corrected": LEAD,
+    "statements.papers_made": OFFICE,
+    "adjustments.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "adjustments.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "adjustments.made": OFFICE,
+    "adjustments.reversed_": OFFICE,
+    "advances.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "remittance_advices.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "remittance_advices.issued": OFFICE,
+    "remittance_advices.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "remittance_advices.paper": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "tax_forms.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "tax_forms.recorded": OFFICE,
+    "tax_forms.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "tax_forms.withdrawn": OFFICE,
+    "self_billing_agreements.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "self_billing_agreements.agreed": OFFICE,
+    "self_billing_agreements.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "self_billing_agreements.ended": OFFICE,
+    "self_billed_invoices.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "self_billed_invoices.issued": OFFICE,
+    "self_billed_invoices.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
+    "self_billed_invoices.credited": OFFICE,
+    "self_billed_invoices.paper": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "funded_work_reports.listed": WITH_CLIENT,
     "funded_work_reports.issued": OFFICE,
     "funded_work_reports.shown": WITH_CLIENT,
@@ -165,7 +198,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "imports.template": OFFICE,
 }
 
-APPROVALS = frozenset({"payout_runs.approved"})
+APPROVALS = frozenset({"payout_runs.approved", "destinations.confirmed"})
 """What a principal of another role may do too, when it has been given the permission to approve."""
 
 NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set", "payout_policies.laid_down"}
@@ -207,7 +240,14 @@ COMMANDS = {
     "rate set": "exchange_rates.set_",
     "maintainer add": "maintainers.added",
     "maintainer alias": "maintainers.alias_added",
-    "maintainer destination": "maintainers.destination_set",
+    "maintainer destination": "destinations.proposed",
+    "maintainer rails": "destinations.rails",
+    "destination list": "destinations.listed",
+    "destination confirm": "destinations.confirmed",
+    "destination reject": "destinations.rejected",
+    "destination withdraw": "destinations.withdrawn",
+    "notice list": "notices.listed",
+    "notice give": "notices.handed_over",
     "maintainer list": "maintainers.listed",
     "maintainer stripe-account": "provider_accounts.opened",
     "maintainer onboarding-link": "provider_accounts.link_made",
@@ -257,6 +297,24 @@ COMMANDS = {
     "import archive": "principals.enrolled",
     "import csv": "imports.taken_in",
     "statement": "statements.shown",
+    "reissue": "statements.corrected",
+    "adjustment add": "adjustments.made",
+    "adjustment reverse": "adjustments.reversed_",
+    "adjustment list": "adjustments.listed",
+    "adjustment advances": "advances.listed",
+    "remittance issue": "remittance_advices.issued",
+    "remittance list": "remittance_advices.listed",
+    "remittance show": "remittance_advices.shown",
+    "tax-form record": "tax_forms.recorded",
+    "tax-form list": "tax_forms.listed",
+    "tax-form withdraw": "tax_forms.withdrawn",
+    "tax-form document": "tax_forms.recorded",
+    "self-billing agree": "self_billing_agreements.agreed",
+    "self-billing end": "self_billing_agreements.ended",
+    "self-billing issue": "self_billed_invoices.issued",
+    "self-billing credit": "self_billed_invoices.credited",
+    "self-billing list": "self_billed_invoices.listed",
+    "self-billing show": "self_billed_invoices.shown",
     "report funded-work": "funded_work_reports.issued",
     "report show": "funded_work_reports.shown",
     "verify": "journal.trial_balance",
@@ -280,7 +338,8 @@ IMPORTS = {
 ONLY_READS = frozenset(
     command
     for command, endpoint in COMMANDS.items()
-    if endpoint.partition(".")[2] in ("listed", "lines_listed", "shown", "previewed", "trial_balance", "file", "proved")
+    if endpoint.partition(".")[2]
+    in ("listed", "lines_listed", "shown", "previewed", "trial_balance", "file", "proved", "rails")
 )
 """The commands that a token without the scope to write may give."""
 

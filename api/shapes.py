@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import inspect
 
+from api.parts import parts
 from firm.db import reading
 from firm.portfolio import queries as portfolio
+from firm.profile import operations as profiles
 from payouts import month_end
+from payouts.destinations import queries as destinations
+from payouts.destinations.model import Destination
+from payouts.destinations.rules import Suggestion, suggest
+from payouts.provider_accounts import queries as provider_accounts
 from payouts.runs import queries as runs
 from payouts.runs.model import Payout, PayoutRun
 from payouts.runs.queries import LeftOut
+from staffing.maintainers import queries as maintainers
 
 RUN_FACTS = (
     "id",
@@ -56,4 +64,30 @@ def with_parts(row: Any, **parts: Any) -> SimpleNamespace:
     """A row's columns and, beside them, what its whole view shows with it."""
     return SimpleNamespace(
         **{column.key: getattr(row, column.key) for column in inspect(row).mapper.column_attrs}, **parts
+    )
+
+
+def shown_destination(destination: Destination | None, now: datetime) -> SimpleNamespace | None:
+    """A destination in the state that it is in for people: live from the moment on from which it may be used."""
+    if destination is None:
+        return None
+    shown = with_parts(destination)
+    shown.state = destination.state_at(now)
+    return shown
+
+
+def suggestions_for(key: str, currency: str | None, *, now: datetime) -> list[Suggestion]:
+    """The rails of the firm for a maintainer as they are set up, in a currency or that of the books."""
+    with reading() as session:
+        person = maintainers.find(session, key)
+        found = destinations.in_force(session, person.id) or destinations.pending(session, person.id, now=now)
+        wanted = currency or profiles.current(session).currency
+        account = provider_accounts.account_id_of(session, person.id)
+    described = {name: rail.describe() for name, rail in parts().rails.items()}
+    return suggest(
+        described,
+        person.country if found is None else found.country,
+        wanted,
+        has_iban=found is not None and found.iban_last4 is not None,
+        has_account=account is not None,
     )

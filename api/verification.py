@@ -14,12 +14,17 @@ import firm.allocation.invariants
 import firm.audit.invariants
 import firm.billing.invariants
 import firm.ledger.invariants
+import payouts.adjustments.invariants
 import payouts.bank_files.invariants
+import payouts.destinations.invariants
 import payouts.earnings.invariants
 import payouts.provider_accounts.invariants
 import payouts.provider_events.invariants
+import payouts.remittance.invariants
 import payouts.runs.invariants
+import payouts.self_billing.invariants
 import payouts.statements.invariants
+import payouts.tax_forms.invariants
 from api import evidence
 from firm.db import reading
 from firm.invariant import Invariant, Walk
@@ -30,10 +35,15 @@ INVARIANTS: tuple[Invariant, ...] = (
     *firm.allocation.invariants.CHECKS,
     *payouts.earnings.invariants.CHECKS,
     *payouts.provider_accounts.invariants.CHECKS,
+    *payouts.destinations.invariants.CHECKS,
     *payouts.provider_events.invariants.CHECKS,
+    *payouts.adjustments.invariants.CHECKS,
     *payouts.runs.invariants.CHECKS,
     *payouts.bank_files.invariants.CHECKS,
     *payouts.statements.invariants.CHECKS,
+    *payouts.tax_forms.invariants.CHECKS,
+    *payouts.remittance.invariants.CHECKS,
+    *payouts.self_billing.invariants.CHECKS,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from firm import ids
 from firm.actor import Actor, Role
@@ -45,6 +45,8 @@ def populate(clients: int, people: int) -> None:
         _insert(session, Assignment, [_assignment(key, package_ids[i % PACKAGES]) for i, key in enumerate(people_ids)])
         _insert(session, PayTerms, [_terms(key) for key in people_ids])
         _insert(session, Destination, [_destination(key) for key in people_ids])
+        confirmed = {"state": "confirmed", "decided_by": "lead", "decided_at": BEFORE, "usable_from": BEFORE}
+        session.execute(update(Destination).values(**confirmed))
     with db.engine.connect() as connection:
         # Without fresh statistics PostgreSQL plans for empty tables.
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
@@ -128,4 +130,5 @@ def _terms(maintainer_id: str) -> dict[str, Any]:
 
 def _destination(maintainer_id: str) -> dict[str, Any]:
     way = {"id": ids.new("dst"), "maintainer_id": maintainer_id, "rail": "manual"}
-    return way | {"holder": maintainer_id, "country": "US", "created_at": BEFORE}
+    proposed = {"state": "proposed", "proposed_by": "administrator", "expires_at": AFTER, "sole_approval": False}
+    return way | proposed | {"holder": maintainer_id, "contact": "", "country": "US", "created_at": BEFORE}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,6 +26,26 @@ class SecretKeyMissing(Misconfigured):
     """A value was sealed with a key that is not set here."""
 
 
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column of sealed values, each bound to its row: `place` holds "{id}" for the row's id, or names the only row.
+
+    Each subject declares its own, so that a rotation of keys finds every one of them.
+    """
+
+    table: str
+    column: str
+    place: str
+
+    def place_of(self, identifier: object) -> str:
+        """The place that a row's value is bound to."""
+        return self.place.format(id=identifier)
+
+    def subject_of(self, identifier: object) -> str:
+        """What audit records call the row: the only row of a table is the firm's."""
+        return str(identifier) if "{id}" in self.place else "firm"
+
+
 class SecretKeys:
     """The keys in use, newest first: the first seals, all open."""
 
@@ -33,14 +54,25 @@ class SecretKeys:
 
     def seal(self, text: str, *, place: str) -> str:
         """Raises `Misconfigured` when no key is set."""
+        name = self.newest
+        key = self._keys[name]
+        nonce = os.urandom(12)
+        sealed = nonce + AESGCM(key).encrypt(nonce, text.encode(), place.encode())
+        return f"{_VERSION}.{name}.{base64.b64encode(sealed).decode()}"
+
+    @property
+    def newest(self) -> str:
+        """The id of the key that seals. Raises `Misconfigured` when no key is set."""
         if not self._keys:
             raise Misconfigured(
                 "Set CHAMBERS_SECRET_KEYS before storing secrets; `chambers secret-key` prints a new key."
             )
-        name, key = next(iter(self._keys.items()))
-        nonce = os.urandom(12)
-        sealed = nonce + AESGCM(key).encrypt(nonce, text.encode(), place.encode())
-        return f"{_VERSION}.{name}.{base64.b64encode(sealed).decode()}"
+        return next(iter(self._keys))
+
+    @property
+    def prefix(self) -> str:
+        """What every value begins with that the newest key has sealed."""
+        return f"{_VERSION}.{self.newest}."
 
     def open(self, sealed: str, *, place: str) -> str:
         """Raises `SecretKeyMissing`, `SecretUnreadable`."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 import ipaddress
 import re
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from firm.errors import Misconfigured
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEFAULT_DATABASE = "sqlite:///var/chambers.db"
+_ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}", re.ASCII)
 _STRIPE_KEY = re.compile(r"[sr]k_(test|live)_[0-9A-Za-z_]{1,250}", re.ASCII)
 _SIGNING_SECRET = re.compile(r"whsec_[0-9A-Za-z+/=_-]{1,250}", re.ASCII)
@@ -66,11 +68,20 @@ class Settings(BaseSettings):
     audit_anchors: Path = Field(default=Path("var/audit-anchors.jsonl"))
     """The file of anchors; best on another machine or a medium that only grows."""
 
+    papers: Path = Field(default=Path("var/papers"))
+    """The folder that the worker writes a month's statements into, a folder for each month."""
+
     webhook_ports: str = Field(default="443")
     """The ports that webhooks may be sent to, comma-separated."""
 
     webhooks_to_loopback: bool = Field(default=False)
     """Whether webhooks may be sent to this very machine, also by http: for trying them out, never in production."""
+
+    smtp_url: SecretStr = Field(default=SecretStr(""))
+    """The mail server that sends notices: `smtps://user:password@host`, or `smtp://` for STARTTLS. Unset, people do."""
+
+    mail_from: str = Field(default="")
+    """Whom notices are from: `office@firm.example` or `The firm <office@firm.example>`."""
 
     backup_recipients: str = Field(default="")
     """Public keys of age that backups are encrypted to, comma-separated. Keep the private ones elsewhere."""
@@ -143,6 +154,21 @@ class Settings(BaseSettings):
         for part in value.split(","):
             if not (part.strip().isascii() and part.strip().isdigit() and 0 < int(part) < 65536):
                 raise ValueError("write ports as numbers, such as 443,8443")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and not _is_mail_server(text):
+            raise ValueError("write the mail server as smtps://user:password@host or smtp://host:587")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if value and (not value.isprintable() or _ADDRESS.fullmatch(parseaddr(value)[1]) is None):
+            raise ValueError("write it as office@firm.example or as Name <office@firm.example>")
         return value
 
     @field_validator("secret_keys")
@@ -244,6 +270,16 @@ class Settings(BaseSettings):
         """The database file when the books are in SQLite."""
         url = make_url(self.database_url)
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def _is_mail_server(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+    return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and port != 0 and bare and text.isprintable()
 
 
 def _parts(text: str) -> list[str]:

@@ -10,11 +10,13 @@ import firm.engagements.model
 import firm.exchange.model
 import firm.jobs.model
 import firm.ledger.model
+import firm.notices.model
 import firm.numbering.model
 import firm.portfolio.model
 import firm.profile.model
 import firm.recovery.model
 import firm.webhooks.model
+import payouts.adjustments.model
 import payouts.bank_files.model
 import payouts.destinations.model
 import payouts.earnings.model
@@ -22,9 +24,12 @@ import payouts.proofs.model
 import payouts.provider_accounts.model
 import payouts.provider_events.model
 import payouts.reconciliation.model
+import payouts.remittance.model
 import payouts.runs.model
+import payouts.self_billing.model
 import payouts.statements.model
 import payouts.sweeps.model
+import payouts.tax_forms.model
 import payouts.terms.model
 import staffing.assignments.model
 import staffing.maintainers.model

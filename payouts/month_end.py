@@ -21,6 +21,8 @@ from firm.money import Money, total
 from firm.month import Month
 from firm.profile import operations as profiles
 from firm.profile.model import Profile
+from payouts.adjustments.withholding import Duties, nobody
+from payouts.earnings import deductions
 from payouts.earnings import operations as earnings
 from payouts.earnings import queries as earned
 from payouts.earnings.rules import Line, MonthFigures, work_out
@@ -28,7 +30,7 @@ from payouts.statements import operations as statements
 from payouts.terms import queries as terms
 
 CLOSING_STEP = "close"
-STEPS = (recognition.STEP, allocation.STEP, earnings.STEP, CLOSING_STEP, statements.STEP)
+STEPS = (recognition.STEP, allocation.STEP, earnings.STEP, deductions.STEP, CLOSING_STEP, statements.STEP)
 
 Progress = Callable[[str], None]
 
@@ -79,8 +81,17 @@ class Preview:
         return self.recognized - self.earned
 
 
-def close(month: Month, *, by: Actor, now: datetime, progress: Progress = lambda step: None) -> Closing:
-    """Close a month: invoice, recognize, allocate, work out earnings, close, issue statements.
+def close(
+    month: Month,
+    *,
+    duties: Duties = nobody,
+    by: Actor,
+    now: datetime,
+    progress: Progress = lambda step: None,
+) -> Closing:
+    """Close a month: invoice, recognize, allocate, work out earnings, take deductions, close, issue statements.
+
+    `duties` says who is withheld from.
 
     Changes nothing when the month is closed already. What stands in the way is found before the first step and
     raised as a sentence: `MonthNotOver`, `EarlierMonthOpen`, `NoPlanInForce`, `PackageWithoutWeight`,
@@ -95,6 +106,8 @@ def close(month: Month, *, by: Actor, now: datetime, progress: Progress = lambda
         progress("allocation")
         earnings.accrue_month(month, by=by, now=now)
         progress("earnings")
+        deductions.take_month(month, duties=duties, by=by, now=now)
+        progress("deductions")
         _close_period(month, by=by, now=now)
         progress("close")
     statements.issue_month(month, by=by, now=now)

@@ -7,6 +7,7 @@ on ssh, Ada half each on staticcheck and age.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from api.parts import parts
@@ -25,6 +26,8 @@ from firm.month import Month
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts.destinations import operations as destinations
+from payouts.destinations.model import Destination
+from payouts.runs import changes
 from payouts.terms import operations as terms
 from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
@@ -58,7 +61,7 @@ def establish(*, currency: str = "USD", first_month: Month = OCTOBER) -> None:
     )
 
 
-def add_clients() -> None:
+def add_clients(money: Callable[[str], Money] = usd) -> None:
     """Acme and Globex with their signed engagements, and the three packages."""
     for name in ("ssh", "age", "staticcheck"):
         portfolio.adopt(name=name, ecosystem="Go", by=LEAD, now=BEFORE)
@@ -71,7 +74,7 @@ def add_clients() -> None:
         engagement = engagements.draft(
             client=name,
             tier=tier,
-            fee=usd(fee),
+            fee=money(fee),
             cycle=cycle,
             starts_on=START,
             subcontracting_allowed=True,
@@ -115,16 +118,30 @@ def staff() -> None:
         )
 
 
-def set_terms() -> None:
-    grace = Proposal(guarantee=usd("4000.00"), growth_bp=1000, baseline=usd("12000.00"))
-    ada = Proposal(fund_shares={"staticcheck": 4000}, fixed_fees={"age": usd("1200.00")})
+def set_terms(money: Callable[[str], Money] = usd) -> None:
+    grace = Proposal(guarantee=money("4000.00"), growth_bp=1000, baseline=money("12000.00"))
+    ada = Proposal(fund_shares={"staticcheck": 4000}, fixed_fees={"age": money("1200.00")})
     for name, proposal in (("Grace", grace), ("Ada", ada)):
         terms.set_terms(name, proposal, from_month=OCTOBER, by=LEAD, now=BEFORE)
 
 
+def propose_destination(
+    name: str, *, rail: str = "manual", iban: str | None = None, now: datetime = BEFORE
+) -> Destination:
+    return destinations.propose(
+        name, rail=rail, iban=iban, rails=parts().rails, keys=parts().keys, by=ADMINISTRATOR, now=now
+    )
+
+
+def set_destination(name: str, *, rail: str = "manual", iban: str | None = None, now: datetime = BEFORE) -> Destination:
+    """A destination that the administrator proposed and the lead confirmed; a change cools off from then."""
+    proposed = propose_destination(name, rail=rail, iban=iban, now=now)
+    return changes.confirm_destination(proposed.id, by=LEAD, now=now).destination
+
+
 def set_destinations() -> None:
     for name in ("Grace", "Ada"):
-        destinations.set_destination(name, rail="manual", rails=parts().rails, keys=parts().keys, by=LEAD, now=BEFORE)
+        set_destination(name)
 
 
 def set_up() -> None:

@@ -19,10 +19,11 @@ from firm.ledger import queries as ledger
 from firm.settings import for_database
 from migrations import run
 from migrations.tables import METADATA
+from payouts.destinations.model import EDGES as DESTINATION_EDGES
 from payouts.runs.model import EDGES, RUN_EDGES
 
 SENDS_NOTHING = "These books send nothing until somebody says that no others do: `chambers reconcile`."
-WAYS = {"payout": EDGES, "payout_run": RUN_EDGES}
+WAYS = {"destination": DESTINATION_EDGES, "payout": EDGES, "payout_run": RUN_EDGES}
 
 
 @click.group()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from api.commands.running import Call, command
+from api.commands.types import MONEY
 from api.parts import parts
+from firm.money import Money
 from firm.profile import operations as profiles
-from payouts.destinations.operations import checked_iban
+from firm.profile.model import MOST_COOLING_OFF_HOURS
+from payouts.destinations.accounts import checked_bic, checked_iban
 
 
 @click.group()
@@ -22,14 +25,60 @@ def firm() -> None:
 def bank_account(call: Call, iban: str, bic: str | None) -> None:
     """Set the account that SEPA files pay from."""
     number = checked_iban(iban)
-    profiles.set_bank_account(iban=number, bic=bic, keys=parts().keys, by=call.by, now=call.now)
+    bank = checked_bic(bic, iban=number) if bic else None
+    profiles.set_bank_account(iban=number, bic=bank, keys=parts().keys, by=call.by, now=call.now)
     click.echo(f"SEPA files pay from the account ending in {number[-4:]}.")
+
+
+@firm.command("adjustment-limit")
+@click.argument("amount", type=MONEY)
+@command
+def adjustment_limit(call: Call, amount: Money) -> None:
+    """Say how much others than the lead may adjust for one maintainer in a month; zero leaves it to the lead."""
+    profiles.set_adjustment_limit(amount, by=call.by, now=call.now)
+    click.echo(f"Beyond {amount} for one maintainer in a month, the lead adjusts.")
 
 
 @firm.command("sole-approval")
 @click.argument("switch", type=click.Choice(["on", "off"]))
 @command
 def sole_approval(call: Call, switch: str) -> None:
-    """Let one person prepare and approve a run (on), or not (off). It is audited."""
+    """Let one person approve a run or confirm a destination of their own (on), or not (off). It is audited."""
     profiles.switch_sole_approval(switch == "on", by=call.by, now=call.now)
     click.echo("One person may now prepare and approve a run." if switch == "on" else "Approvals need a second person.")
+
+
+@firm.command("cooling-off")
+@click.argument("hours", type=click.IntRange(0, MOST_COOLING_OFF_HOURS))
+@command
+def cooling_off(call: Call, hours: int) -> None:
+    """Set for how many hours nobody is paid to a changed destination. It is audited."""
+    profiles.set_cooling_off(hours, by=call.by, now=call.now)
+    click.echo(f"A changed destination is used {hours} hours after it was confirmed.")
+
+
+@firm.command("tax-forms")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@command
+def tax_forms(call: Call, switch: str) -> None:
+    """Hold payees without a valid US tax form (on), or not (off). It is audited."""
+    profiles.switch_tax_forms(switch == "on", by=call.by, now=call.now)
+    click.echo("Payees need a valid tax form." if switch == "on" else "Nobody is held for want of a tax form.")
+
+
+@firm.command("vat-id")
+@click.argument("vat_id")
+@command
+def vat_id(call: Call, vat_id: str) -> None:
+    """Set the firm's own VAT id, as papers show it."""
+    kept = profiles.set_vat_id(vat_id, by=call.by, now=call.now)
+    click.echo(f"Papers show the VAT id {kept.vat_id}.")
+
+
+@firm.command("self-billing-months")
+@click.argument("months", type=int)
+@command
+def self_billing_months(call: Call, months: int) -> None:
+    """Set how long a self-billing agreement may run."""
+    profiles.set_self_billing_months(months, by=call.by, now=call.now)
+    click.echo(f"New self-billing agreements run {months} months at most.")

@@ -9,12 +9,14 @@ import click
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY, MONTH, PERCENT, PairType
 from api.parts import parts
+from api.shapes import suggestions_for
 from firm.db import reading
 from firm.money import Money
 from firm.month import Month
 from firm.profile import operations as profiles
 from payouts.destinations import operations as destinations
 from payouts.terms import operations as pay_terms
+from payouts.terms.model import FEES_BORNE_BY
 from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
 from staffing.assignments.model import ROLES
@@ -84,22 +86,56 @@ def alias(call: Call, who: str, name: str | None, email: str | None) -> None:
 @click.option("--iban", help="For rails that pay to an IBAN.")
 @click.option("--bic")
 @click.option("--holder", help="The account's holder, if not the maintainer.")
+@click.option("--country", help="Of an account without IBAN, if not the maintainer's; such as US.")
+@click.option("--account", help="The payee's account at the rail's provider.")
+@json_option
 @command
-def destination(call: Call, who: str, rail: str, iban: str | None, bic: str | None, holder: str | None) -> None:
-    """Set where a maintainer's pay goes."""
-    made = destinations.set_destination(
+def destination(
+    call: Call,
+    who: str,
+    rail: str,
+    iban: str | None,
+    bic: str | None,
+    holder: str | None,
+    country: str | None,
+    account: str | None,
+    as_json: bool,
+) -> None:
+    """Propose where a maintainer's pay goes; somebody else confirms it."""
+    made = destinations.propose(
         who,
         rail=rail,
         iban=iban,
         bic=bic,
         holder=holder,
+        country=country,
+        account=account,
         rails=parts().rails,
         keys=parts().keys,
         by=call.by,
         now=call.now,
     )
+    if as_json:
+        show(made, "destinations:DestinationSchema")
+        return
     ending = f", to the account ending in {made.iban_last4}" if made.iban_last4 else ""
-    click.echo(f"{who} is paid over {rail}{ending}.")
+    click.echo(f"{who} is to be paid over {rail}{ending}; somebody else confirms it with")
+    click.echo(f"chambers destination confirm {made.id}")
+
+
+@maintainer.command("rails")
+@click.argument("who")
+@click.option("--currency", help="What is to be paid; the currency of the books unless given.")
+@json_option
+@command
+def rails(call: Call, who: str, currency: str | None, as_json: bool) -> None:
+    """Show which rails can pay a maintainer, and why the others cannot."""
+    found = suggestions_for(who, currency, now=call.now)
+    if as_json:
+        show({"rails": found}, "destinations:SuggestionsSchema")
+        return
+    for one in found:
+        click.echo(f"{'yes' if one.suits else 'no ':<3}  {one.rail:<10}  {one.reason}")
 
 
 @maintainer.command("list")
@@ -188,6 +224,9 @@ def terms() -> None:
 @click.option("--cap", type=MONEY, help="The most that growth pays.")
 @click.option("--fund-share", "fund_shares", type=PairType(PERCENT), multiple=True, help="PACKAGE=PERCENT.")
 @click.option("--fixed-fee", "fixed_fees", type=PairType(MONEY), multiple=True, help='PACKAGE="1200.00 USD".')
+@click.option("--recovery-rate", type=PERCENT, default=0, help="Percent of a month's earnings that recovers advances.")
+@click.option("--recovery", type=MONEY, help="Or a fixed amount a month that does.")
+@click.option("--fees-borne-by", type=click.Choice(FEES_BORNE_BY), default="firm", help="What rails take for payouts.")
 @command
 def set_terms(
     call: Call,
@@ -200,9 +239,13 @@ def set_terms(
     cap: Money | None,
     fund_shares: tuple[tuple[str, int], ...],
     fixed_fees: tuple[tuple[str, Money], ...],
+    recovery_rate: int,
+    recovery: Money | None,
+    fees_borne_by: str,
 ) -> None:
     """Set a maintainer's pay terms from a month on."""
-    proposal = Proposal(guarantee, growth, baseline, cap, dict(fund_shares), dict(fixed_fees))
+    parts_of_it = (dict(fund_shares), dict(fixed_fees), recovery_rate, recovery, fees_borne_by)
+    proposal = Proposal(guarantee, growth, baseline, cap, *parts_of_it)
     pay_terms.set_terms(who, proposal, from_month=from_month, until_month=until_month, by=call.by, now=call.now)
     click.echo(f"{who} has terms from {from_month.name} on.")
 

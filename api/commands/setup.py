@@ -7,8 +7,11 @@ import sys
 
 import click
 
+from api.commands.progress import count_bar
 from api.commands.running import Call, command
 from api.commands.types import MONTH
+from api.parts import parts
+from api.sealing import SEALED
 from firm import secrets
 from firm.access import tokens as access
 from firm.actor import Role
@@ -16,8 +19,10 @@ from firm.db import db
 from firm.errors import Misconfigured
 from firm.month import Month
 from firm.profile import operations as profiles
+from firm.resealing import operations as resealing
 from firm.settings import load
 from migrations import run
+from migrations.tables import METADATA
 
 
 @click.command()
@@ -83,7 +88,20 @@ def serve(bind: str, workers: int | None) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *options])  # noqa: S606
 
 
-@click.command("secret-key")
-def secret_key() -> None:
+@click.group("secret-key", invoke_without_command=True)
+@click.pass_context
+def secret_key(context: click.Context) -> None:
     """Print a new key for bank details, in the form of CHAMBERS_SECRET_KEYS."""
-    click.echo(secrets.new_key())
+    if context.invoked_subcommand is None:
+        click.echo(secrets.new_key())
+
+
+@secret_key.command("rotate")
+@command
+def rotate(call: Call) -> None:
+    """Seal every stored secret anew under the first key of CHAMBERS_SECRET_KEYS. May be interrupted and repeated."""
+    keys = parts().keys
+    with count_bar("Sealing anew") as progress:
+        done = resealing.reseal_all(SEALED, METADATA, keys=keys, progress=progress, by=call.by, now=call.now)
+    click.echo(f"{done} values were sealed anew; all are under the key {keys.newest} now.")
+    click.echo("Answers kept for replay stay under their key: leave the old one in the setting for 30 days more.")

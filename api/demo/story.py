@@ -26,7 +26,7 @@ from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts import month_end
 from payouts.destinations import operations as destinations
-from payouts.runs import approvals, preparation, sending, settling
+from payouts.runs import approvals, changes, preparation, sending, settling
 from payouts.runs.model import Payout
 from payouts.terms import operations as terms
 from payouts.terms.operations import Proposal
@@ -192,7 +192,7 @@ def _join(maintainer: people.DemoMaintainer, first: Month, now: datetime) -> Non
     if maintainer.works_as == "owner":
         return
     _agree(maintainer, first, now)
-    destinations.set_destination(
+    proposed = destinations.propose(
         maintainer.name,
         rail=maintainer.rail,
         iban=maintainer.iban,
@@ -201,6 +201,7 @@ def _join(maintainer: people.DemoMaintainer, first: Month, now: datetime) -> Non
         by=ADMINISTRATOR,
         now=now,
     )
+    changes.confirm_destination(proposed.id, by=LEAD, now=now)
 
 
 def _agree(maintainer: people.DemoMaintainer, first: Month, now: datetime) -> None:

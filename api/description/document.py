@@ -51,6 +51,8 @@ FILES = {
     "imports.template": ("text/csv",),
     "payment_proofs.document": ("application/pdf", "image/png", "image/jpeg"),
     "statements.paper": ("application/pdf", "text/html"),
+    "remittance_advices.paper": ("application/pdf", "text/html"),
+    "self_billed_invoices.paper": ("application/pdf", "text/html"),
     "funded_work_reports.paper": ("application/pdf", "text/html"),
 }
 """What is answered with something other than JSON."""

@@ -1,4 +1,4 @@
-"""Maintainers, their aliases and destinations."""
+"""Maintainers and their aliases."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import Country, MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
-from api.parts import parts
-from api.shapes import with_parts
+from api.shapes import shown_destination, with_parts
 from firm.actor import Role
 from firm.db import reading
-from payouts.destinations import operations as destinations
+from payouts.destinations import queries as destinations
+from payouts.destinations.model import SHOWN_STATES
 from staffing.maintainers import operations, queries
 from staffing.maintainers.model import GRADES, WORKS_AS
 
@@ -58,17 +58,8 @@ class AliasesSchema(Schema):
     aliases = ma.fields.List(ma.fields.Nested(AliasSchema))
 
 
-class DestinationDraft(Schema):
-    """Where a maintainer's pay goes."""
-
-    rail = Text(required=True, most=20)
-    iban = Text(most=50, load_default=None, load_only=True)
-    bic = Text(most=11, load_default=None)
-    holder = Text(load_default=None)
-
-
-class DestinationSchema(Schema):
-    """A destination; of an account only the last four characters are ever shown."""
+class DestinationInForceSchema(Schema):
+    """Where pay goes; of an account only the last four characters are ever shown."""
 
     id = ma.fields.String()
     rail = ma.fields.String()
@@ -76,13 +67,16 @@ class DestinationSchema(Schema):
     country = ma.fields.String()
     iban_last4 = ma.fields.String(allow_none=True)
     created_at = MomentField()
+    state = ma.fields.String(validate=ma.validate.OneOf(SHOWN_STATES))
+    usable_from = MomentField(allow_none=True)
 
 
 class WholeMaintainerSchema(MaintainerSchema):
-    """A maintainer with the aliases and the destination in force."""
+    """A maintainer with the aliases, the destination in force, and the one that is proposed."""
 
     aliases = ma.fields.List(ma.fields.Nested(AliasSchema))
-    destination = ma.fields.Nested(DestinationSchema, allow_none=True)
+    destination = ma.fields.Nested(DestinationInForceSchema, allow_none=True)
+    proposed_destination = ma.fields.Nested(DestinationInForceSchema, allow_none=True)
 
 
 @blueprint.route("/maintainers", methods=["GET"])
@@ -110,8 +104,14 @@ def shown(key: str) -> Any:
         maintainer = queries.find(session, visible(key))
         own(maintainer.id)
         aliases = queries.aliases_of(session, maintainer.id)
-        destination = destinations.in_force(session, maintainer.id)
-    return with_parts(maintainer, aliases=aliases, destination=destination)
+        found = destinations.in_force(session, maintainer.id)
+        waiting = destinations.pending(session, maintainer.id, now=now())
+    return with_parts(
+        maintainer,
+        aliases=aliases,
+        destination=shown_destination(found, now()),
+        proposed_destination=shown_destination(waiting, now()),
+    )
 
 
 @blueprint.route("/maintainers/<key>/aliases", methods=["POST"])
@@ -120,16 +120,6 @@ def shown(key: str) -> Any:
 def alias_added(body: dict[str, Any], key: str) -> Any:
     """Add a name or an address under which a maintainer appears."""
     return {"aliases": operations.add_alias(key, **body, by=current_actor(), now=now())}
-
-
-@blueprint.route("/maintainers/<key>/destination", methods=["POST"])
-@blueprint.arguments(DestinationDraft)
-@blueprint.response(201, DestinationSchema)
-def destination_set(body: dict[str, Any], key: str) -> Any:
-    """Set where a maintainer's pay goes."""
-    return destinations.set_destination(
-        key, **body, rails=parts().rails, keys=parts().keys, by=current_actor(), now=now()
-    )
 
 
 def visible(key: str) -> str:

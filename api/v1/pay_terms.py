@@ -16,7 +16,7 @@ from firm.db import reading
 from firm.money import BASIS, Money
 from payouts.terms import operations as terms
 from payouts.terms import queries as found_terms
-from payouts.terms.model import PayTerms
+from payouts.terms.model import FEES_BORNE_BY, PayTerms
 from payouts.terms.operations import Proposal
 
 blueprint = Blueprint("pay_terms", __name__, description="One maintainer's dated terms")
@@ -34,6 +34,13 @@ class TermsDraft(Schema):
     cap = MoneyField(load_default=None, allow_none=True)
     fund_shares = ma.fields.Dict(keys=Text(), values=Whole(least=1, most=BASIS), load_default=dict)
     fixed_fees = ma.fields.Dict(keys=Text(), values=MoneyField(), load_default=dict)
+    recovery_bp = Whole(
+        least=0, most=BASIS, load_default=0, metadata={"description": "Of a month's earnings, to recover advances."}
+    )
+    recovery = MoneyField(
+        load_default=None, allow_none=True, metadata={"description": "Or a fixed amount a month to recover advances."}
+    )
+    fees_borne_by = ma.fields.String(validate=ma.validate.OneOf(FEES_BORNE_BY), load_default="firm")
 
 
 class TermsSchema(Schema):
@@ -49,6 +56,9 @@ class TermsSchema(Schema):
     cap = MoneyField(allow_none=True)
     fund_shares = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
     fixed_fees = ma.fields.Dict(keys=ma.fields.String(), values=MoneyField())
+    recovery_bp = ma.fields.Integer()
+    recovery = MoneyField(allow_none=True)
+    fees_borne_by = ma.fields.String(validate=ma.validate.OneOf(FEES_BORNE_BY))
 
 
 @blueprint.route("/pay-terms", methods=["GET"])
@@ -110,4 +120,7 @@ def _whole(session: Session, row: PayTerms) -> dict[str, Any]:
         "cap": None if row.cap_minor is None else Money(row.cap_minor, row.currency),
         "fund_shares": found_terms.shares_of(session, row.id),
         "fixed_fees": {package_id: Money(minor, row.currency) for package_id, minor in fees.items()},
+        "recovery_bp": row.recovery_bp,
+        "recovery": None if row.recovery_minor is None else Money(row.recovery_minor, row.currency),
+        "fees_borne_by": row.fees_borne_by,
     }

@@ -6,13 +6,17 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import own, own_or_none
+from api import operations
+from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
-from api.fields import MomentField, MonthField, Schema
+from api.fields import MomentField, MonthField, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
 from api.rendering import rendered
+from api.v1.operations import OperationSchema
 from firm.actor import Role
 from firm.db import reading
+from firm.month import Month
+from payouts.statements import operations as issuing
 from payouts.statements import queries as statements
 
 blueprint = Blueprint("statements", __name__, description="A maintainer's account of a month")
@@ -25,6 +29,9 @@ class StatementSchema(Schema):
     number = ma.fields.String()
     maintainer_id = ma.fields.String()
     month = MonthField()
+    version = ma.fields.Integer(metadata={"description": "1, or higher for one that corrects the first."})
+    corrects_id = ma.fields.String(allow_none=True)
+    reason = ma.fields.String(allow_none=True, metadata={"description": "Why it was issued again."})
     sha256 = ma.fields.String()
     issued_at = MomentField()
 
@@ -33,6 +40,20 @@ class WholeStatementSchema(StatementSchema):
     """A statement with its figures."""
 
     figures = ma.fields.Dict()
+
+
+class LineExplanation(Schema):
+    """Another explanation of a line of earnings; the first line is 1."""
+
+    line = Whole(required=True, least=1, most=10_000)
+    explanation = Text(required=True, most=500)
+
+
+class StatementCorrection(Schema):
+    """Why a statement is issued again, and what its lines of earnings should say."""
+
+    reason = Text(required=True, most=400)
+    explanations = ma.fields.List(ma.fields.Nested(LineExplanation), load_default=list)
 
 
 class StatementQuery(PageQuery):
@@ -76,3 +97,22 @@ def paper(key: str, form: str) -> Any:
         row = statements.find(session, key)
         own(row.maintainer_id)
     return rendered(statements.figures(row), row.number, form)
+
+
+@blueprint.route("/statements/<key>/correction", methods=["POST"])
+@blueprint.arguments(StatementCorrection)
+@blueprint.response(201, WholeStatementSchema)
+def corrected(body: dict[str, Any], key: str) -> Any:
+    """Issue a statement again with today's names, addresses and references; the first stays as it is."""
+    explanations = {one["line"]: one["explanation"] for one in body["explanations"]}
+    row = issuing.correct(key, reason=body["reason"], explanations=explanations, by=current_actor(), now=now())
+    return {**row._mapping, "figures": statements.figures(row)}
+
+
+@blueprint.route("/months/<month:month>/statements/papers", methods=["POST"])
+@blueprint.response(202, OperationSchema)
+def papers_made(month: Month) -> Any:
+    """Have the worker write every statement of the month as PDF into the folder of its settings."""
+    with reading() as session:
+        statements.refuse_none(session, month)
+    return operations.accept("statements.render", {"month": str(month)})

@@ -22,10 +22,11 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import ChambersError, Refused
-from firm.secrets import SecretKeys
+from firm.secrets import SealedColumn, SecretKeys
 
 LASTS = timedelta(minutes=5)
 STEP_SECONDS = 30
+SEALED = SealedColumn("principal", "totp_sealed", "principal.totp:{id}")
 CODES = limits.Limit("codes", 5, timedelta(minutes=5))
 
 
@@ -131,4 +132,4 @@ def _note_wrong(admission: Admission, *, now: datetime) -> None:
 
 
 def _place(principal: Principal) -> str:
-    return f"principal.totp:{principal.id}"
+    return SEALED.place_of(principal.id)

@@ -75,6 +75,17 @@ def import_archive(path: Path, tables: Sequence[Table], *, revision: str, ways: 
 PAYING = ("payout_run", "payout_approval", "payout", "payout_attempt", "payout_reversal", "rail_file")
 """What goes in run by run, each walking the ways it may go."""
 
+_UNDECIDED: Mapping[str, Any] = {
+    "state": "proposed",
+    "decided_by": None,
+    "decided_at": None,
+    "reason": None,
+    "sole_approval": False,
+    "usable_from": None,
+    "replaced_at": None,
+}
+"""What every destination begins with."""
+
 
 class _Loading:
     """One reading-in: tables in the order of their foreign keys, but for those that other rules put in another."""
@@ -85,7 +96,7 @@ class _Loading:
     def load(self, tables: Sequence[Table]) -> int:
         named = {table.name: table for table in tables}
         self._open_periods(named["period"])
-        special = {"period", "posting", "journal_entry", *PAYING}
+        special = {"period", "posting", "journal_entry", "destination", *PAYING}
         rows = 0
         # Lines refer to entries that come after them; the database looks at the end.
         for table in tables:
@@ -93,6 +104,8 @@ class _Loading:
                 rows += self._plain(table)
             elif table.name == "journal_entry":
                 rows += self._plain(named["posting"]) + self._plain(table)
+            elif table.name == "destination":
+                rows += self._destinations(table)
             elif table.name == "payout":
                 rows += self._runs(named)
         for name in ("payout_attempt", "payout_reversal", "rail_file"):
@@ -128,6 +141,19 @@ class _Loading:
                 closed = {name: row[name] for name in ("state", "closed_at", "closed_by")}
                 self._session.execute(update(table).where(table.c.month == row["month"]).values(**closed))
         return len(rows)
+
+    def _destinations(self, table: Table) -> int:
+        """One after the other, each aged to the end: one of a person at most is proposed, and one in force."""
+        rows = 0
+        for row in self._lines(table):
+            bulk_insert(self._session, table, [{**row, **_UNDECIDED}])
+            decided = {name: row[name] for name in _UNDECIDED if name not in ("state", "replaced_at")}
+            for state in _way(self._ways[table.name], "proposed", row["state"]):
+                ended = row["replaced_at"] if state == row["state"] else None
+                aged = update(table).where(table.c.id == row["id"])
+                self._session.execute(aged.values(state=state, **decided, replaced_at=ended))
+            rows += 1
+        return rows
 
     def _runs(self, named: Mapping[str, Table]) -> int:
         """Run by run, each aged to the end: at most one payout of a person is under way at a time."""

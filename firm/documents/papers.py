@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firm.documents import funded_work_report, statement
+from firm.documents import funded_work_report, remittance_advice, self_billed_invoice, statement, statement_2
 from firm.documents.wording import legible
 from firm.errors import Refused
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 KNOWN: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "statement-1": statement.shown,
+    "statement-2": statement_2.shown,
     "funded-work-report-1": funded_work_report.shown,
+    "remittance-advice-1": remittance_advice.shown,
+    "self-billed-invoice-1": self_billed_invoice.shown,
 }
 """Kind and template version of every paper that was ever issued, and what words its figures."""
 

@@ -1,4 +1,4 @@
-"""What a statement shows: a maintainer's month, from the opening balance to the closing one."""
+"""What a statement of the first template shows: a maintainer's month, from the opening balance to the closing one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def shown(figures: Mapping[str, Any]) -> dict[str, Any]:
         "closing": amount(figures["closing"]),
         "earnings": [_earning(line) for line in figures["earnings"]],
         "payouts": [_payout(line) for line in figures["payouts"]],
-        "closing_sentence": _closing(figures),
+        "closing_sentence": closing_sentence(figures),
     }
 
 
@@ -54,7 +54,7 @@ def _payout(line: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _closing(figures: Mapping[str, Any]) -> str:
+def closing_sentence(figures: Mapping[str, Any]) -> str:
     """Where the month ends, and where that goes. When it will be paid is not for a statement to promise."""
     closing = Money.parse(figures["closing"]["amount"], figures["closing"]["currency"])
     this = Month.parse(figures["month"])

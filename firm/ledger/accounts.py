@@ -16,13 +16,17 @@ STRIPE = "assets:stripe"
 """The firm's balance at Stripe, from which transfers to payees are paid."""
 RECEIVABLES = "assets:receivables"
 UNBILLED = "assets:unbilled-revenue"
+ADVANCES = "assets:advances"
+"""Paid to maintainers ahead of what they earn, and not recovered yet."""
 DEFERRED = "liabilities:deferred-revenue"
 PAYABLES = "liabilities:payables"
 IN_TRANSIT = "liabilities:payouts-in-transit"
+WITHHELD = "liabilities:withheld-tax"
+"""Withheld from maintainers and owed to the tax authority."""
 RETAINERS = "income:retainers"
 MAINTAINER_PAY = "expenses:maintainers"
 PAYMENT_FEES = "expenses:payment-fees"
-"""What providers take for moving money."""
+"""What providers take for moving money; what payees bear of it is credited here."""
 EXCHANGE = "equity:exchange"
 """Where two currencies meet: an entry that converts balances in each currency against this account."""
 ALLOCATED = "equity:allocated"
@@ -36,9 +40,11 @@ CHART = {
     STRIPE: "asset",
     RECEIVABLES: "asset",
     UNBILLED: "asset",
+    ADVANCES: "asset",
     DEFERRED: "liability",
     PAYABLES: "liability",
     IN_TRANSIT: "liability",
+    WITHHELD: "liability",
     EXCHANGE: "equity",
     ALLOCATED: "equity",
     OVERHEAD_FUND: "equity",

@@ -125,7 +125,10 @@ posting = Table(
     _needs("assets:receivables", "client_id"),
     _needs("assets:unbilled-revenue", "engagement_id"),
     _needs("liabilities:deferred-revenue", "engagement_id"),
-    _needs("liabilities:payables", "maintainer_id"),
+    CheckConstraint(
+        "account NOT IN ('liabilities:payables', 'assets:advances', 'liabilities:withheld-tax') OR maintainer_id <> ''",
+        name="payables_has_maintainer",
+    ),
     _needs("liabilities:payouts-in-transit", "maintainer_id"),
     _needs("equity:funds:packages", "package_id"),
     _needs("expenses:maintainers", "maintainer_id"),

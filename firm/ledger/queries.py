@@ -159,6 +159,23 @@ def movements(session: Session, account: str, currency: str, month: Month) -> li
     return [Movement(row.maintainer_id, Money(row.amount_minor, currency), row.on_date, row.source) for row in rows]
 
 
+def history(session: Session, account: str, currency: str, *, maintainer_id: str, until: str) -> list[Movement]:
+    """What moved on one account for one maintainer before the entry of a cause, in the order of the entries.
+
+    Raises `EntryNotFound` when nothing is booked for that cause.
+    """
+    last = session.scalar(select(journal_entry.c.id).where(journal_entry.c.source == until))
+    if last is None:
+        raise EntryNotFound(f"Nothing is booked for {until}.")
+    rows = session.execute(
+        select(posting.c.maintainer_id, posting.c.amount_minor, journal_entry.c.on_date, journal_entry.c.source)
+        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
+        .where(posting.c.maintainer_id == maintainer_id, posting.c.entry_id < last, *_on_account(account, currency))
+        .order_by(posting.c.entry_id, posting.c.line)
+    )
+    return [Movement(row.maintainer_id, Money(row.amount_minor, currency), row.on_date, row.source) for row in rows]
+
+
 def moved_after(session: Session, account: str, currency: str, month: Month) -> dict[str, Money]:
     """What later months' entries moved on one account, by maintainer: the way back from today's balances."""
     rows = session.execute(
@@ -168,6 +185,32 @@ def moved_after(session: Session, account: str, currency: str, month: Month) -> 
         .group_by(posting.c.maintainer_id)
     )
     return {maintainer_id: Money(int(minor), currency) for maintainer_id, minor in rows}
+
+
+def moved_between(
+    session: Session,
+    account: str,
+    currency: str,
+    first: Month,
+    last: Month,
+    *,
+    sources: str,
+    maintainer_id: str | None = None,
+) -> dict[str, Money]:
+    """What the months from `first` to `last` moved on one account, by maintainer: entries whose source begins so."""
+    query = (
+        select(posting.c.maintainer_id, func.sum(posting.c.amount_minor))
+        .join(journal_entry, journal_entry.c.id == posting.c.entry_id)
+        .where(
+            journal_entry.c.month.between(first, last),
+            journal_entry.c.source.startswith(sources, autoescape=True),
+            *_on_account(account, currency),
+        )
+        .group_by(posting.c.maintainer_id)
+    )
+    if maintainer_id is not None:
+        query = query.where(posting.c.maintainer_id == maintainer_id)
+    return {key: Money(int(minor), currency) for key, minor in session.execute(query)}
 
 
 def _on_account(account: str, currency: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

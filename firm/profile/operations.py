@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,12 +16,15 @@ from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import accounts, periods
+from firm.money import Money
 from firm.month import Month
-from firm.profile.model import Profile
-from firm.secrets import SecretKeys
+from firm.particulars import checked_vat_id
+from firm.profile.model import MOST_COOLING_OFF_HOURS, Profile
+from firm.secrets import SealedColumn, SecretKeys
 
 _COLOR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
-IBAN_PLACE = "profile.iban:1"
+SEALED = SealedColumn("profile", "iban_sealed", "profile.iban:1")
+LONGEST_AGREEMENT = 60
 
 
 class AlreadyEstablished(Refused):
@@ -40,7 +43,7 @@ class DayAhead(Invalid):
 
 
 class InvalidProfile(Invalid):
-    """A time zone or color that is none."""
+    """A time zone, a color or a length of time that is none."""
 
 
 @use_case
@@ -102,17 +105,80 @@ def switch_sole_approval(allowed: bool, *, by: Actor, now: datetime) -> None:
 
 
 @use_case
+def set_cooling_off(hours: int, *, by: Actor, now: datetime) -> None:
+    """Set for how long nobody is paid to a changed destination, from the next confirmation on. Always audited."""
+    if not 0 <= hours <= MOST_COOLING_OFF_HOURS:
+        raise InvalidProfile(f"The cooling-off time is 0 to {MOST_COOLING_OFF_HOURS} hours.", field="hours")
+    with transaction() as session:
+        profile = current(session)
+        before, was = digest(profile), profile.cooling_off_hours
+        session.execute(update(Profile).values(cooling_off_hours=hours))
+        session.refresh(profile)
+        facts = {"hours": hours, "before": was}
+        audit.record(session, "firm.cooling-off", "firm", facts, before=before, after=profile, by=by, now=now)
+
+
+@use_case
+def set_adjustment_limit(limit: Money, *, by: Actor, now: datetime) -> None:
+    """Say what others than the lead may adjust for one maintainer in one month. Raises `InvalidProfile`."""
+    with transaction() as session:
+        profile = current(session)
+        if limit.minor < 0 or limit.currency != profile.currency:
+            raise InvalidProfile(f"A limit is zero or more, in {profile.currency}, the currency of the books.")
+        before = digest(profile)
+        session.execute(update(Profile).values(adjustment_limit_minor=limit.minor))
+        session.refresh(profile)
+        facts = {"limit_minor": limit.minor}
+        audit.record(session, "firm.adjustment-limit", "firm", facts, before=before, after=profile, by=by, now=now)
+
+
+@use_case
+def switch_tax_forms(required: bool, *, by: Actor, now: datetime) -> None:
+    """Hold payees without a valid US tax form, or no longer: for payers of the United States. Always audited."""
+    with transaction() as session:
+        _change(session, "firm.tax-forms", {"required": required}, by=by, now=now, tax_forms_required=required)
+
+
+@use_case
+def set_vat_id(vat_id: str, *, by: Actor, now: datetime) -> Profile:
+    """Keep the firm's own VAT id, as papers show it. Raises `InvalidVatId`."""
+    number = checked_vat_id(vat_id)
+    with transaction() as session:
+        return _change(session, "firm.vat-id", {"vat_id": number}, by=by, now=now, vat_id=number)
+
+
+@use_case
+def set_self_billing_months(months: int, *, by: Actor, now: datetime) -> None:
+    """How long a self-billing agreement may run from now on. Raises `InvalidProfile`."""
+    if not 1 <= months <= LONGEST_AGREEMENT:
+        raise InvalidProfile(f"An agreement runs 1 to {LONGEST_AGREEMENT} months; {months} is not among them.")
+    with transaction() as session:
+        _change(session, "firm.self-billing-months", {"months": months}, by=by, now=now, self_billing_months=months)
+
+
+@use_case
 def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor, now: datetime) -> None:
     """Keep the account that SEPA files pay from, sealed. `iban` is checked by the caller's rail."""
     with transaction() as session:
         profile = current(session)
         before = digest(profile)
         session.execute(
-            update(Profile).values(iban_sealed=keys.seal(iban, place=IBAN_PLACE), iban_last4=iban[-4:], bic=bic)
+            update(Profile).values(iban_sealed=keys.seal(iban, place=SEALED.place), iban_last4=iban[-4:], bic=bic)
         )
         session.refresh(profile)
         facts = {"last4": iban[-4:]}
         audit.record(session, "firm.bank-account-set", "firm", facts, before=before, after=profile, by=by, now=now)
+
+
+def _change(
+    session: Session, verb: str, facts: Mapping[str, object], *, by: Actor, now: datetime, **values: object
+) -> Profile:
+    profile = current(session)
+    before = digest(profile)
+    session.execute(update(Profile).values(**values))
+    session.refresh(profile)
+    audit.record(session, verb, "firm", facts, before=before, after=profile, by=by, now=now)
+    return profile
 
 
 def refuse_far_ahead(session: Session, on: date, now: datetime, *, field: str = "on") -> None:

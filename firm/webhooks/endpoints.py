@@ -14,12 +14,17 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
-from firm.secrets import SecretKeys
+from firm.secrets import SealedColumn, SecretKeys
 from firm.webhooks.catalogue import CATALOGUE
 from firm.webhooks.model import WebhookEndpoint
 from firm.webhooks.rules import OVERLAP, new_secret
 from firm.webhooks.sender import Sender
 
+_PLACE = "webhook_endpoint.secret:{id}"
+SEALED = (
+    SealedColumn("webhook_endpoint", "secret_sealed", _PLACE),
+    SealedColumn("webhook_endpoint", "previous_sealed", _PLACE),
+)
 MOST = 20
 
 
@@ -204,4 +209,4 @@ def _known(types: Iterable[str]) -> list[str]:
 
 
 def _place(identifier: str) -> str:
-    return f"webhook_endpoint.secret:{identifier}"
+    return _PLACE.format(id=identifier)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from firm.db import UtcMoment
+from migrations.changing import changed_but_for_its_seal
 
 revision = "0009"
 down_revision = "0008"
@@ -29,7 +30,13 @@ KEYS = {
     "bank_line": [["id"], ["file_id", "number"]],
     "payment_proof": [["id"], ["payout_id", "version"]],
 }
-APPEND_ONLY = ("bank_file", "payment_proof")
+STAY_BUT_FOR_THEIR_SEAL = {
+    "bank_file": [
+        "id", "sha256", "kind", "version", "message_id", "original_message_id", "statement_number", "account_last4",
+        "currency", "opening_minor", "closing_minor", "received_at", "received_by",
+    ],
+    "payment_proof": ["id", "payout_id", "version", "content_type", "size", "sha256", "added_at", "added_by"],
+}
 SETTLED = "state = 'settled'"
 RETURNED = "state IN ('returned', 'rejected')"
 STAYS = "a line of a bank file changes only in what it was taken as, and only forwards"
@@ -179,10 +186,11 @@ def _forbidden_edge() -> str:
 
 def _sqlite() -> list[str]:
     statements = []
-    for table in APPEND_ONLY:
+    for table, columns in STAY_BUT_FOR_THEIR_SEAL.items():
         message = f"rows of {table} are never changed or deleted"
+        changed = changed_but_for_its_seal(columns, "content_sealed")
         statements += [
-            _refuse(f"{table}_no_update", f"BEFORE UPDATE ON {table}", "1", message),
+            _refuse(f"{table}_no_update", f"BEFORE UPDATE ON {table}", changed, message),
             _refuse(f"{table}_no_delete", f"BEFORE DELETE ON {table}", "1", message),
         ]
     changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in FIXED)
@@ -219,9 +227,11 @@ def _postgresql() -> list[str]:
         "CREATE TRIGGER guard_bank_line_kept BEFORE DELETE OR TRUNCATE ON bank_line"
         " FOR EACH STATEMENT EXECUTE FUNCTION guard_bank_line()",
     ]
-    for table in APPEND_ONLY:
-        statements.append(
-            f"CREATE TRIGGER guard_{table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse()"
-        )
+    for table, columns in STAY_BUT_FOR_THEIR_SEAL.items():
+        statements += [
+            f"CREATE TRIGGER guard_{table}_fixed BEFORE UPDATE ON {table} FOR EACH ROW"
+            f" WHEN ({changed_but_for_its_seal(columns, 'content_sealed')}) EXECUTE FUNCTION guard_refuse()",
+            f"CREATE TRIGGER guard_{table}_kept BEFORE DELETE OR TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse()",
+        ]
     return statements

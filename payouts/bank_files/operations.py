@@ -18,13 +18,16 @@ from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case, violated
 from firm.errors import Busy, Invalid, Misconfigured, Refused
 from firm.profile import operations as profiles
-from firm.secrets import SecretKeys
+from firm.secrets import SealedColumn, SecretKeys
 from payouts.bank_files import applying, judging, queries, reading
 from payouts.bank_files.messages import Statement, StatusReport
 from payouts.bank_files.model import BankFile, BankLine
-from payouts.destinations import operations as destinations
+from payouts.destinations import opening
 
 Progress = Callable[[int, int], None]
+
+
+SEALED = SealedColumn("bank_file", "content_sealed", "bank_file.content:{id}")
 
 
 class WrongAccount(Invalid):
@@ -83,7 +86,7 @@ def _store(raw: bytes, message: StatusReport | Statement, *, keys: SecretKeys, b
             known = session.scalar(select(BankFile).where(BankFile.sha256 == sha256))
             if known is not None:
                 return known
-            _refuse_strange(session, message, keys, now)
+            _refuse_strange(session, message, keys, by=by, now=now)
             file = _file(raw, sha256, message, keys, by=by, now=now)
             session.add(file)
             session.flush()
@@ -98,13 +101,15 @@ def _store(raw: bytes, message: StatusReport | Statement, *, keys: SecretKeys, b
         raise
 
 
-def _refuse_strange(session: Session, message: StatusReport | Statement, keys: SecretKeys, now: datetime) -> None:
+def _refuse_strange(
+    session: Session, message: StatusReport | Statement, keys: SecretKeys, *, by: Actor, now: datetime
+) -> None:
     """Raises what speaks against a message that is well-formed by itself."""
     if message.latest is not None:
         profiles.refuse_far_ahead(session, message.latest, now, field="")
     if not isinstance(message, Statement):
         return
-    payer = destinations.payer(session, keys)
+    payer = opening.payer(session, keys, why="a bank's statement", by=by, now=now)
     if payer is None:
         raise Misconfigured(
             "A statement is held against the firm's account; set it with `chambers firm bank-account --iban …`."
@@ -128,7 +133,7 @@ def _file(
         kind="camt.053" if isinstance(message, Statement) else "pain.002",
         version=message.version,
         message_id=message.message_id,
-        content_sealed=keys.seal(base64.b64encode(raw).decode(), place=f"bank_file.content:{identifier}"),
+        content_sealed=keys.seal(base64.b64encode(raw).decode(), place=SEALED.place_of(identifier)),
         received_at=now,
         received_by=by.name,
     )

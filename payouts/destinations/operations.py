@@ -1,134 +1,121 @@
-"""Setting and reading destinations."""
+"""Proposing where pay goes, and ending proposals that nobody confirmed. `decisions.py` has what becomes of others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from firm import ids
-from firm.actor import Actor
+from firm.actor import Actor, Role
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Invalid
-from firm.profile import operations as profiles
+from firm.errors import Refused
 from firm.secrets import SecretKeys
+from payouts.destinations import notices, queries
 from payouts.destinations.model import Destination
-from payouts.rails.rail import Payee, Payer, Rail
+from payouts.destinations.opening import SEALED
+from payouts.destinations.rules import PROPOSAL_LASTS, Wanted, checked
+from payouts.provider_accounts import queries as provider_accounts
+from payouts.rails.rail import Rail
 from staffing.maintainers import queries as maintainers
+from staffing.maintainers.model import Maintainer
+
+CHORES = Actor("destinations", Role.SYSTEM)
 
 
-class UnknownRail(Invalid):
-    """The firm has no such way to pay."""
-
-
-class InvalidIban(Invalid):
-    """An account number that cannot be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """What a run needs to know of a live destination."""
-
-    id: str
-    maintainer_id: str
-    rail: str
-    holder: str
-
-
-def checked_iban(text: str) -> str:
-    """The IBAN in its compact form. Raises `InvalidIban`; the message never repeats the number."""
-    from schwifty import IBAN  # imported here: its bank registry takes a third of a second
-    from schwifty.exceptions import SchwiftyException
-
-    try:
-        return str(IBAN(text).compact)
-    except SchwiftyException as error:
-        raise InvalidIban("That is not a valid IBAN; check it against the paper it came from.") from error
+class ChangePending(Refused):
+    """One proposal at a time: whoever confirms must know what is confirmed."""
 
 
 @use_case
-def set_destination(
+def propose(
     maintainer: str,
     *,
     rail: str,
     iban: str | None = None,
     bic: str | None = None,
     holder: str | None = None,
+    country: str | None = None,
+    account: str | None = None,
     rails: Mapping[str, Rail],
     keys: SecretKeys,
     by: Actor,
     now: datetime,
 ) -> Destination:
-    """Set where a maintainer's pay goes from the next run on. Raises `UnknownRail`, `InvalidIban`."""
-    if rail not in rails:
-        raise UnknownRail(f"{rail!r} is no rail of this firm; use one of {', '.join(sorted(rails))}.")
-    needs_iban = rails[rail].describe().needs_iban
-    if needs_iban and not iban:
-        raise InvalidIban(f"The rail {rail} pays to an IBAN; give it.")
-    number = checked_iban(iban) if iban else None
+    """Propose where a maintainer's pay goes; nobody is paid there before somebody else has confirmed it.
+
+    `account` is the payee's at the rail's provider. Raises `ChangePending`, and what `rules.checked` raises.
+    """
     with transaction() as session:
         person = maintainers.find(session, maintainer)
-        identifier = ids.new("dst")
-        replaced = in_force(session, person.id)
-        before = None if replaced is None else digest(replaced)
-        session.execute(
-            update(Destination)
-            .where(Destination.maintainer_id == person.id, Destination.replaced_at.is_(None))
-            .values(replaced_at=now)
-        )
-        destination = Destination(
-            id=identifier,
-            maintainer_id=person.id,
-            rail=rail,
-            holder=holder or person.name,
-            country=number[:2] if number else person.country,
-            iban_sealed=keys.seal(number, place=_place(identifier)) if number else None,
-            iban_last4=number[-4:] if number else None,
+        name = person.name
+        wanted = checked(
+            rail,
+            iban=iban,
             bic=bic,
-            created_at=now,
+            country=country,
+            account=account or provider_accounts.account_id_of(session, person.id, rail),
+            home=person.country,
+            rails=rails,
         )
-        session.add(destination)
-        session.flush()
-        facts = {"maintainer": person.id, "rail": rail, "last4": destination.iban_last4}
-        audit.record(session, "destination.set", identifier, facts, before=before, after=destination, by=by, now=now)
-    return destination
+        _expire(session, Destination.maintainer_id == person.id, now=now)
+        proposal = _proposal(person, wanted, holder or name, keys, by=by, now=now)
+        session.add(proposal)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise ChangePending(
+                f"A change of {name}'s destination waits to be confirmed already; confirm, reject or withdraw it first."
+            ) from error
+        facts = {"maintainer": person.id, "rail": rail, "last4": proposal.iban_last4}
+        audit.record(session, "destination.proposed", proposal.id, facts, after=proposal, by=by, now=now)
+        notices.of_proposal(session, person, proposal, queries.in_force(session, person.id), by=by, now=now)
+        return proposal
 
 
-def live(session: Session) -> dict[str, Way]:
-    """The way to every maintainer, by maintainer id."""
-    rows = session.execute(
-        select(Destination.id, Destination.maintainer_id, Destination.rail, Destination.holder).where(
-            Destination.replaced_at.is_(None)
-        )
+@use_case
+def expire(*, now: datetime) -> int:
+    """End every proposal that waited too long; says how many. May be repeated."""
+    with transaction() as session:
+        return _expire(session, Destination.state == "proposed", now=now)
+
+
+def _proposal(
+    person: Maintainer, wanted: Wanted, holder: str, keys: SecretKeys, *, by: Actor, now: datetime
+) -> Destination:
+    identifier = ids.new("dst")
+    iban = wanted.iban
+    return Destination(
+        id=identifier,
+        maintainer_id=person.id,
+        rail=wanted.rail,
+        holder=holder,
+        country=wanted.country,
+        iban_sealed=keys.seal(iban, place=SEALED.place_of(identifier)) if iban else None,
+        iban_last4=iban[-4:] if iban else None,
+        bic=wanted.bic,
+        account=wanted.account,
+        contact=person.email,
+        state="proposed",
+        proposed_by=by.name,
+        created_at=now,
+        expires_at=now + PROPOSAL_LASTS,
+        sole_approval=False,
     )
-    return {row.maintainer_id: Way(*row) for row in rows}
 
 
-def in_force(session: Session, maintainer_id: str) -> Destination | None:
-    """Where a maintainer's pay goes now, or None."""
-    mine = Destination.maintainer_id == maintainer_id, Destination.replaced_at.is_(None)
-    return session.scalar(select(Destination).where(*mine))
-
-
-def payee_of(destination: Destination, keys: SecretKeys) -> Payee:
-    """The payee with the account number opened, to be handed to a rail and to nothing else."""
-    sealed = destination.iban_sealed
-    iban = keys.open(sealed, place=_place(destination.id)) if sealed else None
-    return Payee(destination.holder, destination.country, iban, destination.bic)
-
-
-def payer(session: Session, keys: SecretKeys) -> Payer | None:
-    """The firm's own account, or None while it is not set."""
-    profile = profiles.current(session)
-    if profile.iban_sealed is None:
-        return None
-    return Payer(profile.name, keys.open(profile.iban_sealed, place=profiles.IBAN_PLACE), profile.bic)
-
-
-def _place(identifier: str) -> str:
-    return f"destination.iban:{identifier}"
+def _expire(session: Session, mine: ColumnElement[bool], *, now: datetime) -> int:
+    waited = select(Destination).where(mine, Destination.state == "proposed", Destination.expires_at <= now)
+    expired = session.scalars(waited.order_by(Destination.id).with_for_update()).all()
+    for one in expired:
+        before = digest(one)
+        one.state, one.decided_by, one.decided_at = "expired", CHORES.name, now
+        session.flush()
+        facts = {"maintainer": one.maintainer_id}
+        audit.record(session, "destination.expired", one.id, facts, before=before, after=one, by=CHORES, now=now)
+    return len(expired)

@@ -6,5 +6,6 @@ line is charged to its package's fund as far as the fund reaches; what it cannot
 residual. Funds are drawn in a fixed order: by package, then kind (guarantees first), then maintainer.
 
 In the books each maintainer's month is one entry, pay against payables, and each month's use of funds is one
-entry. What nobody earned stays the firm's residual: revenue less earnings, part of it set aside in funds.
+entry. After them the close takes its deductions, which are adjustments: advances recovered and tax withheld. What
+nobody earned stays the firm's residual: revenue less earnings, part of it set aside in funds.
 """

@@ -139,6 +139,20 @@ def total_earned(session: Session, month: Month, currency: str) -> Money:
     return Money(int(total or 0), currency)
 
 
+def earned_by_maintainer(
+    session: Session, first: Month, last: Month, *, maintainer_id: str | None = None
+) -> dict[str, int]:
+    """What each maintainer earned in the months from `first` to `last`, in minor units."""
+    query = (
+        select(earning.c.maintainer_id, func.sum(earning.c.amount_minor))
+        .where(earning.c.month.between(first, last))
+        .group_by(earning.c.maintainer_id)
+    )
+    if maintainer_id is not None:
+        query = query.where(earning.c.maintainer_id == maintainer_id)
+    return {key: int(minor) for key, minor in session.execute(query)}
+
+
 def _days(from_on: date, until_on: date | None, month: Month) -> int:
     begin = max(from_on, month.first_day)
     end = month.next.first_day if until_on is None else min(until_on, month.next.first_day)

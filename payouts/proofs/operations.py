@@ -16,7 +16,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.db import reading, transaction, use_case, violated
 from firm.errors import Busy, Invalid, NotFound, Refused
-from firm.secrets import SecretKeys
+from firm.secrets import SealedColumn, SecretKeys
 from payouts.proofs.model import MOST_BYTES, PaymentProof
 from payouts.runs import queries as runs
 
@@ -25,6 +25,7 @@ _BEGINNINGS = {
     "image/png": b"\x89PNG\r\n\x1a\n",
     "image/jpeg": b"\xff\xd8\xff",
 }
+SEALED = SealedColumn("payment_proof", "content_sealed", "payment_proof.content:{id}")
 PROVABLE = ("sent", "settled", "returned")
 
 
@@ -76,7 +77,7 @@ def add(payout_id: str, content: bytes, *, keys: SecretKeys, by: Actor, now: dat
                 content_type=kind,
                 size=len(content),
                 sha256=sha256,
-                content_sealed=keys.seal(base64.b64encode(content).decode(), place=_place(identifier)),
+                content_sealed=keys.seal(base64.b64encode(content).decode(), place=SEALED.place_of(identifier)),
                 added_at=now,
                 added_by=by.name,
             )
@@ -104,7 +105,7 @@ def open_document(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime)
         proof = _find(session, payout_id)
         facts = {"payout": proof.payout_id, "version": proof.version}
         audit.record(session, "payment-proof.opened", proof.id, facts, by=by, now=now)
-        content = base64.b64decode(keys.open(proof.content_sealed, place=_place(proof.id)))
+        content = base64.b64decode(keys.open(proof.content_sealed, place=SEALED.place_of(proof.id)))
         return Document(proof.content_type, proof.sha256, content)
 
 
@@ -135,7 +136,3 @@ def _state(proof: PaymentProof) -> dict[str, object]:
     """What the audit digest holds: everything but the sealed bytes."""
     columns = [column.key for column in PaymentProof.__table__.columns if column.key != "content_sealed"]
     return {name: getattr(proof, name) for name in columns}
-
-
-def _place(identifier: str) -> str:
-    return f"payment_proof.content:{identifier}"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import or_, update
 from sqlalchemy.exc import IntegrityError
@@ -30,9 +30,6 @@ from payouts.provider_accounts.rules import standing
 from payouts.rails import provider as provider_
 from payouts.rails.provider import AccountProvider, AccountRequest, OnboardingLink
 from staffing.maintainers import queries as maintainers
-
-KEYS_ARE_KEPT_FOR = timedelta(hours=20)
-"""For how long we trust a provider to know a key; after that the account is looked for before it is asked for."""
 
 BEGUN = faults.point("provider-account.begun", "the opening is committed, the provider has not been asked")
 ANSWERED = faults.point("provider-account.answered", "the provider has opened the account, the answer is not stored")
@@ -68,14 +65,15 @@ def open_account(maintainer: str, *, provider: AccountProvider, by: Actor, now: 
     Returns the account there is when it is open already. Raises `AlreadyOpening`, and what the provider raises: when it
     refuses, the opening is over and another may be begun; when it gives no answer, open again.
     """
-    begun = _begin(maintainer, by=by, now=now)
+    begun, fresh = _begin(maintainer, by=by, now=now)
     if begun.account_id is not None:
         return begun
     faults.reached(BEGUN)
     request = AccountRequest(**json.loads(begun.request))
     leaving_the_house()
     try:
-        found = provider.opened(request.tag) if now - begun.created_at > KEYS_ARE_KEPT_FOR else None
+        # Whoever goes on with an opening looks first: a provider may do again what it has failed at, under any key.
+        found = None if fresh else provider.opened(request.tag)
         answer = found or provider.open(request)
     except Refused:
         _give_up(begun.id, by=by, now=now)
@@ -153,15 +151,15 @@ def disconnected(account_id: str, *, by: Actor, now: datetime) -> ProviderAccoun
 
 
 @use_case
-def _begin(maintainer: str, *, by: Actor, now: datetime) -> ProviderAccount:
-    """The live account, or a new one with what the provider will be asked: committed before it is."""
+def _begin(maintainer: str, *, by: Actor, now: datetime) -> tuple[ProviderAccount, bool]:
+    """The live account, or a fresh one with what the provider will be asked: committed before it is."""
     with transaction() as session:
         # A restored firm may have opened the account already, in books that were lost.
         recovery.refuse_unreconciled(session)
         person = maintainers.find(session, maintainer)
         found = queries.live(session, person.id)
         if found is not None:
-            return found
+            return found, False
         identifier = ids.new("pac")
         request = AccountRequest(identifier, identifier, person.id, person.name, person.email, person.country)
         account = ProviderAccount(
@@ -185,7 +183,7 @@ def _begin(maintainer: str, *, by: Actor, now: datetime) -> ProviderAccount:
             raise AlreadyOpening("Somebody else opens this account at this moment; look again.") from error
         facts = {"maintainer": person.id, "provider": STRIPE, "country": person.country}
         audit.record(session, "provider-account.begun", identifier, facts, after=account, by=by, now=now)
-        return account
+        return account, True
 
 
 @use_case

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -65,6 +67,14 @@ def obstacles(session: Session, provider: str = STRIPE) -> dict[str, str]:
         select(ProviderAccount).where(ProviderAccount.provider == provider, ProviderAccount.status.not_in(OVER))
     )
     return {row.maintainer_id: _obstacle(row) for row in rows}
+
+
+def obstacles_of(session: Session, maintainer_ids: Collection[str], provider: str = STRIPE) -> dict[str, str]:
+    """The same for those of the maintainers who cannot be paid, those without an account among them."""
+    opened = obstacles(session, provider)
+    missing = rules.obstacle("none", "", "")
+    reasons = {one: opened.get(one, missing) for one in maintainer_ids}
+    return {one: reason for one, reason in reasons.items() if reason}
 
 
 def to_check(session: Session, provider: str = STRIPE) -> list[str]:

@@ -65,7 +65,7 @@ class AccountProvider(Protocol):
     """
 
     def open(self, request: AccountRequest) -> ProviderAccount:
-        """Open an account, once for each key while the provider remembers keys."""
+        """Open an account under a key. Whoever asks again looks with `opened` first."""
         ...
 
     def opened(self, tag: str) -> ProviderAccount | None:

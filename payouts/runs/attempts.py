@@ -85,7 +85,7 @@ def begin(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> Unde
         return UnderWay(
             payout_id=payout.id,
             rail=payout.rail,
-            order=order_of(session, payout, attempt.key, attempt.request, keys),
+            order=order_of(session, payout, attempt.key, attempt.request, keys, by=by, now=now),
             attempt_id=attempt.id,
             fresh=first and not recovery.ever(session),
             lost=attempt.state == "unknown",

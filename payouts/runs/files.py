@@ -15,14 +15,15 @@ from firm.audit import operations as audit
 from firm.db import transaction, use_case
 from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
-from firm.secrets import SecretKeys
-from payouts.destinations import operations as destinations
+from firm.secrets import SealedColumn, SecretKeys
+from payouts.destinations import opening
 from payouts.rails.rail import Batch, Rail
 from payouts.runs import queries
 from payouts.runs.model import Payout, PayoutRun, RailFile
 from payouts.runs.orders import order_of
 
 WRITTEN = faults.point("rail-file.written", "a file for the bank is written, nothing is committed")
+SEALED = SealedColumn("rail_file", "content_sealed", "rail_file.content:{id}")
 
 
 def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) -> str:
@@ -71,9 +72,9 @@ def _write_file(
     today = now.astimezone(profiles.current(session).zone).date()
     message_id = f"{run.number}-{run.id[-8:]}"
     tries = queries.sent_attempts(session, run.id)
-    orders = [order_of(session, one, tries[one.id].key, tries[one.id].request, keys) for one in payouts]
+    orders = [order_of(session, one, tries[one.id].key, tries[one.id].request, keys, by=by, now=now) for one in payouts]
     batch = Batch(message_id, now, today + timedelta(days=1), orders)
-    content = rail.file(batch, destinations.payer(session, keys))
+    content = rail.file(batch, opening.payer(session, keys, why=f"file:{message_id}", by=by, now=now))
     if content is None:
         return
     identifier = ids.new("fil")
@@ -94,4 +95,4 @@ def _write_file(
 
 
 def _file_place(identifier: str) -> str:
-    return f"rail_file.content:{identifier}"
+    return SEALED.place_of(identifier)

@@ -24,9 +24,11 @@ CHECKS = (
     ),
     Invariant(
         "payables-never-negative",
-        "No payout took more than was payable: nobody's payables are overdrawn.",
-        "SELECT maintainer_id, currency, SUM(amount_minor) AS overdrawn FROM posting"
-        " WHERE account = 'liabilities:payables' GROUP BY maintainer_id, currency HAVING SUM(amount_minor) > 0",
+        "No payout took more than was payable: payables are overdrawn by what adjustments took, and nothing else.",
+        "SELECT p.maintainer_id, p.currency, SUM(p.amount_minor) AS overdrawn FROM posting p"
+        " JOIN journal_entry e ON e.id = p.entry_id WHERE p.account = 'liabilities:payables'"
+        " GROUP BY p.maintainer_id, p.currency HAVING SUM(p.amount_minor) > SUM(CASE"
+        " WHEN e.source LIKE 'adjustment:%' AND p.amount_minor > 0 THEN p.amount_minor ELSE 0 END)",
     ),
     Invariant(
         "approved-by-another",

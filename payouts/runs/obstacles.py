@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from firm.errors import Refused
-from payouts.destinations import operations as destinations
-from payouts.destinations.operations import Way
+from payouts.destinations import queries as destinations
+from payouts.destinations.queries import Way
+from payouts.provider_accounts import queries as provider_accounts
 from payouts.rails.rail import Rail
 from payouts.runs.model import Payout
+from payouts.runs.moves import today
+from payouts.tax_forms import queries as tax_forms
 
 
 class StillHeld(Refused):
     """What held the payout holds it still."""
 
 
-def holds(session: Session, ways: Iterable[Way], *, now: datetime) -> dict[str, str]:
-    """By maintainer id, a sentence for each who may not be paid yet."""
-    return {}
+def holds(session: Session, ways: Collection[Way], rails: Mapping[str, Rail], *, now: datetime) -> dict[str, str]:
+    """By maintainer id, the end of a sentence for each who may not be paid yet: of a destination that is not usable,
+    an account at a provider that may not be paid into, or a tax form that is missing.
+    """
+    found = tax_forms.gates(session, [way.maintainer_id for way in ways], today(session, now))
+    for name, rail in rails.items():
+        if rail.describe().needs_account:
+            theirs = [way.maintainer_id for way in ways if way.rail == name]
+            found |= provider_accounts.obstacles_of(session, theirs, name)
+    return found | {way.maintainer_id: way.obstacle for way in ways if way.obstacle}
 
 
 def refuse_held(session: Session, payout: Payout, rails: Mapping[str, Rail], *, now: datetime) -> None:
     """Raises `StillHeld` while a rule holds the payee, or when the destination is another one by now."""
-    way = destinations.live(session).get(payout.maintainer_id)
+    way = destinations.live(session, now=now).get(payout.maintainer_id)
     if way is None or way.id != payout.destination_id or way.rail not in rails:
         raise StillHeld(f"{payout.payee_name} has another destination by now; cancel the run and draft another.")
-    reason = holds(session, [way], now=now).get(payout.maintainer_id)
+    reason = holds(session, [way], rails, now=now).get(payout.maintainer_id)
     if reason:
-        raise StillHeld(f"The payout to {payout.payee_name} is still held: {reason}.")
+        raise StillHeld(f"{payout.payee_name} {reason}.")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from firm.actor import Actor
 from firm.money import Money
 from firm.profile import operations as profiles
 from firm.secrets import SecretKeys
-from payouts.destinations import operations as destinations
+from payouts.destinations import opening
 from payouts.destinations.model import Destination
 from payouts.rails.rail import Order
 from payouts.runs import queries
@@ -32,8 +34,10 @@ def frozen(session: Session, payout: Payout) -> str:
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def order_of(session: Session, payout: Payout, key: str, request: str, keys: SecretKeys) -> Order:
-    """The order under a key, from its frozen request, with the payee's account opened."""
+def order_of(
+    session: Session, payout: Payout, key: str, request: str, keys: SecretKeys, *, by: Actor, now: datetime
+) -> Order:
+    """The order under a key, from its frozen request, with the payee's account opened, which is on record."""
     content = json.loads(request)
     destination = session.get_one(Destination, content["destination"])
     return Order(
@@ -41,6 +45,6 @@ def order_of(session: Session, payout: Payout, key: str, request: str, keys: Sec
         payout_id=payout.id,
         group=content["group"],
         amount=Money(content["amount_minor"], content["currency"]),
-        payee=destinations.payee_of(destination, keys),
+        payee=opening.payee_of(session, destination, keys, why=f"order:{key}", by=by, now=now),
         memo=content["memo"],
     )

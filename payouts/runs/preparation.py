@@ -24,8 +24,8 @@ from firm.money import Money
 from firm.numbering.operations import take
 from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
-from payouts.destinations import operations as destinations
-from payouts.destinations.operations import Way
+from payouts.destinations import queries as destinations
+from payouts.destinations.queries import Way
 from payouts.rails.rail import Rail
 from payouts.runs import approvals, obstacles, policies, queries
 from payouts.runs.model import Payout, PayoutRun
@@ -162,10 +162,10 @@ def _sorted_out(
     session: Session, currency: str, rails: Mapping[str, Rail], now: datetime
 ) -> tuple[list[_Candidate], list[LeftOut]]:
     """Who stands in a run, each with a destination; and who cannot, with the reason."""
-    ways = destinations.live(session)
+    ways = destinations.live(session, now=now)
     taken = queries.with_live_payout(session, currency)
     policy = policies.in_force(session, currency)
-    held = obstacles.holds(session, ways.values(), now=now)
+    held = obstacles.holds(session, ways.values(), rails, now=now)
     candidates: list[_Candidate] = []
     left_out: list[LeftOut] = []
     for maintainer_id, amount in queries.payables(session, currency).items():

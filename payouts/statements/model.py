@@ -1,4 +1,4 @@
-"""The table of statements: append-only."""
+"""The table of statements: append-only; a corrected one is a further version that refers to the first."""
 
 from __future__ import annotations
 
@@ -28,16 +28,20 @@ statement = Table(
     Column("currency", String(3), nullable=False),
     Column("opening_minor", BigInteger, nullable=False),
     Column("earned_minor", BigInteger, nullable=False),
+    Column("adjusted_minor", BigInteger, nullable=False, server_default="0"),
     Column("paid_minor", BigInteger, nullable=False),
     Column("closing_minor", BigInteger, nullable=False),
     Column("figures", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("issued_at", UtcMoment, nullable=False),
+    Column("reason", String(500)),
     UniqueConstraint("maintainer_id", "month", "version"),
-    CheckConstraint("opening_minor + earned_minor - paid_minor = closing_minor", name="adds_up"),
+    CheckConstraint("opening_minor + earned_minor + adjusted_minor - paid_minor = closing_minor", name="adds_up"),
     CheckConstraint("(version = 1) = (corrects_id IS NULL)", name="correction_refers"),
     whole_minor("opening_minor"),
     whole_minor("earned_minor"),
+    CheckConstraint("(version = 1) = (reason IS NULL)", name="correction_says_why"),
+    whole_minor("adjusted_minor"),
     whole_minor("paid_minor"),
     whole_minor("closing_minor"),
 )

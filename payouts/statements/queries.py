@@ -1,24 +1,17 @@
-"""Finding statements, and reading from the books what they account for."""
+"""Finding statements."""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
 from firm.errors import NotFound
-from firm.ledger import accounts
-from firm.ledger import queries as ledger
-from firm.money import Money
 from firm.month import Month
-from payouts.earnings.queries import Earning, earned
-from payouts.runs import queries as runs
 from payouts.statements.model import statement
-from payouts.statements.rules import Account, Payment, account_of
 
 
 class StatementNotFound(NotFound):
@@ -48,6 +41,25 @@ def of_month(session: Session, maintainer_id: str, month: Month) -> AnyRow:
     return row
 
 
+def versions(session: Session, maintainer_id: str, month: Month) -> list[AnyRow]:
+    """A maintainer's statements of a month, the first one and those that correct it, in the order of their issue."""
+    query = select(statement).where(statement.c.maintainer_id == maintainer_id, statement.c.month == month)
+    return list(session.execute(query.order_by(statement.c.version)))
+
+
+def number_of_month(session: Session, month: Month) -> int:
+    """How many statements a month has, those that correct others among them."""
+    return session.scalar(select(func.count()).select_from(statement).where(statement.c.month == month)) or 0
+
+
+def refuse_none(session: Session, month: Month) -> int:
+    """How many statements the month has. Raises `StatementNotFound` when it has none."""
+    number = number_of_month(session, month)
+    if not number:
+        raise StatementNotFound(f"There are no statements of {month.name}; they are issued when it closes.")
+    return number
+
+
 def page(
     session: Session,
     *,
@@ -68,44 +80,4 @@ def page(
 def figures(row: AnyRow) -> Mapping[str, object]:
     """The frozen figures of a statement."""
     found: Mapping[str, object] = json.loads(row.figures)
-    return found
-
-
-def accounts_of(session: Session, month: Month, currency: str) -> list[Account]:
-    """Every maintainer's month: those with an opening balance, earnings or payments in it."""
-    closing = _closing(session, month, currency)
-    lines = _earnings(session, month)
-    payments = _payments(session, month, currency)
-    zero = Money.zero(currency)
-    found = [
-        account_of(key, closing.get(key, zero), lines.get(key, []), payments.get(key, []))
-        for key in sorted({*closing, *lines, *payments})
-    ]
-    return [account for account in found if account.opening or account.earnings or account.payments]
-
-
-def _closing(session: Session, month: Month, currency: str) -> dict[str, Money]:
-    """Payables at the end of the month: today's kept balances less what later months moved."""
-    owed = ledger.balances_by(session, accounts.PAYABLES, currency, "maintainer_id")
-    later = ledger.moved_after(session, accounts.PAYABLES, currency, month)
-    zero = Money.zero(currency)
-    return {key: later.get(key, zero) - owed.get(key, zero) for key in {*owed, *later}}
-
-
-def _earnings(session: Session, month: Month) -> dict[str, list[Earning]]:
-    found: dict[str, list[Earning]] = defaultdict(list)
-    for line in earned(session, month):
-        found[line.maintainer_id].append(line)
-    return found
-
-
-def _payments(session: Session, month: Month, currency: str) -> dict[str, list[Payment]]:
-    """What payouts moved on payables in the month: debits were reserved for one, credits came back."""
-    found: dict[str, list[Payment]] = defaultdict(list)
-    movements = ledger.movements(session, accounts.PAYABLES, currency, month)
-    by_payout = [(m.source.rpartition(":")[2], m) for m in movements if m.source.startswith("payout")]
-    ways = runs.rails_and_numbers(session, {payout_id for payout_id, _ in by_payout})
-    for payout_id, movement in by_payout:
-        rail, number = ways[payout_id]
-        found[movement.maintainer_id].append(Payment(movement.on, rail, number, movement.amount))
     return found

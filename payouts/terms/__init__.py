@@ -4,6 +4,7 @@ Terms begin with a month and run until the next ones begin or they end. They may
 owed whether or not clients have paid), a growth share (a rate on the month's retainer revenue above a baseline,
 with a cap that caps growth only), shares of package funds (a rate on what the month allocated to the package), and
 fixed fees for packages. All parts add up; "no formula" means that the parts differ for each person and that each
-result is explained. Terms are in the currency of the books; other currencies and the recovery of advances come
-with later issues.
+result is explained. They also say how advances are recovered (a rate on what a month earned, or a fixed amount a
+month) and who bears what a rail takes for a payout. Terms are in the currency of the books; other currencies come
+with a later issue.
 """

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm.actor import Actor
-from firm.intake.columns import Amount, Currency, MonthOf, Name, Percent, amount, pairs, percent, read_by
+from firm.intake.columns import Amount, Currency, MonthOf, Name, Percent, amount, one_of, pairs, percent, read_by
 from firm.intake.desk import Desk, Kind, blaming, percentage, refuse_contradiction
 from firm.intake.rows import Row
 from firm.ledger import periods
@@ -18,7 +18,7 @@ from firm.money import Money
 from firm.portfolio.queries import PackageNotFound
 from firm.portfolio.queries import names as package_names
 from firm.profile import operations as profiles
-from payouts.terms.model import FixedFee, FundShare, PayTerms
+from payouts.terms.model import FEES_BORNE_BY, FixedFee, FundShare, PayTerms
 from payouts.terms.operations import (
     Proposal,
     facts_of,
@@ -52,6 +52,9 @@ class TermsRow(Row):
     cap: Amount | None = None
     fund_shares: Annotated[dict[str, int], read_by(_shares)] | None = None
     fixed_fees: Annotated[dict[str, str], read_by(_fees)] | None = None
+    recovery_rate: Percent = 0
+    recovery: Amount | None = None
+    fees_borne_by: Annotated[str, one_of(FEES_BORNE_BY)] = "firm"
 
 
 class TermsDesk(Desk[TermsRow]):
@@ -138,6 +141,9 @@ class TermsDesk(Desk[TermsRow]):
             "cap": None if terms.cap_minor is None else Money(terms.cap_minor, terms.currency),
             "fund_shares": _joined(shares),
             "fixed_fees": _joined(fees),
+            "recovery_rate": percentage(terms.recovery_bp),
+            "recovery": None if terms.recovery_minor is None else Money(terms.recovery_minor, terms.currency),
+            "fees_borne_by": terms.fees_borne_by,
         }
 
 
@@ -161,6 +167,9 @@ def _proposal(row: TermsRow) -> Proposal:
         cap=money("cap", row.cap),
         fund_shares=row.fund_shares or {},
         fixed_fees=fees,
+        recovery_bp=row.recovery_rate,
+        recovery=money("recovery", row.recovery),
+        fees_borne_by=row.fees_borne_by,
     )
 
 

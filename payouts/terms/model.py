@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode, Identifier, Minor, whole_minor
+from firm.db import Base, CurrencyCode, Identifier, Minor, one_of, whole_minor
 from firm.month import Month
+
+FEES_BORNE_BY = ("firm", "payee")
 
 
 class PayTerms(Base):
@@ -22,6 +24,10 @@ class PayTerms(Base):
         whole_minor("guarantee_minor", least=0),
         whole_minor("baseline_minor", least=0),
         whole_minor("cap_minor", least=0),
+        CheckConstraint("recovery_bp BETWEEN 0 AND 10000", name="recovery_bp_range"),
+        whole_minor("recovery_minor", least=1),
+        CheckConstraint("recovery_bp = 0 OR recovery_minor IS NULL", name="recovery_one_way"),
+        one_of("fees_borne_by", FEES_BORNE_BY),
     )
 
     id: Mapped[Identifier]
@@ -33,6 +39,12 @@ class PayTerms(Base):
     growth_bp: Mapped[int]
     baseline_minor: Mapped[Minor]
     cap_minor: Mapped[Minor | None]
+    recovery_bp: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The part of a month's earnings that recovers advances."""
+    recovery_minor: Mapped[Minor | None]
+    """What a month recovers of advances, where that is a fixed amount."""
+    fees_borne_by: Mapped[str] = mapped_column(String(5), default="firm", server_default="firm")
+    """Who bears what a rail takes for a payout."""
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(200))
 

@@ -18,7 +18,7 @@ from firm.money import BASIS, Money
 from firm.month import Month
 from firm.portfolio import queries as portfolio
 from firm.profile import operations as profiles
-from payouts.terms.model import FixedFee, FundShare, PayTerms
+from payouts.terms.model import FEES_BORNE_BY, FixedFee, FundShare, PayTerms
 from staffing.maintainers import queries as maintainers
 
 
@@ -44,9 +44,14 @@ class Proposal:
     cap: Money | None = None
     fund_shares: Mapping[str, int] = field(default_factory=dict)
     fixed_fees: Mapping[str, Money] = field(default_factory=dict)
+    recovery_bp: int = 0
+    """The part of a month's earnings that recovers advances."""
+    recovery: Money | None = None
+    """What a month recovers of advances, instead of a part."""
+    fees_borne_by: str = "firm"
 
     def amounts(self) -> list[Money]:
-        found = [self.guarantee, self.baseline, self.cap, *self.fixed_fees.values()]
+        found = [self.guarantee, self.baseline, self.cap, self.recovery, *self.fixed_fees.values()]
         return [amount for amount in found if amount is not None]
 
 
@@ -120,6 +125,9 @@ def new_terms(
         growth_bp=proposal.growth_bp,
         baseline_minor=_minor(proposal.baseline),
         cap_minor=None if proposal.cap is None else proposal.cap.minor,
+        recovery_bp=proposal.recovery_bp,
+        recovery_minor=None if proposal.recovery is None else proposal.recovery.minor,
+        fees_borne_by=proposal.fees_borne_by,
         created_at=now,
         created_by=by.name,
     )
@@ -161,3 +169,15 @@ def refuse_impossible(proposal: Proposal, *, from_month: Month, until_month: Mon
         raise InvalidTerms("A growth share needs the baseline above which revenue counts as growth.", field="baseline")
     if any(not amount for amount in proposal.fixed_fees.values()):
         raise InvalidTerms("A fixed fee is above zero; leave it out otherwise.")
+    _refuse_impossible_recovery(proposal)
+    if proposal.fees_borne_by not in FEES_BORNE_BY:
+        raise InvalidTerms("Fees of payouts are borne by the firm or the payee.", field="fees_borne_by")
+
+
+def _refuse_impossible_recovery(proposal: Proposal) -> None:
+    if not 0 <= proposal.recovery_bp <= BASIS:
+        raise InvalidTerms("Advances are recovered by 0 to 100 % of what a month earned.", field="recovery_bp")
+    if proposal.recovery is not None and not proposal.recovery:
+        raise InvalidTerms("A fixed recovery is above zero; leave it out otherwise.", field="recovery")
+    if proposal.recovery_bp and proposal.recovery is not None:
+        raise InvalidTerms("Advances are recovered by a rate or by a fixed amount, not by both.", field="recovery")

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from firm.errors import NotFound, Refused
 from firm.month import Month
+from payouts.adjustments.rules import RecoveryRule
 from payouts.terms.model import FixedFee, FundShare, PayTerms
 from staffing.assignments.model import Assignment
 from staffing.assignments.queries import running
@@ -61,6 +62,22 @@ def in_force(month: Month) -> ColumnElement[bool]:
         begun.c.maintainer_id == PayTerms.maintainer_id, begun.c.from_month == PayTerms.from_month
     )
     return and_(latest.exists(), or_(PayTerms.until_month.is_(None), PayTerms.until_month > month))
+
+
+def recovery_rules(session: Session, month: Month) -> dict[str, RecoveryRule]:
+    """How the terms in force recover advances, by maintainer; those that recover none are left out."""
+    rows = session.execute(
+        select(PayTerms.maintainer_id, PayTerms.recovery_bp, PayTerms.recovery_minor).where(
+            in_force(month), or_(PayTerms.recovery_bp > 0, PayTerms.recovery_minor.is_not(None))
+        )
+    )
+    return {row.maintainer_id: RecoveryRule(row.recovery_bp, row.recovery_minor) for row in rows}
+
+
+def payee_bears_fees(session: Session, maintainer_id: str, month: Month) -> bool:
+    """Whether the terms let the maintainer bear what a rail takes for a payout; without terms the firm does."""
+    query = select(PayTerms.fees_borne_by).where(PayTerms.maintainer_id == maintainer_id, in_force(month))
+    return session.scalar(query) == "payee"
 
 
 def refuse_missing(session: Session, month: Month) -> None:

@@ -81,7 +81,7 @@ def set_up(shell: Shell) -> Shell:
     secret = shell.run("init", *firm, "--first-month", "2026-10", "--address", "12 St James's Square")
     lead = shell.as_bearer(secret)
     sell(lead)
-    staff(lead)
+    staff(lead, shell)
     return lead
 
 
@@ -103,11 +103,12 @@ def sell(lead: Shell) -> None:
     assert "Version 1" in lead.run("plan", "set", "--from", "2026-10", *shares, *weights)
 
 
-def staff(lead: Shell) -> None:
+def staff(lead: Shell, somebody_else: Shell) -> None:
     for name in ("Grace", "Ada"):
         who = ("--email", f"{name.lower()}@lovelace.example", "--country", "US")
         lead.run("maintainer", "add", name, *who, "--grade", "junior", "--works-as", "subcontractor")
-        lead.run("maintainer", "destination", name, "--rail", "manual")
+        proposed = lead.json("maintainer", "destination", name, "--rail", "manual")
+        assert "in force from now on" in somebody_else.run("destination", "confirm", proposed["id"])
     for name, package, role, share in (
         ("Grace", "ssh", "lead", "100"),
         ("Ada", "staticcheck", "co-maintainer", "50"),

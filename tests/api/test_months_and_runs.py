@@ -141,5 +141,5 @@ def test_what_is_told_of_pay_is_never_more_than_the_end_of_an_account(lead: Call
     assert made["iban_last4"] == "3000"
     assert iban not in str(made)
     wrong = {"rail": "sepa", "iban": "DE88370400440532013000"}
-    assert lead.post("/v1/maintainers/Grace/destination", wrong, status=422)["detail"]
+    assert lead.post("/v1/maintainers/Ada/destination", wrong, status=422)["detail"]
     assert lead.post("/v1/maintainers/Grace/destination", {"rail": "pigeon"}, status=422)["detail"]

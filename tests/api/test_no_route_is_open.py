@@ -132,7 +132,8 @@ def test_roles_that_only_read_have_no_line_that_writes(closed: Flask) -> None:
         own = {"provider_accounts.link_made"} if role is Role.MAINTAINER else set()
         assert {endpoint for endpoint in writes if role in policy.POLICY[endpoint]} == OF_THEMSELVES | own
     approver = {endpoint for endpoint in writes if Role.APPROVER in policy.POLICY[endpoint]}
-    assert approver == {"payout_runs.approved"} | OF_THEMSELVES
+    decides = {"payout_runs.approved", "destinations.confirmed", "destinations.rejected"}
+    assert approver == decides | OF_THEMSELVES
 
 
 def test_reading_changes_nothing(closed: Flask) -> None:

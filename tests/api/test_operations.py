@@ -64,7 +64,7 @@ def test_a_month_is_closed_in_the_background(firm: Flask, lead: Caller) -> None:
     answer = lead.send("GET", place)
     found = answer.get_json()
     assert "Retry-After" not in answer.headers
-    assert (found["state"], found["done"], found["total"]) == ("done", 6, 6)
+    assert (found["state"], found["done"], found["total"]) == ("done", 7, 7)
     assert lead.get(found["result"])["closed"] is True
     assert answer.headers["ETag"] != waiting.headers["ETag"]
     with firm.app_context():

@@ -60,7 +60,8 @@ def staff(lead: Caller, office: Caller) -> None:
     for name in ("Grace", "Ada"):
         person = {"name": name, "email": f"{name.lower()}@lovelace.example", "country": "US"}
         office.post("/v1/maintainers", person | {"grade": "junior", "works_as": "subcontractor"})
-        office.post(f"/v1/maintainers/{name}/destination", {"rail": "manual"})
+        proposed = office.post(f"/v1/maintainers/{name}/destination", {"rail": "manual"})
+        assert lead.post(f"/v1/destinations/{proposed['id']}/confirmation")["state"] == "live"
     for name, package, role, share_bp in (
         ("Grace", "ssh", "lead", 10_000),
         ("Ada", "staticcheck", "co-maintainer", 5_000),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -19,12 +18,8 @@ from firm.money import Money
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts import month_end
-from payouts.destinations import operations as destinations
 from payouts.provider_accounts import operations as provider_accounts
 from payouts.provider_accounts import queries as accounts
-from payouts.rails.rail import Absent, Order, Outcome
-from payouts.rails.stripe.client import Client
-from payouts.rails.stripe.rail import StripeRail
 from payouts.runs import policies
 from payouts.runs import queries as runs
 from payouts.terms import operations as terms
@@ -32,7 +27,9 @@ from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
 from staffing.maintainers import operations as maintainers
 from staffing.maintainers.model import Maintainer
-from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD, OCTOBER, START, establish
+from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD, OCTOBER, START, establish, set_destination
+from tests.stripe import accounts as stripe_accounts
+from tests.stripe.state import State
 
 PARTNER = Actor("partner", Role.LEAD)
 FEES = {"ada": "1200.00", "barbara": "950.50", "grace": "4300.00", "katherine": "77.01", "radia": "2100.00"}
@@ -51,7 +48,7 @@ class Owed:
     account: str | None
 
 
-def found(*, now: datetime = AFTER) -> None:
+def found(stripe: State, *, now: datetime = AFTER) -> None:
     """Everything but the destinations: October is closed, all five have an account at Stripe that may be paid."""
     establish(currency="EUR")
     profiles.set_bank_account(iban=FIRMS_IBAN, bic=None, keys=parts().keys, by=LEAD, now=BEFORE)
@@ -60,8 +57,11 @@ def found(*, now: datetime = AFTER) -> None:
     for name, fee in FEES.items():
         _staff(name, fee)
     month_end.close(OCTOBER, by=LEAD, now=now)
+    provider = parts().providers["stripe"]
     for name in FEES:
-        provider_accounts.open_account(name, provider=parts().providers["stripe"], by=ADMINISTRATOR, now=now)
+        opened = provider_accounts.open_account(name, provider=provider, by=ADMINISTRATOR, now=now)
+        stripe_accounts.set_capability(stripe, str(opened.account_id))
+        provider_accounts.refresh(name, provider=provider, by=ADMINISTRATOR, now=now)
 
 
 def direct(payees: int, *, banked: bool) -> list[Owed]:
@@ -69,15 +69,7 @@ def direct(payees: int, *, banked: bool) -> list[Owed]:
     names = list(FEES)[:payees]
     for name in names:
         by_bank = banked and name == BANKED[0]
-        destinations.set_destination(
-            name,
-            rail="sepa" if by_bank else "stripe",
-            iban=BANKED[1] if by_bank else None,
-            rails=parts().rails,
-            keys=parts().keys,
-            by=LEAD,
-            now=BEFORE,
-        )
+        set_destination(name, rail="sepa" if by_bank else "stripe", iban=BANKED[1] if by_bank else None)
     with reading() as session:
         people = {row.name: row.id for row in session.scalars(select(Maintainer))}
         payable = runs.payables(session, "EUR")
@@ -89,24 +81,6 @@ def direct(payees: int, *, banked: bool) -> list[Owed]:
             )
             for name in names
         ]
-
-
-class RailIntoAccounts(StripeRail):
-    """The real rail; an order whose destination does not know the payee's account yet is given it here."""
-
-    def __init__(self, client: Client, account_of: Mapping[str, str]) -> None:
-        super().__init__(client)
-        self._account_of = account_of
-
-    def send(self, order: Order) -> Outcome:
-        return super().send(self._whole(order))
-
-    def find(self, order: Order) -> Outcome | Absent:
-        return super().find(self._whole(order))
-
-    def _whole(self, order: Order) -> Order:
-        account = order.payee.account or self._account_of.get(order.payee.name)
-        return replace(order, payee=replace(order.payee, account=account))
 
 
 def _engage() -> None:

@@ -13,20 +13,19 @@ from typing import Any
 import stripe
 from flask import Flask
 
-from api.app import create_app, standard_stripe
+from api.app import create_app
+from api.parts import parts
 from firm.db import db
 from firm.settings import Settings
 from migrations import run as migrations
-from payouts.rails.manual import ManualRail
-from payouts.rails.sepa.rail import SepaRail
 from payouts.rails.stripe import transport
 from tests.crash import desk, firm, points
 from tests.crash.books import Books
-from tests.crash.firm import Owed, RailIntoAccounts
+from tests.crash.firm import Owed
 from tests.crash.plans import PATIENCE_SECONDS
 from tests.databases import TEST_KEY
 from tests.lovelace import AFTER
-from tests.stripe import accounts, balances
+from tests.stripe import balances
 from tests.stripe.server import Server
 
 MONEY = 100_000_000
@@ -49,7 +48,6 @@ class House:
         names = points.registered()
         self.reached, self.died = points.Tally(names), points.Tally(names)
         self._books = books
-        self._account_of: dict[str, str] = {}
         self._accounts: dict[str, Any] = {}
         self._owed: dict[tuple[int, bool], list[Owed]] = {}
         self.app = self._application(folder)
@@ -93,28 +91,25 @@ class House:
             STRIPE_WEBHOOK_SECRETS=self.server.secrets.platform[0],
             STRIPE_CONNECT_WEBHOOK_SECRETS=self.server.secrets.connect[0],
         )
-        way_out = standard_stripe(settings)
+        app = create_app(settings)
+        way_out = parts(app).stripe
         if way_out is None:
             raise RuntimeError("The settings name no key to Stripe.")
         self._way_out = way_out
-        rail = RailIntoAccounts(way_out, self._account_of)
-        return create_app(settings, rails={"manual": ManualRail(), "sepa": SepaRail(), "stripe": rail})
+        return app
 
     def _found(self) -> None:
         """Found the firm once, and keep it with each choice of payees."""
         with self.at_the_books():
             migrations.upgrade(db.engine)
-            firm.found()
-            for account in list(self.server.state.objects["account"]):
-                accounts.set_capability(self.server.state, account)
+            firm.found(self.server.state)
             self._accounts = copy.deepcopy(self.server.state.objects["account"])
             desk.do_chores(self.app, AFTER)
             self._books.keep("founded")
         for payees, banked in FIRMS:
             with self.at_the_books():
                 self._books.put_back("founded")
-                self._owed[payees, banked] = owed = firm.direct(payees, banked=banked)
-                self._account_of.update({one.name: one.account for one in owed if one.account})
+                self._owed[payees, banked] = firm.direct(payees, banked=banked)
                 self._books.keep(_name(payees, banked))
 
     def _warm_up(self) -> None:

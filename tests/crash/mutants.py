@@ -17,8 +17,8 @@ from firm.ledger import journal
 from payouts.provider_events import applying, receiving
 from payouts.rails.rail import Order, Outcome, Refused, Sent, Unknown
 from payouts.rails.stripe import client
+from payouts.rails.stripe.rail import StripeRail
 from payouts.runs import attempts, sending, settling
-from tests.crash.firm import RailIntoAccounts
 
 Plant = Callable[[], None]
 
@@ -35,7 +35,7 @@ def paid_before_sent() -> None:
     def begin_and_believe(payout_id: str, **given: Any) -> Any:
         under_way = begin(payout_id, **given)
         if under_way is not None and under_way.fresh:
-            rail = RailIntoAccounts.describe(None)  # type: ignore[arg-type]
+            rail = StripeRail.describe(None)  # type: ignore[arg-type]
             attempts.store(under_way, Sent(f"tr_{under_way.order.key}"), rail=rail, by=given["by"], now=given["now"])
         return under_way
 
@@ -123,12 +123,12 @@ MUTANTS: dict[str, Plant] = {
 
 
 def _wrap_send(wrapper: Callable[[Any, Any, Order], Outcome]) -> None:
-    send = RailIntoAccounts.send
+    send = StripeRail.send
 
-    def wrapped(self: RailIntoAccounts, order: Order) -> Outcome:
+    def wrapped(self: StripeRail, order: Order) -> Outcome:
         return wrapper(send, self, order)
 
-    RailIntoAccounts.send = wrapped  # type: ignore[method-assign]
+    StripeRail.send = wrapped  # type: ignore[method-assign]
 
 
 @contextmanager

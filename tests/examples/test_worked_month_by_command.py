@@ -73,10 +73,15 @@ def set_up(shell: Shell) -> None:
         shell.done("engagement", "sign", engagement["id"])
     weights = ["--weight", "ssh=3", "--weight", "age=2", "--weight", "staticcheck=1"]
     shell.done("plan", "set", "--from", "2026-10", "--overhead", "20", "--reserve", "on-ramp=5", *weights)
+    office = Shell(
+        shell.environment["CHAMBERS_DATABASE_URL"] or "",
+        shell.done("token", "issue", "--name", "Olga", "--role", "administrator").strip(),
+    )
     for name in ("Grace", "Ada"):
         person = ["--email", f"{name}@x.example", "--country", "US", "--grade", "junior"]
         shell.done("maintainer", "add", name, *person, "--works-as", "subcontractor")
-        shell.done("maintainer", "destination", name, "--rail", "manual")
+        proposed = office.json("maintainer", "destination", name, "--rail", "manual")
+        shell.done("destination", "confirm", proposed["id"])
     for name, package, share in (("Grace", "ssh", "100"), ("Ada", "staticcheck", "50"), ("Ada", "age", "50")):
         work = ["--maintainer", name, "--package", package, "--role", "lead", "--share", share]
         shell.done("assignment", "add", *work, "--from", "2026-10-01")

@@ -116,7 +116,7 @@ def sell(lead: User) -> None:
     lead.do("set_allocation_plan", body=plan | {"weights": {"ssh": 3, "age": 2, "staticcheck": 1}})
 
 
-def staff(lead: User) -> dict[str, str]:
+def staff(lead: User, linus: User) -> dict[str, str]:
     """The ids of Grace and Ada, who can be paid and work on packages."""
     people = {}
     for name in ("Grace", "Ada"):
@@ -124,7 +124,9 @@ def staff(lead: User) -> dict[str, str]:
         added = lead.do("add_maintainer", body=person | {"grade": "junior", "works_as": "subcontractor"})
         people[name] = added.id
         seen = lead.seen("get_maintainer", added.id)
-        lead.do("set_maintainer_destination", added.id, body={"rail": "manual"}, seen=seen)
+        proposed = lead.do("propose_destination", added.id, body={"rail": "manual"}, seen=seen)
+        confirmed = linus.do("confirm_destination", proposed.id, seen=linus.seen("get_destination", proposed.id))
+        assert confirmed.state.value == "live"
     for name, package, share in (("Grace", "ssh", 10_000), ("Ada", "staticcheck", 5_000), ("Ada", "age", 5_000)):
         assignment = {"maintainer": name, "package": package, "role": "lead", "share_bp": share}
         lead.do("assign_maintainer", body=assignment | {"from_on": "2026-10-01"})
@@ -170,7 +172,9 @@ def test_a_generated_client_closes_the_month_and_pays_the_team(served: tuple[Fla
     lead, code = hire("lead", Role.LEAD)
     administrator, _ = hire("administrator", Role.ADMINISTRATOR)
     sell(lead)
-    people = staff(lead)
+    linus, his_code = hire("linus", Role.APPROVER)
+    linus.do("prove_presence", body={"code": his_code})
+    people = staff(lead, linus)
     assert lead.ask("preview_month", MONTH).earned.amount == "6250.00"
     close(administrator)
     run = pay(administrator, lead, code)

@@ -73,7 +73,7 @@ def administrator(served: Flask) -> Caller:
     return Caller(served, "administrator", Role.ADMINISTRATOR)
 
 
-def set_up(lead: Caller) -> None:
+def set_up(lead: Caller, administrator: Caller) -> None:
     for name in ("ssh", "age", "staticcheck"):
         lead.post("packages", {"name": name, "ecosystem": "Go"})
     for client, tier, fee, cycle in (
@@ -101,14 +101,15 @@ def set_up(lead: Caller) -> None:
     weights = {"ssh": 3, "age": 2, "staticcheck": 1}
     plan = {"from_month": MONTH, "overhead_bp": 2000, "reserves": {"on-ramp": 500}, "weights": weights}
     lead.post("allocation-plans", plan)
-    staff(lead)
+    staff(lead, administrator)
 
 
-def staff(lead: Caller) -> None:
+def staff(lead: Caller, administrator: Caller) -> None:
     for name in ("Grace", "Ada"):
         person = {"name": name, "email": f"{name}@x.example", "country": "US"}
         lead.post("maintainers", person | {"grade": "junior", "works_as": "subcontractor"})
-        lead.post(f"maintainers/{name}/destination", {"rail": "manual"})
+        proposed = administrator.post(f"maintainers/{name}/destination", {"rail": "manual"})
+        lead.post(f"destinations/{proposed['id']}/confirmation")
     for name, package, share in (("Grace", "ssh", 10_000), ("Ada", "staticcheck", 5_000), ("Ada", "age", 5_000)):
         assignment = {"maintainer": name, "package": package, "role": "lead", "share_bp": share}
         lead.post("assignments", assignment | {"from_on": "2026-10-01"})
@@ -119,7 +120,7 @@ def staff(lead: Caller) -> None:
 
 
 def test_the_month_comes_out_to_the_cent(served: Flask, lead: Caller, administrator: Caller) -> None:
-    set_up(lead)
+    set_up(lead, administrator)
     preview = lead.get(f"months/{MONTH}/preview")
     closing = administrator.post(f"months/{MONTH}/close")
     funds = {fund["name"]: fund["amount"]["amount"] for fund in closing["allocated"]}
@@ -139,7 +140,7 @@ def test_the_month_comes_out_to_the_cent(served: Flask, lead: Caller, administra
 
 
 def test_the_team_is_paid_and_everybody_gets_a_paper(served: Flask, lead: Caller, administrator: Caller) -> None:
-    set_up(lead)
+    set_up(lead, administrator)
     administrator.post(f"months/{MONTH}/close")
     run = administrator.post("payout-runs")
     number = run["number"]
@@ -167,8 +168,10 @@ def test_the_team_is_paid_and_everybody_gets_a_paper(served: Flask, lead: Caller
         lovelace.assert_books_hold()
 
 
-def test_a_maintainer_sees_her_own_statement_and_nobody_elses(served: Flask, lead: Caller) -> None:
-    set_up(lead)
+def test_a_maintainer_sees_her_own_statement_and_nobody_elses(
+    served: Flask, lead: Caller, administrator: Caller
+) -> None:
+    set_up(lead, administrator)
     lead.post(f"months/{MONTH}/close")
     by_owner = {row["maintainer_id"]: row["id"] for row in lead.get("statements")["items"]}
     grace = lead.get("maintainers/Grace")["id"]

@@ -13,7 +13,6 @@ from firm.money import Money
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts import month_end
-from payouts.destinations import operations as destinations
 from payouts.runs import approvals, files, preparation, sending
 from payouts.terms import operations as terms
 from payouts.terms.operations import Proposal
@@ -64,9 +63,7 @@ def _hire(name: str, iban: str) -> None:
     )
     guarantee = Proposal(guarantee=Money(100_000, "EUR"))
     terms.set_terms(name, guarantee, from_month=OCTOBER, by=LEAD, now=BEFORE)
-    destinations.set_destination(
-        name, rail="sepa", iban=iban, rails=parts().rails, keys=parts().keys, by=LEAD, now=BEFORE
-    )
+    lovelace.set_destination(name, rail="sepa", iban=iban)
 
 
 def approved_run(*, now: datetime = AFTER) -> str:

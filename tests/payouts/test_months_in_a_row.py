@@ -200,11 +200,14 @@ def test_statements_follow_on_and_show_each_payout_with_its_run(app: Flask) -> N
         {
             "on": "2026-11-02",
             "rail": "manual",
-            "reference": first,
+            "run": first,
+            "reference": "wire",
+            "reason": None,
+            "exchange": None,
             "amount": {"amount": "4300.00", "currency": "USD"},
         }
     ]
-    assert [payout["reference"] for payout in statement("Ada", JANUARY)["payouts"]] == [second]
+    assert [payout["run"] for payout in statement("Ada", JANUARY)["payouts"]] == [second]
     assert second == "RUN-2027-0001"
     assert [statement(name, OCTOBER)["number"] for name in ("Grace", "Ada")] == ["ST-2026-0001", "ST-2026-0002"]
     assert statement("Grace", JANUARY)["number"] == "ST-2027-0001"
@@ -217,7 +220,7 @@ def test_a_payment_that_came_back_stands_on_the_statement_too(app: Flask) -> Non
     number = pay_everybody(OCTOBER, rail=Bank(refuses={"Grace": "The account is closed."}))
     close(NOVEMBER)
     assert balances("Grace", NOVEMBER) == ("4300.00", "4300.00", "0.00", "8600.00")
-    amounts = [(payout["amount"]["amount"], payout["reference"]) for payout in statement("Grace", NOVEMBER)["payouts"]]
+    amounts = [(payout["amount"]["amount"], payout["run"]) for payout in statement("Grace", NOVEMBER)["payouts"]]
     assert amounts == [("4300.00", number), ("-4300.00", number)]
 
     [ada] = [payout for payout in sending.run_with_payouts(number)[1] if payout.payee_name == "Ada"]

@@ -16,8 +16,8 @@ from firm.db import reading
 from firm.ledger.periods import MonthClosed
 from firm.profile import operations as profiles
 from payouts import month_end
-from payouts.destinations import operations as destinations
-from payouts.destinations.operations import InvalidIban, UnknownRail
+from payouts.destinations.accounts import InvalidIban
+from payouts.destinations.rules import UnknownRail
 from payouts.rails.manual import ManualRail
 from payouts.rails.sepa.rail import SepaRail
 from payouts.runs import approvals, files, preparation, settling
@@ -28,7 +28,7 @@ from payouts.runs.queries import FileNotWritten, PayoutNotFound, RunNotFound
 from staffing.maintainers.queries import MaintainerNotFound
 from tests import lovelace
 from tests.examples.refusals import refused
-from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD
+from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
 from tests.payouts import paying
 from tests.payouts.bank import Bank
 
@@ -38,9 +38,7 @@ IBAN = "DE89370400440532013000"
 
 
 def set_destination(name: str, *, rail: str = "sepa", iban: str | None = IBAN) -> None:
-    destinations.set_destination(
-        name, rail=rail, iban=iban, rails=parts().rails, keys=parts().keys, by=LEAD, now=BEFORE
-    )
+    lovelace.set_destination(name, rail=rail, iban=iban)
 
 
 def test_a_run_with_nothing_payable_is_not_drafted(ready_october: Flask) -> None:

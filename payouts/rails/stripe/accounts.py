@@ -10,6 +10,7 @@ from payouts.rails.stripe.client import PAGE, Client
 from payouts.rails.stripe.payloads import plain, read
 
 if TYPE_CHECKING:
+    from stripe import RequestOptions
     from stripe.params.v2.core import AccountCreateParams
 
 Part = Literal["configuration.recipient", "identity", "requirements"]
@@ -26,7 +27,10 @@ class StripeAccounts:
     def open(self, request: AccountRequest) -> ProviderAccount:
         params = self._params(request)
         key = f"{self._client.environment}-account-{request.key}"
-        answer = self._client.call(lambda sdk: sdk.v2.core.accounts.create(params, {"idempotency_key": key}))
+        # The library does not repeat this by itself: after a failure that came too late, the second API would open
+        # another account under the same key.
+        once: RequestOptions = {"idempotency_key": key, "max_network_retries": 0}
+        answer = self._client.call(lambda sdk: sdk.v2.core.accounts.create(params, once))
         return read(payloads.AccountPayload, answer)
 
     def opened(self, tag: str) -> ProviderAccount | None:

@@ -24,9 +24,15 @@ from firm.webhooks.addresses import Reach
 from firm.webhooks.dispatch import dispatch
 from firm.webhooks.sender import Sender
 from payouts import month_end
+from payouts.adjustments import operations as adjustments
+from payouts.adjustments.operations import Draft
 from payouts.reconciliation import operations as reconciliation
 from payouts.reconciliation.rules import Comparison, Finding
 from payouts.runs import preparation
+from payouts.self_billing import agreements
+from payouts.self_billing import operations as self_billing
+from payouts.self_billing.rules import Vat
+from payouts.tax_forms import operations as tax_forms
 from staffing.onramp import operations as onramp
 from staffing.reports import operations as reports
 from tests import lovelace, opener
@@ -71,12 +77,28 @@ def set_up(app: Flask) -> None:
             reports.issue(client, **period, by=lovelace.LEAD, now=lovelace.AFTER)
         opener.open_accounts("Grace", "Ada", by=lovelace.LEAD, now=lovelace.AFTER)
         rails = app.extensions["chambers"].rails
+        for name in ("Grace", "Ada"):
+            granted = Draft(name, "advance", lovelace.usd("100.00"), "A new laptop")
+            adjustments.make(granted, by=lovelace.LEAD, now=lovelace.AFTER)
         preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
         for name in ("Grace", "Ada"):
             onramp.enter_stage(name, "shadowing", on=lovelace.START, note="", by=lovelace.LEAD, now=lovelace.AFTER)
         jobs.ask("months.close", {"month": "2026-10"}, by=lovelace.LEAD, now=lovelace.AFTER)
+        _put_papers_on_file()
         _tell_somebody()
         _differ()
+
+
+def _put_papers_on_file() -> None:
+    """A tax form, a self-billing agreement and an invoice under it, of each of the two."""
+    by, now, day = lovelace.LEAD, lovelace.AFTER, lovelace.START
+    for name, series in (("Grace", "SB-GH-"), ("Ada", "SB-AL-")):
+        form = {"kind": "W-8BEN", "name": name, "signed_on": day, "received_on": day}
+        tax_forms.record(name, **form, keys=SECRET_KEYS, by=by, now=now)  # type: ignore[arg-type]
+        vat, address = Vat("small-business", exemption="Exempt as a small business"), ["1 Main Street"]
+        agreed = {"consented_on": day, "from_on": day, "series": series, "vat": vat, "supplier_address": address}
+        agreements.agree(name, **agreed, by=by, now=now)  # type: ignore[arg-type]
+        self_billing.issue(name, lovelace.OCTOBER, by=by, now=now)
 
 
 def _tell_somebody() -> None:
@@ -164,9 +186,15 @@ def _things(person: str, client: str) -> dict[str, str]:
     theirs = f"client_id = (SELECT id FROM client WHERE name = '{client}')"
     queries = {
         "maintainers": f"SELECT id FROM maintainer WHERE name = '{person}'",
+        "destinations": f"SELECT MIN(id) FROM destination WHERE {mine}",
+        "notices": "SELECT MIN(id) FROM notice",
         "assignments": f"SELECT MIN(id) FROM assignment WHERE {mine}",
         "pay-terms": f"SELECT MIN(id) FROM pay_terms WHERE {mine}",
+        "adjustments": f"SELECT MIN(id) FROM adjustment WHERE {mine}",
         "statements": f"SELECT MIN(id) FROM statement WHERE {mine}",
+        "tax-forms": f"SELECT MIN(id) FROM tax_form WHERE {mine}",
+        "self-billing-agreements": f"SELECT MIN(id) FROM self_billing_agreement WHERE {mine}",
+        "self-billed-invoices": f"SELECT MIN(id) FROM self_billed_invoice WHERE {mine}",
         "payouts": f"SELECT MIN(id) FROM payout WHERE {mine}",
         "clients": f"SELECT id FROM client WHERE name = '{client}'",
         "engagements": f"SELECT MIN(id) FROM engagement WHERE {theirs}",

@@ -88,15 +88,81 @@ def funded_work_report(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def remittance_advice(**changes: Any) -> dict[str, Any]:
+    """One payment for the rest of September, a correction in the firm's favor, and a part of October."""
+    return {
+        "kind": "remittance-advice",
+        "template": 1,
+        "number": "RA-2026-0001",
+        "issued_on": "2026-11-01",
+        "sent_on": "2026-11-01",
+        "firm": FIRM,
+        "maintainer": GRACE,
+        "payee": "Grace Hopper",
+        "run": "RUN-2026-0010",
+        "rail": "sepa",
+        "reference": "RUN-2026-0010/1",
+        "account_last4": "5555",
+        "currency": "USD",
+        "lines": [
+            _paid("2026-09", "earnings", "", "5137.50", "1250.00"),
+            _paid("2026-10", "other", "Counted twice in September", "-87.25", "-87.25", adjusts="2026-09"),
+            _paid("2026-10", "earnings", "", "5437.50", "4387.25"),
+        ],
+        "total": money("5550.00"),
+        "remaining": money("1050.25"),
+        "audit": {"seq": 4711, "head": "9f86d081884c7d65"},
+    } | changes
+
+
+def self_billed_invoice(**changes: Any) -> dict[str, Any]:
+    """Grace's October as her own invoice, with a domestic rate."""
+    return {
+        "kind": "self-billed-invoice",
+        "template": 1,
+        "number": "SB-LM-0007",
+        "issued_on": "2026-11-01",
+        "month": "2026-10",
+        "supplied_from": "2026-10-01",
+        "supplied_to": "2026-10-31",
+        "statement": "ST-2026-0001",
+        "firm": FIRM,
+        "supplier": GRACE | {"vat_id": "NL123456782B90"},
+        "customer": {"name": FIRM["name"], "address": FIRM["address"], "vat_id": "NL820646660B01"},
+        "agreement": {"consented_on": "2026-09-15", "from_on": "2026-10-01"},
+        "credits": None,
+        "currency": "EUR",
+        "lines": [
+            _earning("guarantee", None, "Guarantee of 4,000.00 EUR a month", "4000.00", currency="EUR"),
+            _earning("growth-share", "ssh", "10 % of the 3,000.00 EUR above the baseline", "300.00", currency="EUR"),
+        ],
+        "vat": {"treatment": "domestic", "rate_bp": 2100, "exemption": None},
+        "net": money("4300.00", "EUR"),
+        "vat_amount": money("903.00", "EUR"),
+        "gross": money("5203.00", "EUR"),
+    } | changes
+
+
+def _paid(month: str, kind: str, text: str, whole: str, amount: str, *, adjusts: str | None = None) -> dict[str, Any]:
+    return {
+        "month": month,
+        "kind": kind,
+        "text": text,
+        "adjusts": adjusts,
+        "whole": money(whole),
+        "amount": money(amount),
+    }
+
+
 def _earning(
-    kind: str, package: str | None, explanation: str, amount: str, *, adjusts: str | None = None
+    kind: str, package: str | None, explanation: str, amount: str, *, adjusts: str | None = None, currency: str = "USD"
 ) -> dict[str, Any]:
     return {
         "kind": kind,
         "package": package,
         "explanation": explanation,
         "adjusts": adjusts,
-        "amount": money(amount),
+        "amount": money(amount, currency),
     }
 
 
@@ -164,3 +230,79 @@ def _work(
     on: str, title: str, *, by: str = "Grace Hopper", url: str | None = "https://go.example.org/c/crypto"
 ) -> dict[str, Any]:
     return {"on": on, "kind": "commit", "title": title, "by": by, "url": url}
+
+
+def statement_2(**changes: Any) -> dict[str, Any]:
+    """Grace's October in the second template: corrected, advanced, withheld from, paid, refused, and not all paid."""
+    return {
+        "kind": "statement",
+        "template": 2,
+        "number": "ST-2026-0007",
+        "issued_on": "2026-11-01",
+        "month": "2026-10",
+        "firm": FIRM,
+        "maintainer": GRACE,
+        "currency": "USD",
+        "corrects": None,
+        "audit": {"seq": 812, "head": "9f86d081884c7d65"},
+        "opening": money("1250.00"),
+        "earnings": [
+            _earned("guarantee", None, "Guarantee of 4,000.00 USD a month", "4000.00"),
+            _earned("fund-share", "golang.org/x/crypto/ssh", "Half of what the package's fund gave", "1437.50"),
+        ],
+        "earned": money("5437.50"),
+        "adjustments": [
+            _adjusted("ADJ-2026-0003", "correction", "Counted twice", "-87.25", "filippo.io/age", adjusts="2026-09"),
+            _adjusted("ADJ-2026-0004", "advance", "A new laptop", "600.00"),
+            _adjusted("ADJ-2026-0005", "advance-recovery", "10 % of what the month earned", "-543.75"),
+            _adjusted("ADJ-2026-0006", "withholding", "24 %, because no W-9 is on file", "-1297.56"),
+        ],
+        "adjusted": money("-1328.56"),
+        "payouts": [
+            _paid("2026-10-05", "1250.00", "pay-0001"),
+            _paid("2026-10-06", "-1250.00", "pay-0001", reason="The account is closed"),
+        ],
+        "paid": money("0.00"),
+        "closing": money("5358.94"),
+        "unpaid": [
+            {"why": "held", "run": "RUN-2026-0010", "reason": "No W-9 is on file.", "amount": money("5358.94")},
+            {"why": "remainder", "run": "RUN-2026-0009", "reason": None, "amount": money("0.04")},
+        ],
+        "advanced": money("56.25"),
+        "year": {
+            "year": 2026,
+            "earned": money("41200.00"),
+            "withheld": money("1297.56"),
+            "paid": money("35000.00"),
+        },
+    } | changes
+
+
+def _earned(kind: str, package: str | None, explanation: str, amount: str) -> dict[str, Any]:
+    return {"kind": kind, "package": package, "explanation": explanation, "amount": money(amount)}
+
+
+def _adjusted(
+    number: str, kind: str, reason: str, amount: str, package: str | None = None, *, adjusts: str | None = None
+) -> dict[str, Any]:
+    return {
+        "number": number,
+        "kind": kind,
+        "reversal": False,
+        "package": package,
+        "reason": reason,
+        "adjusts": adjusts,
+        "amount": money(amount),
+    }
+
+
+def _paid(on: str, amount: str, reference: str | None, *, reason: str | None = None) -> dict[str, Any]:
+    return {
+        "on": on,
+        "rail": "sepa",
+        "run": "RUN-2026-0009",
+        "reference": reference,
+        "reason": reason,
+        "amount": money(amount),
+        "exchange": None,
+    }

@@ -19,10 +19,24 @@ from firm.documents import papers
 from firm.documents.papers import UnknownPaper
 from firm.errors import Refused
 from tests.firm.documents.reading import catalog, letters, opened, pages, words
-from tests.firm.documents.samples import FIRM, funded_work_report, statement
+from tests.firm.documents.samples import (
+    FIRM,
+    funded_work_report,
+    remittance_advice,
+    self_billed_invoice,
+    statement,
+    statement_2,
+)
 
 Sample = Callable[[], dict[str, Any]]
-SAMPLES: list[Sample] = [statement, funded_work_report]
+SAMPLES: list[Sample] = [statement, statement_2, funded_work_report, remittance_advice, self_billed_invoice]
+TITLES = (
+    "Statement for October 2026",
+    "Statement for October 2026",
+    "Funded work in October 2026",
+    "Remittance advice",
+    "Self-billed invoice",
+)
 TRICKS = [
     "<script>alert(1)</script>",
     "{{7*7}}",
@@ -69,7 +83,7 @@ def test_a_pdf_is_archival_tagged_and_titled(sample: Sample) -> None:
     assert root["/Lang"] == "en"
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
     assert about is not None
-    assert about.title in ("Statement for October 2026", "Funded work in October 2026")
+    assert about.title in TITLES
     assert about.author == "Lovelace Maintainers"
     assert str(about.creation_date) == "2026-11-01 00:00:00+00:00"
 
@@ -198,7 +212,7 @@ def test_a_color_that_is_none_or_too_light_is_made_readable(color: object) -> No
         {"kind": "invoice"},
         {"kind": None},
         {"kind": ["statement"]},
-        {"template": 2},
+        {"template": 3},
         {"template": True},
         {"template": "1"},
     ],
@@ -250,17 +264,37 @@ class _Page(HTMLParser):
 
 
 def _with_text_everywhere(text: str) -> list[dict[str, Any]]:
-    """Both papers with the text in every place that people write."""
+    """Every paper with the text in every place that people write."""
     paid, report = statement(maintainer={"name": text, "address": [text]}), funded_work_report()
     paid["earnings"] = [one | {"package": text, "explanation": text} for one in paid["earnings"][:1]]
     paid["payouts"] = [one | {"rail": text, "reference": text} for one in paid["payouts"][:1]]
+    adjusted = statement_2(maintainer={"name": text, "address": [text]}, payouts=[])
+    adjusted["earnings"] = [one | {"package": text, "explanation": text} for one in adjusted["earnings"][:1]]
+    adjusted["adjustments"] = [one | {"package": text, "reason": text} for one in adjusted["adjustments"][:1]]
+    adjusted["unpaid"] = [one | {"reason": text} for one in adjusted["unpaid"][:1]]
     [package] = report["packages"][1:2]
     package |= {"name": text, "reason": text, "people": [text], "releases": [], "work": []}
     package["security"] = [{"id": text, "summary": text, "on": None, "url": text, "ours": False}]
     report |= {"tier": text, "packages": [package], "service": {"advice": [], "meetings": []}}
     report["client"] = {"name": text, "address": [text]}
     firm = FIRM | {"name": text, "address": [text], "email": text}
-    return [paid | {"firm": firm}, report | {"firm": firm}]
+    mine = {"firm": firm}
+    return [paid | mine, adjusted | mine, report | mine, _advice_with(text, firm), _invoice_with(text, firm)]
+
+
+def _advice_with(text: str, firm: dict[str, Any]) -> dict[str, Any]:
+    advice = remittance_advice(firm=firm, maintainer={"name": text, "address": [text]})
+    lines = [line | {"kind": "other", "text": text} for line in advice["lines"][:1]]
+    return advice | {"payee": text, "reference": text, "rail": text, "run": text, "lines": lines}
+
+
+def _invoice_with(text: str, firm: dict[str, Any]) -> dict[str, Any]:
+    party = {"name": text, "address": [text], "vat_id": text}
+    invoice = self_billed_invoice(firm=firm, supplier=party, customer=party)
+    lines = [line | {"package": text, "explanation": text} for line in invoice["lines"][:1]]
+    vat = {"treatment": "small-business", "rate_bp": None, "exemption": text}
+    credits = {"number": text, "issued_on": "2026-11-01", "reason": text}
+    return invoice | {"lines": lines, "vat": vat, "credits": credits, "statement": text}
 
 
 def _sha256(content: bytes) -> str:

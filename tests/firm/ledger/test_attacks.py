@@ -390,6 +390,7 @@ KEPT = (
     *("account", "journal_entry", "posting", "audit_record", "invoiced_month", "recognition", "receipt"),
     *("allocation", "allocation_share", "earning", "statement", "funded_work_report", "rail_file"),
     *("invoice", "period", "payout", "payout_attempt", "destination", "api_token", "principal", "exchange_rate"),
+    "notice",
 )
 """Tables whose rows are evidence: none is ever deleted."""
 
@@ -398,7 +399,7 @@ MAY_CHANGE = {
     "period": {"state", "closed_at", "closed_by"},
     "payout": {"state", "reference", "reason", "settled_on"},
     "payout_attempt": {"state", "finished_at", "detail"},
-    "destination": {"replaced_at", "created_at"},
+    "notice": {"attempts", "leased_until", "detail"},
     "api_token": {"revoked_at", "expires_at", "proved_at"},
     "principal": {"role", "subject_id", "may_approve", "disabled_at", "totp_sealed", "totp_step"},
     "exchange_rate": {"rate", "source", "set_at", "set_by"},

@@ -95,7 +95,19 @@ def swapped(table: str, key: str) -> list[str]:
     return changes
 
 
+def adjusted(name: str, *, amount: int = 5, reverses: str = "NULL") -> str:
+    """A correction that no entry books."""
+    return (
+        "INSERT INTO adjustment (id, number, maintainer_id, kind, month, adjusts_month, amount_minor, funded_minor,"
+        f" currency, reason, reverses_id, entry_source, made_at, made_by) SELECT 'adj_{name}', 'ADJ-{name}', MIN(id),"
+        f" 'correction', '2026-11', '2026-10', {amount}, 0, 'USD', 'Plant', {reverses}, 'adjustment:{name}',"
+        f" '{PLANTED_AT}', 'mallory' FROM maintainer"
+    )
+
+
 SAME = Sides("assets:bank", (5, -5))
+SOMEBODY = {"maintainer_id": "(SELECT MIN(id) FROM maintainer)"}
+AS_ADJUSTMENT = f"UPDATE journal_entry SET source = 'adjustment:z' WHERE id = {NEW}"
 NEXT_STATEMENT = (
     "INSERT INTO statement (id, number, maintainer_id, month, version, currency, opening_minor, earned_minor,"
     " paid_minor, closing_minor, figures, sha256, issued_at) SELECT id || 'x', number || 'x', maintainer_id,"
@@ -179,11 +191,35 @@ PLANTS: dict[str, list[str]] = {
     "settled-booked": ["UPDATE journal_entry SET source = 'other:1' WHERE source LIKE 'payout-settled:%'"],
     "statements-follow-on": [NEXT_STATEMENT],
     "statements-are-the-books": ["UPDATE statement SET closing_minor = closing_minor + 1"],
+    "statements-account-for-all": ["UPDATE statement SET adjusted_minor = adjusted_minor + 1"],
+    "corrected-statements-refer": [
+        (
+            "INSERT INTO statement (id, number, maintainer_id, month, version, currency, opening_minor, earned_minor,"
+            " paid_minor, closing_minor, figures, sha256, issued_at) SELECT id || 'y', number || 'y', maintainer_id,"
+            " month, 2, currency, opening_minor, earned_minor, paid_minor, closing_minor, '{}', 'h', issued_at"
+            " FROM statement"
+        )
+    ],
+    "adjustments-booked": [adjusted("x")],
+    "adjusting-entries-known": [*SAME.planted(), head(), witness(), AS_ADJUSTMENT],
+    "payables-explained": [
+        *Sides("liabilities:payables", (5, -5), (SOMEBODY, SOMEBODY)).planted(),
+        head(),
+        witness(),
+    ],
+    "advances-outstanding": between("assets:advances", "maintainer_id", "maintainer"),
+    "withholding-booked": [*between("liabilities:withheld-tax", "maintainer_id", "maintainer"), AS_ADJUSTMENT],
+    "adjustments-reversed-exactly": [adjusted("x"), adjusted("y", amount=-6, reverses="'adj_x'")],
 }
 
 FOLLOWS = {
     # Whatever does not balance as a whole does not balance somewhere.
     "trial-balance-zero": {"entries-balance"},
+    # What is planted has no record beside it.
+    "earnings-booked": {"statements-account-for-all"},
+    "payables-never-negative": {"payables-explained"},
+    "withholding-booked": {"adjusting-entries-known"},
+    "adjustments-reversed-exactly": {"adjustments-booked"},
 }
 
 

@@ -1,0 +1,111 @@
+"""Adjustments: what moves a payable besides a month's earnings and payouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import current_actor, now, own, own_or_none
+from api.blueprints import Blueprint
+from api.fields import DateField, MomentField, MoneyField, MonthField, Schema, Text
+from api.paging import PageQuery, page, page_schema
+from firm.actor import Role
+from firm.db import reading
+from payouts.adjustments import operations, queries
+from payouts.adjustments.model import KINDS
+from payouts.adjustments.operations import MADE_BY_HAND, Draft
+
+blueprint = Blueprint("adjustments", __name__, description="Corrections, advances, withholding and fees")
+
+EFFECT = {"description": "What it does to the payable: positive is owed to the maintainer."}
+
+
+class AdjustmentDraft(Schema):
+    """An adjustment to make; maintainer and package by id or name."""
+
+    maintainer = Text(required=True)
+    kind = ma.fields.String(required=True, validate=ma.validate.OneOf(MADE_BY_HAND))
+    amount = MoneyField(required=True, metadata=EFFECT)
+    reason = Text(required=True, most=400)
+    adjusts = MonthField(
+        load_default=None, allow_none=True, metadata={"description": "The earlier month; a correction names it."}
+    )
+    package = Text(
+        load_default=None, allow_none=True, metadata={"description": "Whose fund a correction is charged to."}
+    )
+    on = DateField(load_default=None, allow_none=True, metadata={"description": "The day it is booked; today without."})
+
+
+class AdjustmentReversal(Schema):
+    """Why an adjustment is taken back, and on which day; today without one."""
+
+    reason = Text(required=True, most=400)
+    on = DateField(load_default=None, allow_none=True)
+
+
+class AdjustmentSchema(Schema):
+    """One adjustment, as it was booked."""
+
+    id = ma.fields.String()
+    number = ma.fields.String()
+    maintainer_id = ma.fields.String()
+    kind = ma.fields.String(validate=ma.validate.OneOf(KINDS))
+    month = MonthField(metadata={"description": "The month it is booked in."})
+    adjusts = MonthField(attribute="adjusts_month", allow_none=True)
+    package_id = ma.fields.String()
+    amount = MoneyField(metadata=EFFECT)
+    funded = MoneyField(metadata={"description": "What the package's fund bears of it."})
+    reason = ma.fields.String()
+    payout_id = ma.fields.String(allow_none=True)
+    reverses_id = ma.fields.String(allow_none=True)
+    made_at = MomentField()
+    made_by = ma.fields.String()
+
+
+class AdjustmentQuery(PageQuery):
+    """Filters of the list of adjustments."""
+
+    month = MonthField(load_default=None)
+
+
+@blueprint.route("/adjustments", methods=["GET"])
+@blueprint.arguments(AdjustmentQuery, location="query")
+@blueprint.response(200, page_schema(AdjustmentSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List adjustments; maintainers see their own."""
+    maintainer_id = own_or_none(Role.MAINTAINER)
+    with reading() as session:
+        return page(
+            query,
+            AdjustmentSchema(),
+            lambda after, limit: queries.page(
+                session, maintainer_id=maintainer_id, month=query["month"], after=after, limit=limit
+            ),
+        )
+
+
+@blueprint.route("/adjustments", methods=["POST"])
+@blueprint.arguments(AdjustmentDraft)
+@blueprint.response(201, AdjustmentSchema)
+def made(body: dict[str, Any]) -> Any:
+    """Book an adjustment in an open month; advances, and what exceeds the firm's limit, are the lead's alone."""
+    return operations.make(Draft(**body), by=current_actor(), now=now())
+
+
+@blueprint.route("/adjustments/<key>", methods=["GET"])
+@blueprint.response(200, AdjustmentSchema)
+def shown(key: str) -> Any:
+    """Show an adjustment, by id or number."""
+    with reading() as session:
+        found = queries.find(session, key)
+        own(found.maintainer_id)
+        return found
+
+
+@blueprint.route("/adjustments/<key>/reversal", methods=["POST"])
+@blueprint.arguments(AdjustmentReversal)
+@blueprint.response(201, AdjustmentSchema)
+def reversed_(body: dict[str, Any], key: str) -> Any:
+    """Take an adjustment back by a further one, in an open month."""
+    return operations.reverse(key, **body, by=current_actor(), now=now())

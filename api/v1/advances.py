@@ -1,0 +1,46 @@
+"""Advances: what is outstanding of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from api.auth import own_or_none
+from api.blueprints import Blueprint
+from api.fields import MoneyField, Schema
+from api.paging import PageQuery, page, page_schema
+from firm.actor import Role
+from firm.db import reading
+from firm.profile import operations as profiles
+from payouts.adjustments import queries
+
+blueprint = Blueprint("advances", __name__, description="What maintainers were advanced")
+
+
+class AdvanceSchema(Schema):
+    """What one maintainer was advanced and months have not recovered yet."""
+
+    maintainer_id = ma.fields.String()
+    outstanding = MoneyField()
+
+
+@blueprint.route("/advances", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(AdvanceSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List what is outstanding of advances; maintainers see their own."""
+    mine = own_or_none(Role.MAINTAINER)
+    with reading() as session:
+        outstanding = queries.outstanding(session, profiles.current(session).currency)
+        rows = [
+            {"maintainer_id": maintainer_id, "outstanding": amount}
+            for maintainer_id, amount in sorted(outstanding.items())
+            if mine in (None, maintainer_id)
+        ]
+        return page(
+            query,
+            AdvanceSchema(),
+            lambda after, limit: [row for row in rows if str(row["maintainer_id"]) > after][:limit],
+            key=lambda row: str(row["maintainer_id"]),
+        )

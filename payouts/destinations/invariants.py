@@ -1,0 +1,33 @@
+"""What must always hold of destinations, also for who writes past the product."""
+
+from __future__ import annotations
+
+from firm.invariant import Invariant
+
+CHECKS = (
+    Invariant(
+        "one-destination",
+        "A maintainer has at most one destination in force and at most one proposed.",
+        "SELECT maintainer_id, state, COUNT(*) AS destinations FROM destination"
+        " WHERE state IN ('proposed', 'confirmed') GROUP BY maintainer_id, state HAVING COUNT(*) > 1",
+    ),
+    Invariant(
+        "confirmed-by-another",
+        "No destination was confirmed by who proposed it, unless the firm allowed it then.",
+        "SELECT id, proposed_by FROM destination WHERE state IN ('confirmed', 'replaced')"
+        " AND decided_by = proposed_by AND NOT sole_approval",
+    ),
+    Invariant(
+        "paid-where-confirmed",
+        "Nothing was sent to a destination that was not confirmed, or before it could be used.",
+        "SELECT a.id, p.destination_id FROM payout_attempt a JOIN payout p ON p.id = a.payout_id"
+        " JOIN destination d ON d.id = p.destination_id"
+        " WHERE d.usable_from IS NULL OR d.usable_from > a.started_at",
+    ),
+    Invariant(
+        "changes-were-told",
+        "Whoever had another destination before was promised a notice of the new one.",
+        "SELECT d.id, d.maintainer_id FROM destination d WHERE d.usable_from > d.decided_at AND NOT EXISTS"
+        " (SELECT 1 FROM notice n WHERE n.key = 'destination-confirmed/' || d.id || '/1')",
+    ),
+)

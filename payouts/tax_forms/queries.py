@@ -1,0 +1,115 @@
+"""Finding forms, who is held for want of one, and what was paid to whom in a year."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from firm.errors import NotFound
+from firm.ledger import accounts
+from firm.ledger import queries as ledger
+from firm.money import Money
+from firm.month import Month
+from firm.profile import operations as profiles
+from payouts.tax_forms.model import TaxForm
+from payouts.tax_forms.rules import obstacle
+from staffing.maintainers.model import Maintainer
+
+AHEAD = timedelta(days=30)
+"""How long before its expiry a form is named to those who can ask for a new one."""
+
+SETTLED, RETURNED = "payout-settled:", "payout-returned:"
+
+
+class TaxFormNotFound(NotFound):
+    """No tax form has this id."""
+
+
+def find(session: Session, form_id: str) -> TaxForm:
+    """Raises `TaxFormNotFound`."""
+    form = session.get(TaxForm, form_id)
+    if form is None:
+        raise TaxFormNotFound(f"There is no tax form {form_id!r}.")
+    return form
+
+
+def page(
+    session: Session,
+    *,
+    maintainer_id: str | None = None,
+    expires_by: date | None = None,
+    after: str = "",
+    limit: int = 50,
+) -> list[TaxForm]:
+    """Forms in the order of their ids, after one of them; with `expires_by` the live ones that end by then."""
+    query = select(TaxForm).where(TaxForm.id > after).order_by(TaxForm.id).limit(limit)
+    if maintainer_id is not None:
+        query = query.where(TaxForm.maintainer_id == maintainer_id)
+    if expires_by is not None:
+        query = query.where(*_live(), TaxForm.expires_on <= expires_by)
+    return list(session.scalars(query))
+
+
+def live(session: Session, maintainer_id: str) -> TaxForm | None:
+    """A person's form that is neither superseded nor withdrawn, expired or not."""
+    return session.scalar(select(TaxForm).where(TaxForm.maintainer_id == maintainer_id, *_live()))
+
+
+def expiring(session: Session, on: date) -> list[TaxForm]:
+    """Live forms that have expired or will within 30 days, the most urgent first."""
+    query = select(TaxForm).where(*_live(), TaxForm.expires_on <= on + AHEAD)
+    return list(session.scalars(query.order_by(TaxForm.expires_on, TaxForm.id)))
+
+
+def number_expiring(session: Session, on: date) -> int:
+    query = select(func.count()).select_from(TaxForm).where(*_live(), TaxForm.expires_on <= on + AHEAD)
+    return session.scalar(query) or 0
+
+
+def gate(session: Session, maintainer_id: str, on: date) -> str:
+    """Why a run holds this person on a day for want of a tax form; empty when there is no reason to."""
+    return gates(session, [maintainer_id], on).get(maintainer_id, "")
+
+
+def gates(session: Session, maintainer_ids: Collection[str], on: date) -> dict[str, str]:
+    """The same for many people in two reads; those who may be paid are not in it."""
+    if not profiles.current(session).tax_forms_required:
+        return {}
+    wanted = set(maintainer_ids)
+    forms = {form.maintainer_id: form for form in session.scalars(select(TaxForm).where(*_live()))}
+    people = session.execute(select(Maintainer.id, Maintainer.country, Maintainer.works_as))
+    found = {
+        person.id: obstacle(forms.get(person.id), country=person.country, works_as=person.works_as, on=on)
+        for person in people
+        if person.id in wanted
+    }
+    return {maintainer_id: reason for maintainer_id, reason in found.items() if reason}
+
+
+def paid_in_year(session: Session, year: int) -> dict[str, Money]:
+    """What reached each maintainer in a calendar year, by the bank's days: settled payouts less those that came back.
+
+    The place of the filing papers (1099-NEC, due 31 January), which compare it with `law.nec_threshold`. It is read
+    from the books, so that it says what they say; an amount that came back counts in the year in which it did.
+    """
+    currency = profiles.current(session).currency
+    paid: dict[str, int] = {}
+    first = Month(year, 1)
+    for month in first.until(first.plus(12)):
+        in_transit = ledger.movements(session, accounts.IN_TRANSIT, currency, month)
+        payable = ledger.movements(session, accounts.PAYABLES, currency, month)
+        before_settling = {moved.source for moved in in_transit if moved.source.startswith(RETURNED)}
+        for moved in in_transit:
+            if moved.source.startswith(SETTLED):
+                paid[moved.maintainer_id] = paid.get(moved.maintainer_id, 0) + moved.amount.minor
+        for moved in payable:
+            if moved.source.startswith(RETURNED) and moved.source not in before_settling:
+                paid[moved.maintainer_id] = paid.get(moved.maintainer_id, 0) + moved.amount.minor
+    return {maintainer_id: Money(minor, currency) for maintainer_id, minor in sorted(paid.items()) if minor}
+
+
+def _live() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return TaxForm.superseded_at.is_(None), TaxForm.withdrawn_at.is_(None)
