@@ -9,7 +9,7 @@ WORKERS ?= 2
 COMPILE = $(UV) $(UV_CACHE) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: help setup demo test check serve bench bench-smoke contract fuzz load slow lock audit clean force
+.PHONY: help setup demo test check serve bench bench-smoke contract fuzz crash load slow lock audit clean force
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -45,6 +45,9 @@ contract: setup  ## hold the API against its description as every role, on both 
 	@$(BIN)/python -m tests.contract --examples $(or $(N),10) $(ARGS)
 fuzz: setup  ## feed every parser made-up input for a minute (SECONDS=600 by hand)
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
+
+crash: setup  ## kill the worker at every point, 1,200 schedules (SEED=7 N=1 DB=sqlite|postgresql for others)
+	@$(BIN)/python -m tests.crash $(if $(SEED),--seed $(SEED)) $(if $(N),--schedules $(N)) $(if $(DB),--database $(DB)) $(ARGS)
 
 load: setup  ## reads, lists and posts over HTTP on both databases, beside bare Flask (a minute and a half)
 	@$(BIN)/python -m bench.load

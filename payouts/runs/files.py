@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from firm import ids
+from firm import faults, ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.db import transaction, use_case
@@ -22,6 +22,7 @@ from payouts.runs import queries
 from payouts.runs.model import Payout, PayoutRun, RailFile
 from payouts.runs.orders import order_of
 
+WRITTEN = faults.point("rail-file.written", "a file for the bank is written, nothing is committed")
 SEALED = SealedColumn("rail_file", "content_sealed", "rail_file.content:{id}")
 
 
@@ -90,6 +91,7 @@ def _write_file(
     )
     facts = {"run": run.number, "payouts": len(payouts)}
     audit.record(session, "rail-file.written", identifier, facts, by=by, now=now)
+    faults.reached(WRITTEN)
 
 
 def _file_place(identifier: str) -> str:

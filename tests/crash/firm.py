@@ -1,0 +1,114 @@
+"""The firm that is crashed: five maintainers with a month's pay to get, in euro, paid over Stripe or by bank file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from api.parts import parts
+from firm.actor import Actor, Role
+from firm.allocation import operations as allocation
+from firm.clients import operations as clients
+from firm.db import reading
+from firm.engagements import operations as engagements
+from firm.engagements.operations import NamedInterest
+from firm.money import Money
+from firm.portfolio import operations as portfolio
+from firm.profile import operations as profiles
+from payouts import month_end
+from payouts.provider_accounts import operations as provider_accounts
+from payouts.provider_accounts import queries as accounts
+from payouts.runs import policies
+from payouts.runs import queries as runs
+from payouts.terms import operations as terms
+from payouts.terms.operations import Proposal
+from staffing.assignments import operations as assignments
+from staffing.maintainers import operations as maintainers
+from staffing.maintainers.model import Maintainer
+from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD, OCTOBER, START, establish, set_destination
+from tests.stripe import accounts as stripe_accounts
+from tests.stripe.state import State
+
+PARTNER = Actor("partner", Role.LEAD)
+FEES = {"ada": "1200.00", "barbara": "950.50", "grace": "4300.00", "katherine": "77.01", "radia": "2100.00"}
+"""What each has earned."""
+FIRMS_IBAN = "DE89370400440532013000"
+BANKED = ("barbara", "FR1420041010050500013M02606")
+"""Who is paid by bank file in the firms that have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the books owe somebody at the start, and where it has to arrive: an account at Stripe, or the bank's."""
+
+    name: str
+    amount: int
+    account: str | None
+
+
+def found(stripe: State, *, now: datetime = AFTER) -> None:
+    """Everything but the destinations: October is closed, all five have an account at Stripe that may be paid."""
+    establish(currency="EUR")
+    profiles.set_bank_account(iban=FIRMS_IBAN, bic=None, keys=parts().keys, by=LEAD, now=BEFORE)
+    policies.lay_down(minimum=Money.zero("EUR"), approvals=2, by=LEAD, now=BEFORE)
+    _engage()
+    for name, fee in FEES.items():
+        _staff(name, fee)
+    month_end.close(OCTOBER, by=LEAD, now=now)
+    provider = parts().providers["stripe"]
+    for name in FEES:
+        opened = provider_accounts.open_account(name, provider=provider, by=ADMINISTRATOR, now=now)
+        stripe_accounts.set_capability(stripe, str(opened.account_id))
+        provider_accounts.refresh(name, provider=provider, by=ADMINISTRATOR, now=now)
+
+
+def direct(payees: int, *, banked: bool) -> list[Owed]:
+    """Give the first of them destinations: only who has one is paid. Returns what they are owed."""
+    names = list(FEES)[:payees]
+    for name in names:
+        by_bank = banked and name == BANKED[0]
+        set_destination(name, rail="sepa" if by_bank else "stripe", iban=BANKED[1] if by_bank else None)
+    with reading() as session:
+        people = {row.name: row.id for row in session.scalars(select(Maintainer))}
+        payable = runs.payables(session, "EUR")
+        return [
+            Owed(
+                name,
+                payable[people[name]].minor,
+                None if banked and name == BANKED[0] else accounts.account_id_of(session, people[name]),
+            )
+            for name in names
+        ]
+
+
+def _engage() -> None:
+    portfolio.adopt(name="ssh", ecosystem="Go", by=LEAD, now=BEFORE)
+    clients.register(name="Acme", country="US", address=["1 Main Street"], by=LEAD, now=BEFORE)
+    engagements.add_tier(name="gold", entitlements=["Two meetings a year"], by=LEAD, now=BEFORE)
+    engagement = engagements.draft(
+        client="Acme",
+        tier="gold",
+        fee=Money.parse("50000.00", "EUR"),
+        cycle="monthly",
+        starts_on=START,
+        subcontracting_allowed=True,
+        interests=[NamedInterest("ssh", False, 24)],
+        by=LEAD,
+        now=BEFORE,
+    )
+    engagements.sign(engagement.id, by=LEAD, now=BEFORE)
+    allocation.set_plan(
+        from_month=OCTOBER, overhead_bp=2000, reserves={"on-ramp": 500}, weights={"ssh": 1}, by=LEAD, now=BEFORE
+    )
+
+
+def _staff(name: str, fee: str) -> None:
+    email = f"{name}@lovelace.example"
+    maintainers.add(name=name, email=email, country="US", grade="junior", works_as="subcontractor", by=LEAD, now=BEFORE)
+    assignments.assign(
+        maintainer=name, package="ssh", role="co-maintainer", share_bp=10_000, from_on=START, by=LEAD, now=BEFORE
+    )
+    proposal = Proposal(fixed_fees={"ssh": Money.parse(fee, "EUR")})
+    terms.set_terms(name, proposal, from_month=OCTOBER, by=LEAD, now=BEFORE)
