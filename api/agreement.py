@@ -37,8 +37,8 @@ def _statements(session: Session) -> Iterator[Breach]:
 
 
 def _account(session: Session, figures: Any, row: AnyRow) -> Iterator[str]:
-    for name in ("opening", "earned", "paid", "closing"):
-        if _minor(figures[name]) != getattr(row, f"{name}_minor"):
+    for name in ("opening", "earned", "adjusted", "paid", "closing"):
+        if name in figures and _minor(figures[name]) != getattr(row, f"{name}_minor"):
             yield f"{name} is not what its row says"
     if (figures["number"], figures["month"]) != (row.number, str(row.month)):
         yield "number or month is not what its row says"
@@ -46,6 +46,9 @@ def _account(session: Session, figures: Any, row: AnyRow) -> Iterator[str]:
     columns = earning.c.kind, earning.c.explanation, earning.c.amount_minor
     earned = [tuple(one) for one in session.execute(select(*columns).where(*mine))]
     shown = [(one["kind"], one["explanation"], _minor(one["amount"])) for one in figures["earnings"]]
+    if row.corrects_id is not None:
+        # A correction may explain a line in other words; kinds and amounts stay.
+        earned, shown = ([(kind, "", amount) for kind, _, amount in lines] for lines in (earned, shown))
     if Counter(shown) != Counter(earned):
         yield "its lines are not the month's earnings"
     if sum(_minor(one["amount"]) for one in figures["payouts"]) != row.paid_minor:
