@@ -21,8 +21,9 @@ from payouts.adjustments import fees, operations, queries
 from payouts.adjustments.model import Adjustment
 from payouts.adjustments.operations import AdvanceRecovered, AlreadyReversed, Draft, InvalidAdjustment, LeadDecides
 from payouts.adjustments.rules import Moved, RecoveryRule, funded, recovery, withholding
-from payouts.runs import preparation
-from payouts.runs.preparation import NothingPayable, PayableChanged
+from payouts.runs import approvals
+from payouts.runs.approvals import PayableChanged
+from payouts.runs.preparation import NothingPayable
 from tests import lovelace
 from tests.lovelace import ADMINISTRATOR, AFTER, LEAD, OCTOBER, usd
 from tests.payouts import paying
@@ -193,10 +194,10 @@ def test_a_closed_month_takes_no_adjustment(closed_october: Flask) -> None:
 
 def test_a_correction_between_draft_and_approval_stops_the_approval(closed_october: Flask) -> None:
     number = paying.draft().run.number
-    preparation.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
     make(correction("-0.01"))
     with pytest.raises(PayableChanged):
-        preparation.approve(number, by=LEAD, now=AFTER)
+        approvals.approve(number, by=LEAD, now=AFTER)
 
 
 def inserted(amount: str, *, kind: str = "kind", reverses: str = "NULL", source: str = "") -> str:

@@ -18,7 +18,7 @@ from payouts import month_end
 from payouts.adjustments import operations, queries
 from payouts.adjustments.operations import Draft
 from payouts.adjustments.withholding import nobody
-from payouts.runs import sending
+from payouts.runs import settling
 from payouts.runs.model import Payout
 from payouts.statements import operations as issuing
 from payouts.terms import operations as terms
@@ -79,7 +79,7 @@ def _return(step: Step, month: Month) -> None:
         query = text("SELECT id FROM payout WHERE state = 'settled' ORDER BY id")
         settled = list(session.scalars(query))
     if settled:
-        chosen: Payout = sending.give_back(
+        chosen: Payout = settling.give_back(
             settled[step.amount.minor % len(settled)], reason="Sent back", on=now.date(), by=LEAD, now=now
         )
         assert chosen.state == "returned"

@@ -17,7 +17,7 @@ from payouts import month_end
 from payouts.adjustments import operations
 from payouts.adjustments.operations import Draft
 from payouts.adjustments.withholding import Duties, Duty, nobody
-from payouts.runs import preparation, sending
+from payouts.runs import approvals, preparation, sending, settling
 from payouts.runs.preparation import NothingPayable
 from payouts.statements import operations as issuing
 from payouts.statements import queries as statements
@@ -132,9 +132,9 @@ def test_what_waits_in_a_run_and_what_it_left_stand_under_the_closing_balance(ap
     close(OCTOBER)
     now, rails = morning_after(OCTOBER, 2), {"manual": Bank()}
     run = preparation.draft(rails=rails, by=ADMINISTRATOR, now=now).run.number
-    preparation.propose(run, by=ADMINISTRATOR, now=now)
+    approvals.propose(run, by=ADMINISTRATOR, now=now)
     operations.make(Draft("Grace", "advance", usd("0.05"), "Change"), by=LEAD, now=now)
-    preparation.approve(run, by=LEAD, now=now)
+    approvals.approve(run, by=LEAD, now=now)
     close(NOVEMBER)
     assert figures("Grace", NOVEMBER)["unpaid"] == [
         {"why": "reserved", "run": run, "reason": None, "amount": {"amount": "4300.00", "currency": "USD"}},
@@ -191,7 +191,7 @@ def test_whole_months_in_currencies_without_cents_and_with_three_digits(
     number = pay_everybody(NOVEMBER)
     now = morning_after(NOVEMBER, 4)
     for payout in sending.run_with_payouts(number)[1]:
-        sending.give_back(payout.id, reason="Sent back", on=now.date(), by=LEAD, now=now)
+        settling.give_back(payout.id, reason="Sent back", on=now.date(), by=LEAD, now=now)
     close(DECEMBER)
     for month, expected in ((OCTOBER, october), (NOVEMBER, november), (DECEMBER, december)):
         assert sums("Grace", month) == expected

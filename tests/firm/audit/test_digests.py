@@ -35,6 +35,7 @@ WITHOUT_STATE = {
     "revenue.recognized",
     "revenue.allocated",
     "earnings.accrued",
+    "deductions.taken",
     "statements.issued",
     "engagement.interests-named",
 }

@@ -119,7 +119,7 @@ SECOND_RUN = (
 )
 SECOND_PAYOUT = (
     "INSERT INTO payout SELECT 'pay_{0}', 'run_{0}', maintainer_id, destination_id, rail, 1, currency, payee_name,"
-    " 'planned', NULL, NULL, NULL FROM payout WHERE state = 'settled'"
+    " 'planned', NULL, NULL, NULL, NULL FROM payout WHERE state = 'settled'"
 )
 PLANTS: dict[str, list[str]] = {
     "entries-balance": [
