@@ -9,6 +9,7 @@ import marshmallow as ma
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, Schema
+from api.paging import PageQuery, page, page_schema
 from firm.db import reading
 from firm.money import Money
 from payouts.runs import policies
@@ -51,18 +52,13 @@ class PayoutPolicySchema(Schema):
         }
 
 
-class PayoutPolicies(Schema):
-    """All policies, the newest of each currency in force."""
-
-    items = ma.fields.List(ma.fields.Nested(PayoutPolicySchema))
-
-
 @blueprint.route("/payout-policies", methods=["GET"])
-@blueprint.response(200, PayoutPolicies)
-def listed() -> Any:
-    """List the policies that were laid down, newest first."""
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(PayoutPolicySchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List the policies that were laid down; the newest of a currency is in force."""
     with reading() as session:
-        return {"items": policies.history(session)}
+        return page(query, PayoutPolicySchema(), lambda after, limit: policies.page(session, after=after, limit=limit))
 
 
 @blueprint.route("/payout-policies", methods=["POST"])

@@ -97,6 +97,8 @@ def approvals_for(session: Session, run: PayoutRun, total: int, *, now: datetime
     return policy.approvals_for(total + int(session.scalar(approved) or 0))
 
 
-def history(session: Session) -> list[PayoutPolicy]:
-    """Every policy that was laid down, newest first."""
-    return list(session.scalars(select(PayoutPolicy).order_by(PayoutPolicy.id.desc()).limit(200)))
+def page(session: Session, *, after: str = "", limit: int = 50) -> list[PayoutPolicy]:
+    """Every policy that was laid down, in their order, after one of them."""
+    return list(
+        session.scalars(select(PayoutPolicy).where(PayoutPolicy.id > after).order_by(PayoutPolicy.id).limit(limit))
+    )

@@ -115,6 +115,7 @@ def test_the_same_at_the_shell(closed_url: str, tmp_path: Path) -> None:
         assert "Correction, reversed  87.25 USD" in run("adjustment", "list").stdout
         assert "Beyond 100.00 USD" in run("firm", "adjustment-limit", "100.00 USD").stdout
         terms = ("--maintainer", "Ada", "--from", "2026-11", "--recovery-rate", "10", "--fees-borne-by", "payee")
+        terms = (*terms, "--guarantee", "0.00 USD")
         assert "Ada has terms" in run("terms", "set", *terms).stdout
         reissued = run("reissue", "Grace", "2026-10", "--reason", "It was unclear", "--explain", "1", "The guarantee")
         assert "ST-2026-0003 takes the place of ST-2026-0001" in reissued.stdout

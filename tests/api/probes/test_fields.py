@@ -46,7 +46,7 @@ def wrong(shape: Mapping[str, Any]) -> tuple[object, ...]:
     kind = shape.get("type", "object")
     values = _TYPES[kind if isinstance(kind, str) else kind[0]]
     if "enum" in shape:
-        values += ("emperor", "", shape["enum"][0].upper())
+        values += ("emperor", "", shape["enum"][0].swapcase())
     return values if kind == "object" or "null" in str(kind) or "anyOf" in shape else (*values, None)
 
 
