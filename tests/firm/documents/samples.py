@@ -105,9 +105,9 @@ def remittance_advice(**changes: Any) -> dict[str, Any]:
         "account_last4": "5555",
         "currency": "USD",
         "lines": [
-            _paid("2026-09", "earnings", "", "5137.50", "1250.00"),
-            _paid("2026-10", "other", "Counted twice in September", "-87.25", "-87.25", adjusts="2026-09"),
-            _paid("2026-10", "earnings", "", "5437.50", "4387.25"),
+            _covered("2026-09", "earnings", "", "5137.50", "1250.00"),
+            _covered("2026-10", "other", "Counted twice in September", "-87.25", "-87.25", adjusts="2026-09"),
+            _covered("2026-10", "earnings", "", "5437.50", "4387.25"),
         ],
         "total": money("5550.00"),
         "remaining": money("1050.25"),
@@ -143,7 +143,9 @@ def self_billed_invoice(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def _paid(month: str, kind: str, text: str, whole: str, amount: str, *, adjusts: str | None = None) -> dict[str, Any]:
+def _covered(
+    month: str, kind: str, text: str, whole: str, amount: str, *, adjusts: str | None = None
+) -> dict[str, Any]:
     return {
         "month": month,
         "kind": kind,
