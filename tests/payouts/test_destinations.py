@@ -34,6 +34,8 @@ from payouts.destinations.operations import ChangePending
 from payouts.destinations.rules import PROPOSAL_LASTS, CountryNotReached
 from payouts.runs import changes, preparation
 from payouts.runs.preparation import NothingPayable
+from staffing.maintainers import operations as maintainers
+from staffing.maintainers.operations import Change
 from tests import lovelace
 from tests.examples.refusals import refused
 from tests.firm.books import together
@@ -250,9 +252,8 @@ def told() -> list[tuple[str, str, str]]:
 def test_the_old_address_is_told_of_a_change_at_its_proposal_and_at_its_confirmation(ready_october: Flask) -> None:
     before = len(told())
     proposal = propose()
-    with transaction() as session:
-        # Whoever takes over an account may change its address first.
-        session.execute(text("UPDATE maintainer SET email = 'mallory@evil.example' WHERE name = 'Grace'"))
+    # Whoever takes over an account may change its address first.
+    maintainers.change("Grace", Change(email="mallory@evil.example"), by=ADMINISTRATOR, now=AFTER)
     changes.confirm_destination(proposal.id, by=LEAD, now=AFTER)
     news = told()[before:]
     assert [(template, address) for template, address, _ in news] == [
@@ -397,15 +398,9 @@ def outcome_of(attack: str) -> str:
 def test_raw_sql_cannot_do_what_the_product_would_not(opens: Opens) -> None:
     with opens("ready"):
         a_bit_of_everything()
-        with transaction() as session:
-            # Somebody without any destination, whom only the guard against beginnings protects.
-            session.execute(
-                text(
-                    "INSERT INTO maintainer (id, name, email, address, country, grade, works_as, created_at)"
-                    " SELECT 'mnt_c', 'Charles', 'c@x.example', '', 'GB', 'junior', 'employee', created_at"
-                    " FROM maintainer WHERE name = 'Grace'"
-                )
-            )
+        # Somebody without any destination, whom only the guard against beginnings protects.
+        charles = {"name": "Charles", "email": "charles@lovelace.example", "country": "GB", "grade": "junior"}
+        maintainers.add(**charles, works_as="employee", by=LEAD, now=BEFORE)
         for name, attack in ATTACKS.items():
             assert (name, outcome_of(attack)) == (name, "refused")
         lovelace.assert_books_hold()

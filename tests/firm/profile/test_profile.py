@@ -73,4 +73,4 @@ def test_the_firms_account_is_sealed_and_the_log_knows_its_end_only(app: Flask) 
         sealed = profiles.current(session).iban_sealed
     assert IBAN not in kept
     assert '"last4":"3000"' in kept
-    assert parts().keys.open(str(sealed), place=profiles.IBAN_PLACE) == IBAN
+    assert parts().keys.open(str(sealed), place=profiles.SEALED.place) == IBAN
