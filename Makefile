@@ -52,8 +52,8 @@ crash: setup  ## kill the worker at every point, 1,200 schedules (SEED=7 N=1 DB=
 load: setup  ## reads, lists and posts over HTTP on both databases, beside bare Flask (a minute and a half)
 	@$(BIN)/python -m bench.load
 
-slow: setup  ## slow sockets through the shipped nginx; servers stopped and killed in the middle of requests
-	@$(BIN)/python -m pytest tests/running $(ARGS)
+slow: setup  ## slow sockets through nginx, servers killed in the middle of requests, a run that dies at every statement
+	@$(BIN)/python -m pytest -m slow tests/running tests/payouts $(ARGS)
 
 lock: $(UV)  ## make requirements/*.txt again from pyproject.toml (UPGRADE=1 also takes newer releases)
 	$(COMPILE) pyproject.toml --extra postgres -o requirements/runtime.txt

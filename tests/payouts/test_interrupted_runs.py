@@ -47,6 +47,13 @@ def paid_again(opens: Opens, moment: int) -> dict[str, list[str]]:
         return whole_database()
 
 
+def test_a_run_that_dies_at_every_third_statement_pays_everybody_once(sqlite_at: Opens) -> None:
+    expected, moments = undisturbed(sqlite_at)
+    for moment in range(1, moments + 1, 3):
+        assert paid_again(sqlite_at, moment) == expected, f"after dying at moment {moment}"
+
+
+@pytest.mark.slow
 def test_a_run_that_dies_at_any_statement_pays_everybody_once(sqlite_at: Opens) -> None:
     expected, moments = undisturbed(sqlite_at)
     for moment in range(1, moments + 1):

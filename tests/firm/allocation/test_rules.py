@@ -75,7 +75,7 @@ def test_each_share_is_within_a_cent_of_exact(plan: Plan, minor: int) -> None:
         (-1, {}, {"ssh": 1}, "between 0 and 100 %"),
         (9_000, {"on-ramp": 1_001}, {"ssh": 1}, "between 0 and 100 %"),
         (0, {"on-ramp": -1}, {"ssh": 1}, "between 0 and 100 %"),
-        (0, {}, {"ssh": -1}, "A package's weight is zero or more"),
+        (0, {}, {"ssh": -1}, "A package's weight is a whole number from 0 to 1,000,000"),
         (0, {}, {"ssh": 0}, "Give at least one package a weight above zero"),
         (0, {}, {}, "Give at least one package a weight above zero"),
     ],
