@@ -144,6 +144,6 @@ class Schedule:
         self._result.struck = self._server.faults.struck.copy()
         self._leave_alone()
         with self._house.at_the_books():
-            judging.judge(verdict, self._server.world, self._owed, now=now)
+            judging.judge(verdict, self._server.world, self._owed, self._house.mailbox, now=now)
             if self._plan.swept:
                 judging.reconcile(verdict, now=now)
