@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from api import sealed
 from api.parts import Parts
 from firm.db import db, flask_config, prepare_engine
 from firm.notices.post import Post
-from firm.secrets import SecretKeys
 from firm.settings import Settings
 from firm.webhooks.addresses import Reach
 from firm.webhooks.sender import Sender
@@ -74,7 +74,7 @@ def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None, 
     app.extensions["chambers"] = Parts(
         settings,
         rails or standard_rails(stripe),
-        SecretKeys(settings.keys),
+        sealed.guarded(settings.keys, settings.lost_keys),
         sender or standard_sender(settings),
         standard_providers(stripe),
         stripe,

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import marshmallow as ma
-from flask import Request
+from flask import Request, current_app, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
@@ -67,6 +67,21 @@ class StrictParser(FlaskParser):
 
     def handle_error(self, error: Exception, req: Any, schema: Any, **kwargs: Any) -> Any:
         raise error
+
+
+def refuse_unread() -> None:
+    """Refuse what a route would not look at: whoever sends it believes that it does something."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or not request.path.startswith("/v1/"):
+        return
+    described: dict[str, Any] = getattr(view, "_apidoc", {})
+    read = {one.get("in") for one in described.get("arguments", {}).get("parameters", ())}
+    if request.args and "query" not in read:
+        raise ma.ValidationError({name: ["Unknown field."] for name in request.args})
+    if "json" not in read and (request.content_length or request.get_data()):
+        unknown = {name: ["Unknown field."] for name in strict.body_of(request)}
+        if unknown:
+            raise ma.ValidationError(unknown)
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]

@@ -142,10 +142,17 @@ def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
                 if key in ("_schema", "json", "query")
                 else path + "/" + str(key).replace("~", "~0").replace("/", "~1")
             )
-            yield from pointers(value, here)
+            yield from pointers(_of_entry(value), here)
     else:
         for message in messages if isinstance(messages, list) else [messages]:
             yield path, str(message)
+
+
+def _of_entry(value: Any) -> Any:
+    """marshmallow tells an entry's key and value apart; in the body they are one place."""
+    if isinstance(value, dict) and value and set(value) <= {"key", "value"}:
+        return [message for messages in value.values() for message in messages]
+    return value
 
 
 def _of_http(error: HTTPException) -> Response:

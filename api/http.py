@@ -12,7 +12,7 @@ from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
 from api import auth, errors, idempotency, observation, policy, preconditions, uploads
-from api.blueprints import ChambersApi, describe_fields
+from api.blueprints import ChambersApi, describe_fields, refuse_unread
 from api.description.document import finished
 from api.strict import MOST_BYTES
 from api.v1 import (
@@ -137,6 +137,7 @@ def join(app: Flask) -> None:
     observation.register(app)
     errors.register(app)
     auth.register(app)
+    app.before_request(refuse_unread)
     uploads.register(app)
     idempotency.register(app)
     preconditions.register(app)

@@ -44,7 +44,7 @@ class Limit(ma.fields.Integer):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if re.fullmatch("[0-9]{1,3}", str(value), re.ASCII) is None:
-            raise self.make_error("invalid", input=value)
+            raise ma.ValidationError(f"Write a whole number from 1 to {MOST}.")
         return super()._deserialize(value, attr, data, **kwargs)
 
 

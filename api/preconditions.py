@@ -16,11 +16,14 @@ from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
 from firm import envelope
 
 CHANGES: dict[str, str] = {
+    "clients.changed": "clients.shown",
     "clients.contact_added": "clients.shown",
     "engagements.signed": "engagements.shown",
     "engagements.po_number_set": "engagements.shown",
     "engagements.ended": "engagements.shown",
+    "maintainers.changed": "maintainers.shown",
     "maintainers.alias_added": "maintainers.shown",
+    "packages.changed": "packages.shown",
     "destinations.proposed": "maintainers.shown",
     "destinations.confirmed": "destinations.shown",
     "destinations.rejected": "destinations.shown",
@@ -28,6 +31,8 @@ CHANGES: dict[str, str] = {
     "notices.handed_over": "notices.shown",
     "assignments.ended": "assignments.shown",
     "on_ramps.stage_entered": "on_ramps.shown",
+    "on_ramps.letter_recorded": "on_ramps.shown",
+    "on_ramps.runway_recorded": "on_ramps.shown",
     "payout_runs.proposed": "payout_runs.shown",
     "payout_runs.approved": "payout_runs.shown",
     "payout_runs.reopened": "payout_runs.shown",
@@ -85,10 +90,10 @@ def _refuse_stale(session: Session, shown: str) -> None:
         raise PreconditionFailed("Somebody changed this since you read it; read it again, and decide anew.")
 
 
-def _current(shown: str) -> Response:
+def _current(shown: str, named: dict[str, str] | None = None) -> Response:
     """The thing as its route shows it, read inside the open transaction, with its ETag."""
     view: Callable[..., Response] = current_app.view_functions[shown]  # type: ignore[assignment]
-    response = current_app.make_response(view(**(request.view_args or {})))
+    response = current_app.make_response(view(**(named or request.view_args or {})))
     response.add_etag()
     return response
 
@@ -98,5 +103,13 @@ def _tag(response: Response) -> Response:
     changed = response.status_code in (200, 201, 204) and "Idempotent-Replayed" not in response.headers
     changed = changed and request.method != "DELETE"
     if shown is not None and changed:
-        response.headers["ETag"] = _current(shown).headers["ETag"]
+        response.headers["ETag"] = _current(shown, _renamed(response)).headers["ETag"]
     return response
+
+
+def _renamed(response: Response) -> dict[str, str] | None:
+    """What was patched is found by its id: the name that the request had for it may be another's now."""
+    if request.method != "PATCH":
+        return None
+    identifier = json.loads(response.get_data()).get("id")
+    return dict.fromkeys(request.view_args or {}, identifier) if identifier else None

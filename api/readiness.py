@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from api import sealed
+from api.parts import parts
 from firm.db import db, reading
 from firm.settings import Settings
 from migrations import run
@@ -41,7 +43,10 @@ def checks(settings: Settings) -> Iterator[Check]:
         yield Check("database", False, "the database is not reachable")
         return
     yield Check("database", True, "reachable")
-    yield _schema(revision)
+    schema = _schema(revision)
+    yield schema
+    if schema.ok:
+        yield _keys()
 
 
 def stop_being_ready_on_sigterm() -> None:
@@ -60,6 +65,15 @@ def _schema(revision: str | None) -> Check:
     if revision == run.head():
         return Check("schema", True, f"at {revision}, the one of this version")
     return Check("schema", False, "the schema is of another version; run chambers migrate")
+
+
+def _keys() -> Check:
+    try:
+        with reading() as session:
+            sealed.refuse_wrong(session, parts().keys, parts().settings.lost_keys)
+    except sealed.KeysOpenNothing:
+        return Check("secrets", False, "CHAMBERS_SECRET_KEYS does not open what is sealed; run chambers verify")
+    return Check("secrets", True, "the keys open what is sealed")
 
 
 def _disk(settings: Settings) -> Check:

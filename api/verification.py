@@ -25,7 +25,8 @@ import payouts.runs.invariants
 import payouts.self_billing.invariants
 import payouts.statements.invariants
 import payouts.tax_forms.invariants
-from api import evidence
+from api import agreement, evidence, sealed, states
+from api.parts import parts
 from firm.db import reading
 from firm.invariant import Invariant, Walk
 
@@ -60,10 +61,23 @@ class Finding:
 
 
 def findings(*, now: datetime) -> Iterator[Finding]:
-    """Check every invariant, in order, in one consistent view; then walk the audit chain."""
+    """Check every invariant, in order, in one consistent view; then walk through papers, records and the chain."""
     with reading() as session:
         for invariant in INVARIANTS:
             rows = session.execute(text(invariant.query)).mappings().fetchmany(10)
             yield Finding(invariant, [dict(row) for row in rows])
-        for walk in firm.audit.invariants.checks(evidence.kept, now=now):
+        for walk in walks(now=now):
             yield Finding(walk, list(islice(walk.breaches(session), 10)))
+
+
+def walks(*, now: datetime) -> tuple[Walk, ...]:
+    """The checks that no single query makes."""
+    openable = sealed.walk(parts().keys, parts().settings.lost_keys)
+    return (*agreement.CHECKS, states.STATES, openable, *firm.audit.invariants.checks(evidence.kept, now=now))
+
+
+def archive_walks(*, now: datetime) -> tuple[Walk, ...]:
+    """Those that an archive must pass on its way in. Records may wait in it for their place in the chain, and bank
+    details for the keys."""
+    waits = ("audit-sequenced", "sealed-opens")
+    return tuple(walk for walk in walks(now=now) if walk.name not in waits)

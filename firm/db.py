@@ -41,6 +41,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
 from firm import envelope as envelopes
+from firm import private
 from firm.envelope import Envelope
 from firm.errors import Busy, InvariantBroken, Misconfigured
 from firm.money import LIMIT_MINOR
@@ -174,6 +175,13 @@ def prepare_engine(engine: Engine, *, synchronous: str) -> None:
     """Give a SQLite engine our pragmas on every connection, and BEGIN IMMEDIATE for writers."""
     if engine.dialect.name != "sqlite":
         return
+
+    @event.listens_for(engine, "do_connect")
+    def _keep_private(_dialect: Dialect, _record: object, arguments: list[Any], _options: dict[str, Any]) -> None:
+        # SQLite would make the file as the umask has it, for all to read; its log and index follow the file's mode.
+        path = Path(str(arguments[0]))
+        if path.is_absolute() and path.parent.is_dir():
+            private.touch(path)
 
     @event.listens_for(engine, "connect")
     def _set_pragmas(connection: Any, _record: object) -> None:

@@ -25,6 +25,7 @@ BASIS = 10_000
 """Rates are integers in basis points: 10 % is 1,000 of 10,000."""
 
 _AMOUNT = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]{1,4}))?", re.ASCII)
+_DIGITS = re.compile(r"-?[0-9]{17,40}(\.[0-9]{1,4})?", re.ASCII)
 
 
 class InvalidMoney(Invalid):
@@ -70,6 +71,8 @@ class Money:
         """Read a decimal string such as "10000.00". Raises `InvalidMoney`, saying what is expected."""
         places = digits(currency)
         match = _AMOUNT.fullmatch(amount)
+        if match is None and _DIGITS.fullmatch(amount):
+            raise InvalidMoney(f"An amount may not exceed {cls(LIMIT_MINOR, currency)}.")
         if match is None:
             raise InvalidMoney('Write an amount as a decimal string such as "10000.00".')
         sign, whole, fraction = match[1], match[2], match[3] or ""

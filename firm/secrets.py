@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from firm.errors import InvariantBroken, Misconfigured
+from firm.errors import Misconfigured
 
 _VERSION = "v1"
 
 
-class SecretUnreadable(InvariantBroken):
-    """A sealed value does not open: its key is gone, or it was moved or changed."""
+class SecretUnreadable(Misconfigured):
+    """A sealed value does not open: another key has its key's name, or it was moved or changed."""
 
 
 class SecretKeyMissing(Misconfigured):
@@ -47,14 +48,21 @@ class SealedColumn:
 
 
 class SecretKeys:
-    """The keys in use, newest first: the first seals, all open."""
+    """The keys in use, newest first: the first seals, all open.
 
-    def __init__(self, keys: dict[str, bytes]) -> None:
+    `before_sealing` is asked until it passes once: it may refuse keys that do not belong to the books.
+    """
+
+    def __init__(self, keys: dict[str, bytes], *, before_sealing: Callable[[], None] | None = None) -> None:
         self._keys = keys
+        self._before_sealing = before_sealing
 
     def seal(self, text: str, *, place: str) -> str:
-        """Raises `Misconfigured` when no key is set."""
+        """Raises `Misconfigured` when no key is set, or the keys do not open what is sealed already."""
         name = self.newest
+        if self._before_sealing is not None:
+            self._before_sealing()
+            self._before_sealing = None
         key = self._keys[name]
         nonce = os.urandom(12)
         sealed = nonce + AESGCM(key).encrypt(nonce, text.encode(), place.encode())
@@ -80,14 +88,22 @@ class SecretKeys:
         name, _, encoded = rest.partition(".")
         key = self._keys.get(name)
         if version != _VERSION:
-            raise SecretUnreadable("A sealed value was moved or changed and cannot be opened.")
+            raise SecretUnreadable("A sealed value was moved or changed; nothing opens it.")
         if key is None:
             raise SecretKeyMissing(f"The key {name!r} is not among CHAMBERS_SECRET_KEYS; add it back to read this.")
         try:
             raw = base64.b64decode(encoded, validate=True)
             return AESGCM(key).decrypt(raw[:12], raw[12:], place.encode()).decode()
         except (InvalidTag, ValueError) as error:
-            raise SecretUnreadable("A sealed value was moved or changed and cannot be opened.") from error
+            raise SecretUnreadable(
+                f"The key {name!r} of CHAMBERS_SECRET_KEYS does not open what was sealed under that name: it is another"
+                " key, or the sealed value was moved or changed."
+            ) from error
+
+
+def key_of(sealed: str) -> str:
+    """The id of the key that a value was sealed with."""
+    return sealed.partition(".")[2].partition(".")[0]
 
 
 def new_key() -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import os
 import re
+from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,6 +42,9 @@ class Settings(BaseSettings):
 
     secret_keys: SecretStr = Field(default=SecretStr(""))
     """Keys for bank details at rest, newest first: `id:base64-of-32-bytes`, comma-separated."""
+
+    lost_secret_keys: str = Field(default="")
+    """Ids of keys that are lost for good, comma-separated: what they sealed has to be entered anew."""
 
     sqlite_synchronous: str = Field(default="FULL")
     """FULL survives a power cut and is for real books; NORMAL is for throw-away ones."""
@@ -266,6 +271,11 @@ class Settings(BaseSettings):
         return _parse_keys(self.secret_keys.get_secret_value())
 
     @property
+    def lost_keys(self) -> frozenset[str]:
+        """The ids of keys that are lost for good."""
+        return frozenset(_parts(self.lost_secret_keys))
+
+    @property
     def sqlite_path(self) -> Path | None:
         """The database file when the books are in SQLite."""
         url = make_url(self.database_url)
@@ -333,14 +343,32 @@ def _parse_keys(text: str) -> dict[str, bytes]:
 
 def load() -> Settings:
     """Read the environment. Raises `Misconfigured` with one sentence that names the variable."""
+    _refuse_misspelled()
     try:
-        return Settings()
+        return _kept(Settings())
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         name = name if name.startswith("STRIPE_") else f"CHAMBERS_{name}"
         reason = first["msg"].removeprefix("Value error, ")
         raise Misconfigured(f"The environment variable {name} is wrong: {reason}.") from None
+
+
+def _kept(settings: Settings) -> Settings:
+    if make_url(settings.database_url).database in (None, "", ":memory:"):
+        raise Misconfigured(
+            "The environment variable CHAMBERS_DATABASE_URL is wrong: it names no file or database, and books in memory"
+            " are gone when the command ends."
+        )
+    return settings
+
+
+def _refuse_misspelled() -> None:
+    """A variable that is nearly one of ours would be ignored, and books made where nobody wants them."""
+    known = [f"CHAMBERS_{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(set(os.environ) - set(known)):
+        if name.startswith("CHAMBERS") and (meant := get_close_matches(name, known, n=1, cutoff=0.9)):
+            raise Misconfigured(f"The environment variable {name} is no setting; {meant[0]} may be meant.")
 
 
 def for_database(settings: Settings, url: str) -> Settings:

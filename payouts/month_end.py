@@ -21,7 +21,7 @@ from firm.money import Money, total
 from firm.month import Month
 from firm.profile import operations as profiles
 from firm.profile.model import Profile
-from payouts.adjustments.withholding import Duties, nobody
+from payouts.adjustments.withholding import Duties, by_tax_forms
 from payouts.earnings import deductions
 from payouts.earnings import operations as earnings
 from payouts.earnings import queries as earned
@@ -37,10 +37,6 @@ Progress = Callable[[str], None]
 
 class MonthNotOver(Refused):
     """A month is closed after its last day."""
-
-
-class BeforeTheBooks(Refused):
-    """The books begin with their first month."""
 
 
 class NotClosedYet(Refused):
@@ -84,7 +80,7 @@ class Preview:
 def close(
     month: Month,
     *,
-    duties: Duties = nobody,
+    duties: Duties = by_tax_forms,
     by: Actor,
     now: datetime,
     progress: Progress = lambda step: None,
@@ -140,12 +136,14 @@ def refuse_unready(month: Month, *, now: datetime) -> bool:
 
 
 def closing(month: Month) -> Closing:
-    """What the month's close came to so far. Raises `NotClosedYet` when it has not begun."""
+    """What the month's close came to so far. Raises `NotClosedYet` when it has not begun, `BeforeTheBooks`."""
     with reading() as session:
-        currency = profiles.current(session).currency
+        profile = profiles.current(session)
+        currency = profile.currency
         steps = periods.steps(session, month)
         if not steps:
-            raise NotClosedYet(f"{month.name} has not been closed; close it with `chambers month close {month}`.")
+            profiles.refuse_before_books(profile, month)
+            raise NotClosedYet(f"{month.name} has not been closed; a month is closed when it is over.")
         owed = ledger.balance_of(session, accounts.PAYABLES, currency)
         return Closing(
             month=month,
@@ -165,7 +163,7 @@ def preview(month: Month, *, now: datetime) -> Preview:
         if profile.month_at(now) < month:
             raise MonthNotOver(f"{month.name} has not begun; there is nothing to preview.")
         periods.refuse_if_closed(session, month)
-        _refuse_before_books(profile, month)
+        profiles.refuse_before_books(profile, month)
         plan = plans.contents(session, plans.in_force(session, month).id)
         revenue = _revenue(session, month)
         recognized = total(revenue.values(), profile.currency)
@@ -195,17 +193,12 @@ def _close_period(month: Month, *, by: Actor, now: datetime) -> None:
 
 
 def _refuse_wrong_month(session: Session, profile: Profile, month: Month, now: datetime) -> None:
-    _refuse_before_books(profile, month)
+    profiles.refuse_before_books(profile, month)
     if profile.month_at(now) <= month:
         raise MonthNotOver(f"{month.name} is not over; close it from 1 {month.next.name} on.")
     earliest = periods.earliest_open(session, first=profile.first_month)
     if earliest < month:
         raise periods.EarlierMonthOpen(f"Close {earliest.name} first: months are closed in their order.")
-
-
-def _refuse_before_books(profile: Profile, month: Month) -> None:
-    if month < profile.first_month:
-        raise BeforeTheBooks(f"The books begin with {profile.first_month.name}; {month.name} lies before.")
 
 
 def _revenue(session: Session, month: Month) -> dict[str, Money]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from api import subjects
 from api.commands.running import Call, admitted, command, json_option, show
 from api.parts import parts
 from firm.access import presence, principals, tokens
@@ -32,6 +33,7 @@ def principal() -> None:
 @command
 def add(call: Call, name: str, role: str, kind: str, subject: str | None, may_approve: bool) -> None:
     """Enroll somebody; give them a token with `chambers token issue`."""
+    subjects.refuse_unknown(Role(role), subject)
     found = principals.enroll(
         name=name, role=Role(role), kind=kind, subject_id=subject, may_approve=may_approve, by=call.by, now=call.now
     )
@@ -64,6 +66,7 @@ def change(
     call: Call, name: str, role: str | None, subject: str | None, may_approve: bool | None, disabled: bool | None
 ) -> None:
     """Change what somebody may do, from their next request on."""
+    subjects.refuse_unknown(Role(role) if role else None, subject)
     found = principals.change(
         name,
         role=Role(role) if role else None,
@@ -105,6 +108,8 @@ def issue(
 ) -> None:
     """Issue a token and print its secret, this once."""
     expires_at = call.now + timedelta(days=days)
+    subjects.refuse_unknown(Role(role) if role else None, subject)
+    subjects.refuse_nameless(scopes)
     if role is not None:
         found = tokens.issue_token(
             name=name,

@@ -10,7 +10,7 @@ import click
 from api.app import create_core
 from api.commands.running import Call, command
 from api.parts import parts
-from api.verification import findings
+from api.verification import archive_walks, findings
 from firm.archive import restoring, writing
 from firm.audit import sequencer
 from firm.db import db, reading
@@ -48,7 +48,13 @@ def import_archive(call: Call, path: Path) -> None:
     """Read an archive into this empty database; the trial balance must come out as it went in."""
     run.upgrade(db.engine)
     rows = restoring.import_archive(
-        path, METADATA.sorted_tables, revision=str(run.head()), ways=WAYS, by=call.by, now=call.now
+        path,
+        METADATA.sorted_tables,
+        revision=str(run.head()),
+        ways=WAYS,
+        walks=archive_walks(now=call.now),
+        by=call.by,
+        now=call.now,
     )
     _refuse_broken(call)
     click.echo(f"{rows} rows read in; every invariant holds. Issue new tokens and authenticators.")
@@ -69,7 +75,13 @@ def move(call: Call, target: str) -> None:
         with create_core(for_database(settings, target)).app_context():
             run.upgrade(db.engine)
             rows = restoring.import_archive(
-                path, METADATA.sorted_tables, revision=str(run.head()), ways=WAYS, by=call.by, now=call.now
+                path,
+                METADATA.sorted_tables,
+                revision=str(run.head()),
+                ways=WAYS,
+                walks=archive_walks(now=call.now),
+                by=call.by,
+                now=call.now,
             )
             _refuse_broken(call)
             with reading() as session:

@@ -29,7 +29,8 @@ def issue(call: Call, month: Month, as_json: bool) -> None:
     if as_json:
         show(made, "invoices:InvoicingSchema")
         return
-    click.echo(f"{made.issued} invoices were issued for {month.name}.")
+    counted = "1 invoice was" if made.issued == 1 else f"{made.issued} invoices were"
+    click.echo(f"{counted} issued for {month.name}.")
     for reason in made.held_back:
         click.echo(f"Held back: {reason}")
 

@@ -42,6 +42,32 @@ def add_client(call: Call, name: str, country: str, address: tuple[str, ...], re
         click.echo(f"{made.name} is registered as {made.id}.")
 
 
+@client.command("change")
+@click.argument("client_name")
+@click.option("--name", help="Its right name.")
+@click.option("--country", help="ISO code, such as US.")
+@click.option("--address", multiple=True, help="A line of the right address; may be given several times.")
+@click.option("--requires-po/--requires-no-po", default=None, help="Whether it takes invoices without a PO number.")
+@json_option
+@command
+def change_client(
+    call: Call,
+    client_name: str,
+    name: str | None,
+    country: str | None,
+    address: tuple[str, ...],
+    requires_po: bool | None,
+    as_json: bool,
+) -> None:
+    """Correct what is known of a client. Papers that were issued keep what they say."""
+    changes = clients.Change(name, country, address or None, requires_po)
+    changed = clients.change(client_name, changes, by=call.by, now=call.now)
+    if as_json:
+        show(changed, "clients:ClientSchema")
+    else:
+        click.echo(f"{changed.name} is corrected.")
+
+
 @client.command("contact")
 @click.argument("client_name")
 @click.option("--name", required=True)
@@ -105,6 +131,7 @@ def engagement() -> None:
 @click.option("--po-number")
 @click.option("--clause", "clauses", multiple=True, help="A clause of the agreement worth watching.")
 @click.option("--interest", "interests", multiple=True, metavar="PACKAGE:MAY-STOP:MONTHS", help="Like ssh:no:24.")
+@click.option("--duplicate-of", metavar="ENGAGEMENT", help="The one of the same terms that this stands beside.")
 @json_option
 @command
 def draft(
@@ -121,6 +148,7 @@ def draft(
     po_number: str | None,
     clauses: tuple[str, ...],
     interests: tuple[str, ...],
+    duplicate_of: str | None,
     as_json: bool,
 ) -> None:
     """Draft an engagement."""
@@ -137,6 +165,7 @@ def draft(
         po_number=po_number,
         clauses=clauses,
         interests=[_interest(text) for text in interests],
+        duplicate_of=duplicate_of,
         by=call.by,
         now=call.now,
     )
@@ -154,6 +183,17 @@ def interest(call: Call, engagement_id: str, interests: tuple[str, ...]) -> None
     """Add interests, each PACKAGE:MAY-STOP:MONTHS, like ssh:no:24."""
     engagements.name_interests(engagement_id, [_interest(text) for text in interests], by=call.by, now=call.now)
     click.echo(f"{len(interests)} interests are named.")
+
+
+@engagement.command("withdraw-interest")
+@click.argument("engagement_id")
+@click.argument("package")
+@click.option("--reason", required=True)
+@command
+def withdraw_interest(call: Call, engagement_id: str, package: str, reason: str) -> None:
+    """Take back an interest that was named by mistake, or is none any more."""
+    left = engagements.withdraw_interest(engagement_id, package, reason=reason, by=call.by, now=call.now)
+    click.echo(f"The engagement names {package} no more; {len(left)} interests are left.")
 
 
 @engagement.command("sign")

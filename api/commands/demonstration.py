@@ -17,7 +17,7 @@ from api.app import create_core
 from api.commands.progress import step_bar
 from api.demo import people, story
 from api.verification import findings
-from firm import clock, secrets
+from firm import clock, private, secrets
 from firm.access import tokens as access
 from firm.actor import Role
 from firm.billing import queries as billing
@@ -114,7 +114,7 @@ def _write_papers(path: Path, month: Month, payouts: Sequence[Payout]) -> list[P
     for paper in figures:
         for ending, render in ((".pdf", papers.pdf), (".html", papers.html)):
             file = folder / f"{paper['number']}{ending}"
-            file.write_bytes(render(paper))
+            private.write(file, render(paper))
             written.append(file)
     written.append(_write_bank_file(folder, payouts))
     return written
@@ -126,7 +126,7 @@ def _write_bank_file(folder: Path, payouts: Sequence[Payout]) -> Path:
     run = payouts[0].run_id
     content = files.file_of(run, "sepa", keys=parts().keys, by=story.ADMINISTRATOR, now=clock.now())
     file = folder / "credit-transfers.xml"
-    file.write_text(content, encoding="utf-8")
+    private.write(file, content.encode())
     return file
 
 

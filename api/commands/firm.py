@@ -57,13 +57,22 @@ def cooling_off(call: Call, hours: int) -> None:
     click.echo(f"A changed destination is used {hours} hours after it was confirmed.")
 
 
+TAX_FORMS = {
+    "on": "Payees need a valid tax form.",
+    "withhold": "Payees need a valid tax form; without one, those of the United States get less backup withholding.",
+    "off": "Nobody is held for want of a tax form.",
+}
+
+
 @firm.command("tax-forms")
-@click.argument("switch", type=click.Choice(["on", "off"]))
+@click.argument("switch", type=click.Choice(["on", "withhold", "off"]))
 @command
 def tax_forms(call: Call, switch: str) -> None:
-    """Hold payees without a valid US tax form (on), or not (off). It is audited."""
-    profiles.switch_tax_forms(switch == "on", by=call.by, now=call.now)
-    click.echo("Payees need a valid tax form." if switch == "on" else "Nobody is held for want of a tax form.")
+    """Hold payees without a valid US tax form (on), pay those of the United States less backup withholding (withhold),
+    or ask for none (off). It is audited.
+    """
+    profiles.switch_tax_forms(switch != "off", withhold=switch == "withhold", by=call.by, now=call.now)
+    click.echo(TAX_FORMS[switch])
 
 
 @firm.command("vat-id")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import click
 from api.commands.progress import count_bar
 from api.commands.running import Call, command, show
 from api.commands.types import MONTH
+from firm import private
 from firm.db import reading
 from firm.documents import papers
 from firm.month import Month
@@ -19,6 +22,8 @@ from payouts.statements import queries as statements
 from staffing.maintainers import queries as maintainers
 from staffing.reports import operations as reports_
 from staffing.reports import queries as found_reports
+
+FORMS = {".pdf": papers.pdf, ".html": papers.html, ".json": papers.json_bytes}
 
 
 @click.group()
@@ -84,7 +89,9 @@ def reissue(call: Call, who: str, month: Month, reason: str, explanations: tuple
 @click.option("--out", type=click.Path(path_type=Path), help="Write it here: .pdf, .html or .json by the ending.")
 @command
 def funded_work(call: Call, client: str, from_month: Month, until_month: Month | None, out: Path | None) -> None:
-    """Issue a client's funded-work report."""
+    """Issue a client's funded-work report. Issued again for the same months, it refers to the one before."""
+    # Found out before a paper is issued and numbered that nobody would get.
+    _refuse_unwritable(out)
     row = reports_.issue(
         client, from_month=from_month, until_month=until_month or from_month.next, by=call.by, now=call.now
     )
@@ -106,9 +113,20 @@ def give(figures: Mapping[str, object], out: Path | None) -> None:
     if out is None:
         show(figures)
         return
-    write = {".pdf": papers.pdf, ".html": papers.html, ".json": papers.json_bytes}.get(out.suffix)
-    if write is None:
+    _refuse_unwritable(out)
+    private.write(out, FORMS[out.suffix](figures))
+    click.echo(f"{figures['number']} is in {out}.")
+
+
+def _refuse_unwritable(out: Path | None) -> None:
+    """Raises `UsageError` and `OSError` where no file of the name can be written."""
+    if out is None:
+        return
+    if out.suffix not in FORMS:
         raise click.UsageError("Name the file with the ending .pdf, .html or .json.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(write(figures))
-    click.echo(f"{figures['number']} is in {out}.")
+    if out.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(out))
+    probe = out.with_name(f".{out.name}.probe")
+    private.touch(probe)
+    probe.unlink()

@@ -13,6 +13,7 @@ from api.shapes import suggestions_for
 from firm.db import reading
 from firm.money import Money
 from firm.month import Month
+from firm.particulars import checked_bic
 from firm.profile import operations as profiles
 from payouts.destinations import operations as destinations
 from payouts.terms import operations as pay_terms
@@ -69,6 +70,36 @@ def add(
         click.echo(f"{made.name} is there as {made.id}.")
 
 
+@maintainer.command("change")
+@click.argument("who")
+@click.option("--name", help="Their right name.")
+@click.option("--email", help="Their right address.")
+@click.option("--country", help="ISO code, such as US.")
+@click.option("--grade", type=click.Choice(GRADES))
+@click.option("--works-as", type=click.Choice(WORKS_AS))
+@click.option("--address", multiple=True, help="A line of the right address; may be given several times.")
+@json_option
+@command
+def change(
+    call: Call,
+    who: str,
+    name: str | None,
+    email: str | None,
+    country: str | None,
+    grade: str | None,
+    works_as: str | None,
+    address: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Correct what is known of a maintainer. Papers that were issued keep what they say."""
+    changes = maintainers.Change(name, email, country, grade, works_as, address or None)
+    changed = maintainers.change(who, changes, by=call.by, now=call.now)
+    if as_json:
+        show(changed, "maintainers:MaintainerSchema")
+    else:
+        click.echo(f"{changed.name} is corrected.")
+
+
 @maintainer.command("alias")
 @click.argument("who")
 @click.option("--name", help="Another name they appear under.")
@@ -106,7 +137,7 @@ def destination(
         who,
         rail=rail,
         iban=iban,
-        bic=bic,
+        bic=bic and checked_bic(bic),
         holder=holder,
         country=country,
         account=account,

@@ -37,6 +37,21 @@ def add(call: Call, name: str, ecosystem: str, repository: str, folder: str, as_
         click.echo(f"{made.name} is in the portfolio.")
 
 
+@package.command("change")
+@click.argument("name")
+@click.option("--repository", help="Its right public address.")
+@click.option("--folder", help="Where it lives inside its repository.")
+@json_option
+@command
+def change(call: Call, name: str, repository: str | None, folder: str | None, as_json: bool) -> None:
+    """Correct where a package lives."""
+    changed = operations.change(name, repository=repository, folder=folder, by=call.by, now=call.now)
+    if as_json:
+        show(changed, "packages:PackageSchema")
+    else:
+        click.echo(f"{changed.name} is corrected.")
+
+
 @package.command("list")
 @json_option
 @command

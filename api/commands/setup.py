@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import timedelta
 
 import click
 
@@ -23,6 +24,9 @@ from firm.resealing import operations as resealing
 from firm.settings import load
 from migrations import run
 from migrations.tables import METADATA
+
+LASTS_DAYS = 90
+"""As long as other tokens last; `chambers token rotate` gives the next one."""
 
 
 @click.command()
@@ -59,9 +63,10 @@ def init(
         by=call.by,
         now=call.now,
     )
-    issued = access.issue_token(name=token_name, role=Role.LEAD, by=call.by, now=call.now)
+    ends = call.now + timedelta(days=LASTS_DAYS)
+    issued = access.issue_token(name=token_name, role=Role.LEAD, expires_at=ends, by=call.by, now=call.now)
     click.echo(f"{name} is set up. Its books are in {currency.upper()} and begin with {first_month.name}.")
-    click.echo(f"The token of {token_name}, shown this once:\n{issued.secret}")
+    click.echo(f"The token of {token_name}, shown this once; it ends on {ends:%Y-%m-%d}:\n{issued.secret}")
 
 
 @click.command()
@@ -79,6 +84,7 @@ def serve(bind: str, workers: int | None) -> None:
     """Serve the API on this machine with gunicorn."""
     try:
         load()
+        _refuse_no_address(bind)
     except Misconfigured as error:
         raise click.ClickException(error.message) from error
     click.echo(f"Serving on http://{bind}; browse the API at http://{bind}/docs; stop with Ctrl-C.", err=True)
@@ -86,6 +92,12 @@ def serve(bind: str, workers: int | None) -> None:
     if workers is not None:
         options += ["--workers", str(workers)]
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *options])  # noqa: S606
+
+
+def _refuse_no_address(bind: str) -> None:
+    host, colon, port = bind.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise Misconfigured(f"{bind!r} is no address to serve on; write it like 127.0.0.1:8000, the port up to 65535.")
 
 
 @click.group("secret-key", invoke_without_command=True)

@@ -36,11 +36,13 @@ import_.add_command(import_bank)
 @command
 def git(call: Call, path: Path, package: str, since: date | None, until: date | None, as_json: bool) -> None:
     """Import commits, reviews and releases of a package from a clone. May be repeated."""
+    if since is not None and until is not None and until <= since:
+        raise click.UsageError("--until is the first day no longer read; it lies after --since.")
     with count_bar(f"Reading {path.name or path}") as progress:
         report = operations.import_git(
             path, package, since=since, until=until, progress=progress, by=call.by, now=call.now
         )
-    _print(report, as_json=as_json)
+    _print(report, nothing="Nothing was found that concerns the package in this range.", as_json=as_json)
 
 
 @import_.command("osv")
@@ -51,10 +53,10 @@ def osv(call: Call, path: Path, as_json: bool) -> None:
     """Import the advisories of a folder or zip that concern packages of the portfolio. May be repeated."""
     with count_bar(f"Reading {path.name or path}") as progress:
         report = operations.import_osv(path, progress=progress, by=call.by, now=call.now)
-    _print(report, as_json=as_json)
+    _print(report, nothing="None of these advisories names a package of the portfolio.", as_json=as_json)
 
 
-def _print(report: ImportReport, *, as_json: bool) -> None:
+def _print(report: ImportReport, *, nothing: str, as_json: bool) -> None:
     kinds = sorted({*report.new, *report.known})
     if as_json:
         counts = {kind: {"new": report.new[kind], "known": report.known[kind]} for kind in kinds}
@@ -72,7 +74,7 @@ def _print(report: ImportReport, *, as_json: bool) -> None:
     for kind in kinds:
         click.echo(f"{kind:<14}{report.new[kind]:>8} new{report.known[kind]:>8} already known")
     if not kinds:
-        click.echo("Nothing was found that concerns the package in this range.")
+        click.echo(nothing)
     if report.unattributed:
         click.echo(f"{report.unattributed} new items are by people without an alias here; they stay unattributed.")
     if report.shallow:

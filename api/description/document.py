@@ -202,17 +202,14 @@ def _headers(endpoint: str, method: str) -> list[dict[str, Any]]:
 
 
 def _statuses(endpoint: str, method: str, path: str, operation: dict[str, Any]) -> list[str]:
-    # 409 also where nothing is written: a firm that is not set up yet says so.
-    found = ["400", "401", "403", "409", "414", "429", "500", "503"]
+    # 409 also where nothing is written: a firm that is not set up yet says so. 422 everywhere: what a route does not
+    # look at is refused.
+    found = ["400", "401", "403", "409", "413", "414", "415", "422", "429", "500", "503"]
     queries = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"}
     if "{" in path or queries - set(PageQuery().fields):
         found.append("404")
-    if "{" in path or queries:
-        found.append("422")
     if method != "get":
-        found += ["404", "422"]
-    if "requestBody" in operation:
-        found += ["413", "415"]
+        found.append("404")
     if endpoint in preconditions.CHANGES:
         found += ["412", "428"]
     return sorted(set(found))

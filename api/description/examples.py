@@ -225,6 +225,7 @@ FIELDS: Mapping[str, object] = {
     "Alias.value": "grace@old.example",
     "Client.name": "Acme",
     "ClientDraft.name": "Acme",
+    "ClientChange.name": "Acme",
     "WholeClient.name": "Acme",
     "Contact.name": "Lin Example",
     "Criterion.name": "three letters",
@@ -350,7 +351,7 @@ _TYPES = {str: "string", int: "integer", bool: "boolean", list: "array", dict: "
 
 OMITTED = frozenset(
     {"on", "recovery", "ends_on", "renews_on", "until_on", "until_month", "cap", "override_reason", "subject_id"}
-    | {"country", "account"}
+    | {"country", "account", "duplicate_of"}
 )
 
 

@@ -13,6 +13,7 @@ from api.fields import MonthField, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
 from firm.allocation import operations, queries
 from firm.allocation.model import AllocationPlan
+from firm.allocation.rules import MOST_WEIGHT
 from firm.db import reading
 from firm.money import BASIS
 
@@ -27,7 +28,7 @@ class PlanSchema(Schema):
     from_month = MonthField(required=True)
     overhead_bp = Whole(required=True, least=0, most=BASIS)
     reserves = ma.fields.Dict(keys=Text(most=40), values=Whole(least=0, most=BASIS), load_default=dict)
-    weights = ma.fields.Dict(keys=Text(), values=Whole(least=0, most=1_000_000), required=True)
+    weights = ma.fields.Dict(keys=Text(), values=Whole(least=0, most=MOST_WEIGHT), required=True)
 
 
 def _whole(session: Session, plan: AllocationPlan) -> dict[str, Any]:

@@ -38,6 +38,15 @@ class ClientDraft(Schema):
     requires_po = Flag(load_default=False)
 
 
+class ClientChange(Schema):
+    """What is to change; what is not named stays."""
+
+    name = Text(least=1)
+    country = Country()
+    address = ma.fields.List(Text(), validate=ma.validate.Length(max=8))
+    requires_po = Flag()
+
+
 class ContactSchema(Schema):
     """A person at a client."""
 
@@ -78,6 +87,14 @@ def shown(key: str) -> Any:
         client = queries.find(session, key)
         contacts = queries.contacts_of(session, client.id)
     return with_parts(client, contacts=contacts)
+
+
+@blueprint.route("/clients/<key>", methods=["PATCH"])
+@blueprint.arguments(ClientChange)
+@blueprint.response(200, ClientSchema)
+def changed(body: dict[str, Any], key: str) -> Any:
+    """Correct what is known of a client. Papers that were issued keep what they say."""
+    return operations.change(key, operations.Change(**body), by=current_actor(), now=now())
 
 
 @blueprint.route("/clients/<key>/contacts", methods=["POST"])

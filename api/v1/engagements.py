@@ -75,6 +75,12 @@ class EngagementDraft(Schema):
     po_number = Text(most=60, load_default=None, allow_none=True)
     clauses = ma.fields.List(Text(most=60), load_default=list, validate=ma.validate.Length(max=50))
     interests = ma.fields.List(ma.fields.Nested(InterestDraft), load_default=list, validate=ma.validate.Length(max=200))
+    duplicate_of = Text(
+        most=34,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The engagement with the same terms that this one is meant to stand beside."},
+    )
 
 
 class InterestsDraft(Schema):
@@ -83,6 +89,13 @@ class InterestsDraft(Schema):
     interests = ma.fields.List(
         ma.fields.Nested(InterestDraft), required=True, validate=ma.validate.Length(min=1, max=200)
     )
+
+
+class InterestWithdrawal(Schema):
+    """The package that an engagement names no more, and why."""
+
+    package = Text(required=True, metadata={"description": "Id or name."})
+    reason = Text(required=True, most=500)
 
 
 class InterestsSchema(Schema):
@@ -150,6 +163,17 @@ def interests_listed(engagement_id: str) -> Any:
 def interests_named(body: dict[str, Any], engagement_id: str) -> Any:
     """Add interests, also after the signature."""
     found = operations.name_interests(engagement_id, body["interests"], by=current_actor(), now=now())
+    return {"interests": found}
+
+
+@blueprint.route("/engagements/<engagement_id>/interest-withdrawals", methods=["POST"])
+@blueprint.arguments(InterestWithdrawal)
+@blueprint.response(201, InterestsSchema)
+def interest_withdrawn(body: dict[str, Any], engagement_id: str) -> Any:
+    """Take an interest back that was named by mistake or is none any more; reports that were issued keep it."""
+    found = operations.withdraw_interest(
+        engagement_id, body["package"], reason=body["reason"], by=current_actor(), now=now()
+    )
     return {"interests": found}
 
 

@@ -9,8 +9,10 @@ import marshmallow as ma
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MonthField, Schema, Text
+from firm.db import reading
 from firm.exchange import operations as exchange
 from firm.exchange.rules import rate_text
+from firm.month import Month
 
 blueprint = Blueprint("exchange_rates", __name__, description="What other currencies are worth in the books'")
 
@@ -33,6 +35,20 @@ class RateShown(Schema):
     rate = ma.fields.Function(lambda row: rate_text(row.rate), metadata={"type": "string"})
     set_at = MomentField()
     set_by = ma.fields.String()
+
+
+class RatesSchema(Schema):
+    """The rates of a month."""
+
+    rates = ma.fields.List(ma.fields.Nested(RateShown))
+
+
+@blueprint.route("/months/<month:month>/exchange-rates", methods=["GET"])
+@blueprint.response(200, RatesSchema)
+def of_month(month: Month) -> Any:
+    """List the rates that were entered for a month."""
+    with reading() as session:
+        return {"rates": exchange.rates_of(session, month)}
 
 
 @blueprint.route("/exchange-rates", methods=["POST"])

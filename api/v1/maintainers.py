@@ -38,6 +38,17 @@ class MaintainerDraft(MaintainerSchema):
     address = ma.fields.List(Text(), load_default=list, validate=ma.validate.Length(max=8))
 
 
+class MaintainerChange(Schema):
+    """What is to change; what is not named stays. A new name or e-mail address becomes an alias beside the old ones."""
+
+    name = Text(least=1)
+    email = Text(least=1)
+    country = Country()
+    grade = ma.fields.String(validate=ma.validate.OneOf(GRADES))
+    works_as = ma.fields.String(validate=ma.validate.OneOf(WORKS_AS))
+    address = ma.fields.List(Text(), validate=ma.validate.Length(max=8))
+
+
 class AliasDraft(Schema):
     """A name or an address under which a maintainer appears."""
 
@@ -112,6 +123,14 @@ def shown(key: str) -> Any:
         destination=shown_destination(found, now()),
         proposed_destination=shown_destination(waiting, now()),
     )
+
+
+@blueprint.route("/maintainers/<key>", methods=["PATCH"])
+@blueprint.arguments(MaintainerChange)
+@blueprint.response(200, MaintainerSchema)
+def changed(body: dict[str, Any], key: str) -> Any:
+    """Correct what is known of a maintainer. Papers that were issued keep what they say."""
+    return operations.change(key, operations.Change(**body), by=current_actor(), now=now())
 
 
 @blueprint.route("/maintainers/<key>/aliases", methods=["POST"])

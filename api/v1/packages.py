@@ -17,6 +17,13 @@ from firm.portfolio.model import STATES
 blueprint = Blueprint("packages", __name__, description="Packages the firm maintains")
 
 
+class PackageChange(Schema):
+    """Where a package lives; what is not named stays."""
+
+    repository = Text(most=300, least=0, metadata={"description": "Its public address."})
+    folder = Text(least=0, metadata={"description": "Where it lives inside its repository."})
+
+
 class PackageSchema(Schema):
     """A package, named as its ecosystem names it."""
 
@@ -51,3 +58,11 @@ def shown(key: str) -> Any:
     """Show a package, by id or name."""
     with reading() as session:
         return queries.find(session, key)
+
+
+@blueprint.route("/packages/<path:key>", methods=["PATCH"])
+@blueprint.arguments(PackageChange)
+@blueprint.response(200, PackageSchema)
+def changed(body: dict[str, Any], key: str) -> Any:
+    """Correct where a package lives."""
+    return operations.change(key, **body, by=current_actor(), now=now())

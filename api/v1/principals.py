@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from api import subjects
 from api.auth import admission, current_actor, now
 from api.blueprints import Blueprint
 from api.fields import Flag, MomentField, Schema, Text
@@ -107,6 +108,7 @@ def listed(query: dict[str, Any]) -> Any:
 @blueprint.response(201, PrincipalSchema)
 def enrolled(body: dict[str, Any]) -> Any:
     """Enroll a person or a program."""
+    subjects.refuse_unknown(Role(body["role"]), body["subject_id"])
     return principals.enroll(
         name=body["name"],
         kind=body["kind"],
@@ -131,9 +133,11 @@ def shown(key: str) -> Any:
 @blueprint.response(200, PrincipalSchema)
 def changed(body: dict[str, Any], key: str) -> Any:
     """Change what a principal may do, from its next request on."""
+    role = Role(body["role"]) if "role" in body else None
+    subjects.refuse_unknown(role, body.get("subject_id"))
     return principals.change(
         key,
-        role=Role(body["role"]) if "role" in body else None,
+        role=role,
         subject_id=body.get("subject_id"),
         may_approve=body.get("may_approve"),
         disabled=body.get("disabled"),

@@ -9,7 +9,9 @@ import marshmallow as ma
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import DateField, MoneyField, Schema, Text
-from firm.billing import receipts
+from api.paging import PageQuery, page, page_schema
+from firm.billing import queries, receipts
+from firm.db import reading
 
 blueprint = Blueprint("receipts", __name__, description="Money that arrived")
 
@@ -31,6 +33,23 @@ class ReceiptSchema(Schema):
     reference = ma.fields.String()
     received_on = DateField()
     amount = MoneyField()
+
+
+@blueprint.route("/receipts", methods=["GET"])
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(ReceiptSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List receipts."""
+    with reading() as session:
+        return page(query, ReceiptSchema(), lambda after, limit: queries.receipts(session, after=after, limit=limit))
+
+
+@blueprint.route("/receipts/<receipt_id>", methods=["GET"])
+@blueprint.response(200, ReceiptSchema)
+def shown(receipt_id: str) -> Any:
+    """Show a receipt."""
+    with reading() as session:
+        return queries.find_receipt(session, receipt_id)
 
 
 @blueprint.route("/receipts", methods=["POST"])

@@ -47,3 +47,11 @@ def listed(query: dict[str, Any]) -> Any:
 def added(body: dict[str, Any]) -> Any:
     """Add a tier, or the next version of one."""
     return operations.add_tier(**body, by=current_actor(), now=now())
+
+
+@blueprint.route("/tiers/<key>", methods=["GET"])
+@blueprint.response(200, TierSchema)
+def shown(key: str) -> Any:
+    """Show one version of a tier by its id, or the newest by its name."""
+    with reading() as session:
+        return queries.find_tier(session, key)

@@ -7,6 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from api import subjects
 from api.auth import admission, current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MomentInput, Schema, Text, Whole
@@ -89,6 +90,7 @@ def listed(query: dict[str, Any]) -> Any:
 @blueprint.response(201, NewTokenSchema)
 def issued(body: dict[str, Any]) -> Any:
     """Enroll a principal and issue its first token, of all its role's scopes, for ninety days."""
+    subjects.refuse_unknown(Role(body["role"]), body["subject_id"])
     found = tokens.issue_token(
         name=body["name"],
         role=Role(body["role"]),
@@ -105,6 +107,7 @@ def issued(body: dict[str, Any]) -> Any:
 @blueprint.response(201, NewTokenSchema)
 def issued_to(body: dict[str, Any], key: str) -> Any:
     """Issue a token to a principal, by id or name."""
+    subjects.refuse_nameless(body["scopes"])
     found = tokens.issue(
         key,
         label=body["label"],

@@ -15,6 +15,9 @@ Target = tuple[str, str]
 OVERHEAD: Target = ("overhead", "")
 
 
+MOST_WEIGHT = 1_000_000
+
+
 class InvalidPlan(Invalid):
     """A plan that does not add up."""
 
@@ -33,8 +36,8 @@ class Plan:
         rates = [self.overhead_bp, *self.reserves.values()]
         if min(rates) < 0 or sum(rates) > BASIS:
             raise InvalidPlan("Overhead and reserves together take between 0 and 100 % of the revenue.")
-        if min(self.weights.values(), default=0) < 0:
-            raise InvalidPlan("A package's weight is zero or more.")
+        if not all(0 <= weight <= MOST_WEIGHT for weight in self.weights.values()):
+            raise InvalidPlan(f"A package's weight is a whole number from 0 to {MOST_WEIGHT:,}.", field="weights")
         if sum(rates) < BASIS and not sum(self.weights.values()):
             raise InvalidPlan("Give at least one package a weight above zero; it gets what the rates leave.")
         # Ties between equal remainders go by name and id, never by the order in which a plan was typed.

@@ -23,6 +23,7 @@ from firm.audit import sequencer
 from firm.bulk import bulk_insert
 from firm.db import transaction, use_case
 from firm.errors import Invalid, InvariantBroken, Refused
+from firm.invariant import Walk
 from firm.ledger import queries as ledger
 from firm.recovery import operations as recovery
 
@@ -45,11 +46,21 @@ class NotEmpty(Refused):
 
 
 @use_case
-def import_archive(path: Path, tables: Sequence[Table], *, revision: str, ways: Ways, by: Actor, now: datetime) -> int:
+def import_archive(
+    path: Path,
+    tables: Sequence[Table],
+    *,
+    revision: str,
+    ways: Ways,
+    walks: Sequence[Walk] = (),
+    by: Actor,
+    now: datetime,
+) -> int:
     """Read everything in, in one transaction, and say how many rows. Raises `InvalidArchive`, `NotEmpty`.
 
-    The trial balance must come out as the manifest has it; otherwise nothing comes in. The books send nothing until
-    they are reconciled: the firm they were taken from may be at work still.
+    The trial balance must come out as the manifest has it, and each of `walks` must find nothing; otherwise nothing
+    comes in. The digests of the manifest show an accident, and the walks what somebody changed on purpose. The books
+    send nothing until they are reconciled: the firm they were taken from may be at work still.
     """
     with _opened(path) as archive:
         manifest = _checked(archive, held(tables), revision)
@@ -58,11 +69,14 @@ def import_archive(path: Path, tables: Sequence[Table], *, revision: str, ways: 
                 raise NotEmpty("This database holds a firm already; read the archive into an empty one.")
             try:
                 rows = _Loading(session, archive, ways).load(held(tables))
+            except (OverflowError, UnicodeEncodeError) as error:
+                raise InvalidArchive("The archive holds a value that no column takes.") from error
             except DBAPIError as error:
                 raise InvalidArchive(
                     f"The books refuse what the archive holds: {str(error.orig).splitlines()[0]}."
                 ) from error
             _advance_numbers(session)
+            _refuse_changed(session, walks)
             if ledger.balances(session) != manifest["trial_balance"]:
                 raise InvariantBroken("The trial balance of what was read in is not that of the archive.")
             audit.record(session, "firm.imported", "firm", {"rows": rows, "at": manifest["at"]}, by=by, now=now)
@@ -70,6 +84,13 @@ def import_archive(path: Path, tables: Sequence[Table], *, revision: str, ways: 
             begun = recovery.begun(source="archive", taken_at=taken_at, chain=sequencer.head(session), now=now)
             recovery.begin(session, begun, by=by, now=now)
     return rows
+
+
+def _refuse_changed(session: Session, walks: Sequence[Walk]) -> None:
+    for walk in walks:
+        for breach in walk.breaches(session):
+            said = ", ".join(f"{name} {value}" for name, value in breach.items())
+            raise InvalidArchive(f"The archive was changed since it was written ({walk.name}): {said}.")
 
 
 PAYING = ("payout_run", "payout_approval", "payout", "payout_attempt", "payout_reversal", "rail_file")

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
+from firm import private
 from firm.actor import Actor
 from firm.archive.form import FORMAT, LEFT_OUT, MANIFEST, held, line_of
 from firm.audit import operations as audit
@@ -38,9 +39,9 @@ def export_all(
     note_export(path.name, by=by, now=now)
     partial = path.with_name(f".{path.name}.partial")
     try:
+        private.touch(partial)
         with reading() as session, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             manifest = _write(session, archive, held(tables), revision, progress, now)
-        partial.chmod(0o600)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)

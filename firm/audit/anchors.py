@@ -87,7 +87,15 @@ def read(path: Path, *, key: bytes) -> list[Anchor]:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError:
+        raise AnchorBroken(f"{path} is no file of anchors, or is damaged; put back a copy of it.") from None
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise AnchorBroken(f"The anchors in {path} cannot be read: {reason}; mend CHAMBERS_AUDIT_ANCHORS.") from None
 
 
 def newest(path: Path, *, key: bytes) -> Anchor | None:
@@ -110,11 +118,15 @@ def _append(path: Path, anchor: Anchor, key: bytes) -> None:
         "at": anchor.at.astimezone(UTC).isoformat(),
         "signature": base64.b64encode(Ed25519PrivateKey.from_private_bytes(key).sign(anchor.content())).decode(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        reason = error.strerror or "it cannot be written"
+        raise AnchorBroken(f"No anchor can be added to {path}: {reason}; mend CHAMBERS_AUDIT_ANCHORS.") from error
 
 
 def _checked(line: str, number: int, public: Ed25519PublicKey) -> Anchor:

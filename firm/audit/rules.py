@@ -8,6 +8,8 @@ from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Table
+
 VERSION = 1
 FIRST = "0" * 64
 """What stands before the first link."""
@@ -37,13 +39,18 @@ def link_hash(seq: int, before: str, record: Any) -> str:
 
 def digest(thing: Any) -> str:
     """SHA-256 of a state as canonical JSON: a mapping, a dataclass, or a row of the ORM with all its columns."""
-    columns = getattr(type(thing), "__table__", None)
-    if columns is not None:
-        state = {column.key: getattr(thing, column.key) for column in columns.columns}
+    table = getattr(type(thing), "__table__", None)
+    if table is not None:
+        state = state_of(table, thing)
     else:
         state = asdict(thing) if is_dataclass(thing) and not isinstance(thing, type) else thing
     text = json.dumps(state, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def state_of(table: Table, row: Any) -> dict[str, Any]:
+    """What a row says, but for the columns that stand apart from its state (`info={"apart": True}`)."""
+    return {column.key: getattr(row, column.key) for column in table.columns if not column.info.get("apart")}
 
 
 def _moment(value: datetime) -> str:

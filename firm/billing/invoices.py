@@ -21,6 +21,7 @@ from firm.clients.model import Client
 from firm.db import AnyRow, transaction, use_case
 from firm.engagements.model import Engagement
 from firm.engagements.rules import Term
+from firm.errors import Refused
 from firm.ledger import journal, periods
 from firm.ledger.entry import Entry
 from firm.money import Money
@@ -30,6 +31,10 @@ from firm.profile import operations as profiles
 from firm.profile.model import Profile
 
 DAYS_TO_PAY = 30
+
+
+class MonthNotBegun(Refused):
+    """A month is invoiced from its first day on; an engagement's cycle bills what lies ahead by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +60,24 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> Invoicing:
     """Issue the invoices of every engagement whose billing cycle covers the month and is not billed yet.
 
     May be repeated: a service month is invoiced once. Engagements of clients that require a PO number and
-    gave none are held back and named. Raises `MonthClosed`.
+    gave none are held back and named. Raises `BeforeTheBooks`, `MonthNotBegun`, `MonthClosed`.
     """
     with transaction() as session:
-        periods.hold(session, month)
         profile = profiles.current(session)
+        _refuse_wrong_month(profile, month, now)
+        periods.hold(session, month)
         due, held_back = _due(session, month, profile)
         if due:
             _issue(session, due, on=_issue_day(profile, month, now), profile=profile, by=by, now=now)
             facts = {"issued": len(due), "held_back": len(held_back)}
             audit.record(session, "invoices.issued", str(month), facts, by=by, now=now)
     return Invoicing(len(due), tuple(held_back))
+
+
+def _refuse_wrong_month(profile: Profile, month: Month, now: datetime) -> None:
+    profiles.refuse_before_books(profile, month)
+    if profile.month_at(now) < month:
+        raise MonthNotBegun(f"{month.name} has not begun; invoice it from its first day on.")
 
 
 def _due(session: Session, month: Month, profile: Profile) -> tuple[list[_Due], list[str]]:
@@ -180,9 +192,9 @@ def _figures(due: _Due, number: str, total: Money, *, on: date, profile: Profile
 
 
 def _issue_day(profile: Profile, month: Month, now: datetime) -> date:
-    """Today where it lies in the month; otherwise the month's nearest day, for a month billed late or early."""
+    """Today where it lies in the month; otherwise the month's last day, for a month billed late."""
     today = now.astimezone(profile.zone).date()
-    return min(max(today, month.first_day), month.last_day)
+    return min(today, month.last_day)
 
 
 def _months_by_engagement(session: Session, table: Table, *, since: Month) -> dict[str, set[Month]]:

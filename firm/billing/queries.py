@@ -13,6 +13,10 @@ class InvoiceNotFound(NotFound):
     """No invoice has this id or number."""
 
 
+class ReceiptNotFound(NotFound):
+    """No receipt has this id."""
+
+
 def find_invoice(session: Session, key: str) -> Invoice:
     """An invoice by id or number. Raises `InvoiceNotFound`."""
     invoice = session.scalar(select(Invoice).where(or_(Invoice.id == key, Invoice.number == key)))
@@ -36,6 +40,19 @@ def invoices(
     if state is not None:
         query = query.where(Invoice.state == state)
     return list(session.scalars(query))
+
+
+def find_receipt(session: Session, receipt_id: str) -> Receipt:
+    """A receipt by id. Raises `ReceiptNotFound`."""
+    receipt = session.get(Receipt, receipt_id)
+    if receipt is None:
+        raise ReceiptNotFound(f"There is no receipt {receipt_id!r}.")
+    return receipt
+
+
+def receipts(session: Session, *, after: str = "", limit: int = 50) -> list[Receipt]:
+    """Receipts in the order of their ids, after one of them."""
+    return list(session.scalars(select(Receipt).where(Receipt.id > after).order_by(Receipt.id).limit(limit)))
 
 
 def receipts_of(session: Session, invoice_id: str) -> list[Receipt]:

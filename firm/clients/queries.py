@@ -13,9 +13,10 @@ class ClientNotFound(NotFound):
     """No client has this id or name."""
 
 
-def find(session: Session, key: str) -> Client:
+def find(session: Session, key: str, *, locked: bool = False) -> Client:
     """A client by id or name. Raises `ClientNotFound`."""
-    client = session.scalar(select(Client).where(or_(Client.id == key, Client.name == key)))
+    query = select(Client).where(or_(Client.id == key, Client.name == key))
+    client = session.scalar(query.with_for_update() if locked else query)
     if client is None:
         raise ClientNotFound(f"There is no client {key!r}.")
     return client

@@ -42,7 +42,8 @@ def _introduction(figures: Mapping[str, Any]) -> str:
         return "Your retainer names no package yet. Name those you depend on, and this report will follow them."
     number = len(figures["packages"])
     named = "the package you named" if number == 1 else f"the {number:,} packages you named"
-    return f"Your retainer keeps {named} in professional hands. {EVIDENCE}"
+    instead = f" It takes the place of {figures['corrects']}." if figures.get("corrects") else ""
+    return f"Your retainer keeps {named} in professional hands. {EVIDENCE}{instead}"
 
 
 def _counts(counts: Mapping[str, int]) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from firm.db import claim, transaction, use_case
 from firm.engagements import queries
 from firm.engagements.model import CYCLES, Engagement, Interest, Tier
 from firm.engagements.rules import BLOCKING_CLAUSES, blocked
-from firm.errors import Invalid, Refused
+from firm.errors import Invalid, NotFound, Refused
 from firm.ledger import accounts, periods
 from firm.money import Money
 from firm.month import Month
@@ -37,6 +37,22 @@ class ClauseRefused(Refused):
 
 class NotADraft(Refused):
     """Only a draft can be signed, and its terms stand from then on."""
+
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
+MOST_NOTICE_DAYS, MOST_MONTHS_TO_REPLACE = 730, 1200
+
+
+class InterestNotNamed(NotFound):
+    """Only what an engagement names can be taken back."""
+
+
+class LastInterest(Refused):
+    """A client that cares about no package has no engagement."""
+
+
+class SameEngagement(Refused):
+    """The same terms twice would bill a client twice."""
 
 
 class InterestTwice(Invalid):
@@ -101,10 +117,14 @@ def draft(
     po_number: str | None = None,
     clauses: Sequence[str] = (),
     interests: Sequence[NamedInterest] = (),
+    duplicate_of: str | None = None,
     by: Actor,
     now: datetime,
 ) -> Engagement:
-    """Draft an engagement for a client and a tier, given by id or name. Raises when either is unknown."""
+    """Draft an engagement for a client and a tier, given by id or name. Raises when either is unknown.
+
+    Raises `SameEngagement` where the client has one of the same terms, unless that is named as `duplicate_of`.
+    """
     terms = Terms(
         fee=fee,
         cycle=cycle,
@@ -121,6 +141,7 @@ def draft(
         engagement = new_engagement(
             clients.find(session, client).id, queries.find_tier(session, tier).id, terms, now=now
         )
+        _refuse_same(session, engagement, duplicate_of)
         session.add(engagement)
         session.flush()
         _name_interests(session, engagement.id, interests)
@@ -130,8 +151,28 @@ def draft(
     return engagement
 
 
+def _refuse_same(session: Session, engagement: Engagement, duplicate_of: str | None) -> None:
+    columns = ("client_id", "tier_id", "fee_minor", "currency", "cycle_months", "starts_on", "ends_on")
+    alike = [getattr(Engagement, name).is_not_distinct_from(getattr(engagement, name)) for name in columns]
+    query = select(Engagement).where(*alike, Engagement.state != "ended").order_by(Engagement.id)
+    found = list(session.scalars(query))
+    if found and duplicate_of not in {one.id for one in found}:
+        raise SameEngagement(
+            f"There is a {found[0].state} engagement of the same client, tier, fee and start already ({found[0].id})."
+            " If a second one is meant, name it as the one that this is a duplicate of."
+        )
+
+
 def refuse_impossible(terms: Terms) -> None:
     """Raises `Invalid` for terms that no agreement can have."""
+    for name in ("starts_on", "ends_on", "renews_on"):
+        day = getattr(terms, name)
+        if day is not None and not FIRST_DAY <= day < LAST_DAY:
+            raise Invalid(f"{day.isoformat()} lies outside of what books are kept of; mend the year.", field=name)
+    if terms.renews_on is not None and terms.renews_on <= terms.starts_on:
+        raise Invalid("An engagement renews after it starts.", field="renews_on")
+    if not 0 <= terms.notice_days <= MOST_NOTICE_DAYS:
+        raise Invalid(f"Notice is given 0 to {MOST_NOTICE_DAYS} days ahead.", field="notice_days")
     if terms.cycle not in CYCLES:
         raise Invalid(f"{terms.cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.", field="cycle")
     if terms.fee.minor <= 0:
@@ -179,6 +220,26 @@ def name_interests(
         _name_interests(session, engagement.id, interests)
         packages = [interest.package for interest in interests]
         audit.record(session, "engagement.interests-named", engagement.id, {"packages": packages}, by=by, now=now)
+        return queries.interests_of(session, engagement.id)
+
+
+@use_case
+def withdraw_interest(engagement_id: str, package: str, *, reason: str, by: Actor, now: datetime) -> list[Interest]:
+    """Take back an interest that an engagement names. Raises `InterestNotNamed`, and `LastInterest` once signed."""
+    with transaction() as session:
+        engagement = queries.find(session, engagement_id)
+        # Two at the same moment: the second looks when the first is in the books.
+        session.execute(select(Engagement.id).where(Engagement.id == engagement.id).with_for_update())
+        target = portfolio.find(session, package)
+        named = {interest.package_id: interest for interest in queries.interests_of(session, engagement.id)}
+        if target.id not in named:
+            raise InterestNotNamed(f"The engagement does not name {target.name}.")
+        if len(named) == 1 and engagement.state != "draft":
+            raise LastInterest("A signed engagement names at least one package; name the right one first.")
+        session.delete(named[target.id])
+        session.flush()
+        facts = {"package": target.id, "reason": reason}
+        audit.record(session, "engagement.interest-withdrawn", engagement.id, facts, by=by, now=now)
         return queries.interests_of(session, engagement.id)
 
 
@@ -252,6 +313,8 @@ def _name_interests(session: Session, engagement_id: str, interests: Sequence[Na
 
 def new_interest(engagement_id: str, package: Package, interest: NamedInterest, *, known: Collection[str]) -> Interest:
     """An interest that is in no session yet. Raises `InterestTwice` for a package that is known there."""
+    if not 0 <= interest.months_to_replace <= MOST_MONTHS_TO_REPLACE:
+        raise Invalid(f"Replacing it takes 0 to {MOST_MONTHS_TO_REPLACE} engineer-months.", field="months_to_replace")
     if package.id in known:
         raise InterestTwice(f"The engagement names {package.name} already.")
     return Interest(

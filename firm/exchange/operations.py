@@ -50,6 +50,12 @@ def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, 
     return row
 
 
+def rates_of(session: Session, month: Month) -> list[ExchangeRate]:
+    """The rates that were entered for a month, by currency."""
+    mine = select(ExchangeRate).where(ExchangeRate.month == month)
+    return list(session.scalars(mine.order_by(ExchangeRate.currency)))
+
+
 def rates_for(session: Session, month: Month, currencies: Collection[str]) -> dict[str, int]:
     """The rates of a month for these currencies. Raises `RateMissing`, naming the first that is not there."""
     if not currencies:

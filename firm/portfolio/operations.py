@@ -12,9 +12,13 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Refused
+from firm.particulars import checked_name
+from firm.portfolio import queries
 from firm.portfolio.model import Package
+from firm.portfolio.rules import InvalidPackage, checked_folder, checked_package, checked_repository
 
 
 class PackageNameTaken(Refused):
@@ -26,23 +30,47 @@ def adopt(*, name: str, ecosystem: str, repository: str = "", folder: str = "", 
     """Add a package to the portfolio. Raises `PackageNameTaken`."""
     with transaction() as session:
         package = new_package(name=name, ecosystem=ecosystem, repository=repository, folder=folder, now=now)
+        if session.get(Package, package.name) is not None:
+            raise PackageNameTaken("That is another package's id; write the package's own name.")
         session.add(package)
         try:
             session.flush()
         except IntegrityError as error:
             raise PackageNameTaken(f"The portfolio has a package {name!r} already.") from error
-        audit.record(session, "package.adopted", package.id, {"name": name}, after=package, by=by, now=now)
+        audit.record(session, "package.adopted", package.id, {"name": package.name}, after=package, by=by, now=now)
     return package
 
 
+@use_case
+def change(key: str, *, repository: str | None = None, folder: str | None = None, by: Actor, now: datetime) -> Package:
+    """Correct where a package lives; what is None stays. Raises `PackageNotFound`, `InvalidPackage`."""
+    with transaction() as session:
+        package = queries.find(session, key, locked=True)
+        before, earlier = digest(package), _whereabouts(package)
+        if repository is not None:
+            package.repository = checked_repository(repository)
+        if folder is not None:
+            package.folder = checked_folder(folder)
+        facts = {"before": earlier, "after": _whereabouts(package)}
+        if earlier == facts["after"]:
+            raise InvalidPackage(f"{package.name} is known there already; say what is different.")
+        session.flush()
+        audit.record(session, "package.changed", package.id, facts, before=before, after=package, by=by, now=now)
+    return package
+
+
+def _whereabouts(package: Package) -> dict[str, str]:
+    return {"repository": package.repository, "folder": package.folder}
+
+
 def new_package(*, name: str, ecosystem: str, repository: str, folder: str, now: datetime) -> Package:
-    """A package that is in no session yet; `folder` is kept without slashes around it."""
+    """A package that is in no session yet; `folder` is kept without slashes around it. Raises `InvalidPackage`."""
     return Package(
         id=ids.new("pkg"),
-        name=name,
-        ecosystem=ecosystem,
-        repository=repository,
-        folder=folder.strip("/"),
+        name=checked_package(name),
+        ecosystem=checked_name(ecosystem, field="ecosystem"),
+        repository=checked_repository(repository),
+        folder=checked_folder(folder),
         state="adopted",
         created_at=now,
     )

@@ -15,9 +15,10 @@ class PackageNotFound(NotFound):
     """No package has this id or name."""
 
 
-def find(session: Session, key: str) -> Package:
+def find(session: Session, key: str, *, locked: bool = False) -> Package:
     """A package by id or name. Raises `PackageNotFound`."""
-    package = session.scalar(select(Package).where(or_(Package.id == key, Package.name == key)))
+    query = select(Package).where(or_(Package.id == key, Package.name == key))
+    package = session.scalar(query.with_for_update() if locked else query)
     if package is None:
         raise PackageNotFound(f"There is no package {key!r} in the portfolio; add it with `chambers package add`.")
     return package

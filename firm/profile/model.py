@@ -44,6 +44,8 @@ class Profile(Base):
     """For how long nobody is paid to a changed destination."""
     tax_forms_required: Mapped[bool] = mapped_column(default=False)
     """Whether a payee without a valid US tax form is held: for payers of the United States."""
+    backup_withholding: Mapped[bool] = mapped_column(default=False)
+    """Whether people of the United States among them are paid all the same, less what the law withholds."""
     vat_id: Mapped[str | None] = mapped_column(String(20))
     self_billing_months: Mapped[int] = mapped_column(default=12)
     """How long a self-billing agreement may run."""

@@ -18,7 +18,7 @@ from firm.errors import Invalid, Refused
 from firm.ledger import accounts, periods
 from firm.money import Money
 from firm.month import Month
-from firm.particulars import checked_vat_id
+from firm.particulars import checked_address, checked_bic, checked_email, checked_name, checked_vat_id
 from firm.profile.model import MOST_COOLING_OFF_HOURS, Profile
 from firm.secrets import SealedColumn, SecretKeys
 
@@ -40,6 +40,10 @@ AHEAD = timedelta(days=7)
 
 class DayAhead(Invalid):
     """Money is entered when it has moved."""
+
+
+class BeforeTheBooks(Refused):
+    """The books begin with their first month."""
 
 
 class InvalidProfile(Invalid):
@@ -70,9 +74,9 @@ def establish(
         raise InvalidProfile(f"{color!r} is no color; write it as #1f3a5f.")
     profile = Profile(
         id=1,
-        name=name,
-        address="\n".join(address),
-        email=email,
+        name=checked_name(name),
+        address=checked_address(address),
+        email=checked_email(email) if email else "",
         color=color,
         currency=currency,
         time_zone=time_zone,
@@ -87,7 +91,7 @@ def establish(
         periods.open_month(session, first_month)
         session.add(profile)
         session.flush()
-        facts = {"name": name, "currency": currency, "time_zone": time_zone, "first_month": str(first_month)}
+        facts = {"name": profile.name, "currency": currency, "time_zone": time_zone, "first_month": str(first_month)}
         audit.record(session, "firm.established", "firm", facts, after=profile, by=by, now=now)
     return profile
 
@@ -133,10 +137,15 @@ def set_adjustment_limit(limit: Money, *, by: Actor, now: datetime) -> None:
 
 
 @use_case
-def switch_tax_forms(required: bool, *, by: Actor, now: datetime) -> None:
-    """Hold payees without a valid US tax form, or no longer: for payers of the United States. Always audited."""
+def switch_tax_forms(required: bool, *, withhold: bool = False, by: Actor, now: datetime) -> None:
+    """Hold payees without a valid US tax form, or no longer: for payers of the United States. Always audited.
+
+    With `withhold`, people of the United States among them are paid, less backup withholding from the next close on.
+    """
+    changes = {"tax_forms_required": required, "backup_withholding": required and withhold}
     with transaction() as session:
-        _change(session, "firm.tax-forms", {"required": required}, by=by, now=now, tax_forms_required=required)
+        facts = {"required": required, "withhold": changes["backup_withholding"]}
+        _change(session, "firm.tax-forms", facts, by=by, now=now, **changes)
 
 
 @use_case
@@ -159,6 +168,7 @@ def set_self_billing_months(months: int, *, by: Actor, now: datetime) -> None:
 @use_case
 def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor, now: datetime) -> None:
     """Keep the account that SEPA files pay from, sealed. `iban` is checked by the caller's rail."""
+    bic = bic and checked_bic(bic)
     with transaction() as session:
         profile = current(session)
         before = digest(profile)
@@ -168,6 +178,12 @@ def set_bank_account(*, iban: str, bic: str | None, keys: SecretKeys, by: Actor,
         session.refresh(profile)
         facts = {"last4": iban[-4:]}
         audit.record(session, "firm.bank-account-set", "firm", facts, before=before, after=profile, by=by, now=now)
+
+
+def refuse_before_books(profile: Profile, month: Month) -> None:
+    """Raises `BeforeTheBooks`."""
+    if month < profile.first_month:
+        raise BeforeTheBooks(f"The books begin with {profile.first_month.name}; {month.name} lies before.")
 
 
 def _change(

@@ -74,6 +74,7 @@ GAPLESS = "numbers of a series follow one another"
 def upgrade() -> None:
     for column in (
         "tax_forms_required BOOLEAN NOT NULL DEFAULT false",
+        "backup_withholding BOOLEAN NOT NULL DEFAULT false",
         "vat_id VARCHAR(20)",
         "self_billing_months INTEGER NOT NULL DEFAULT 12"
         " CONSTRAINT ck_profile_self_billing_months_range CHECK (self_billing_months BETWEEN 1 AND 60)",
@@ -94,7 +95,7 @@ def downgrade() -> None:
         "self_billed_invoice", "self_billing_series", "self_billing_agreement", "remittance_advice", "tax_form",
     ):
         op.drop_table(table)
-    for column in ("self_billing_months", "vat_id", "tax_forms_required"):
+    for column in ("self_billing_months", "vat_id", "backup_withholding", "tax_forms_required"):
         op.execute(f"ALTER TABLE profile DROP COLUMN {column}")
 
 

@@ -38,6 +38,23 @@ def book(
     )
     if not borne_by_payee:
         return None
+    return charge(
+        session, payout_id=payout_id, maintainer_id=maintainer_id, fee=fee, on=on, reference=reference, by=by, now=now
+    )
+
+
+def charge(
+    session: Session,
+    *,
+    payout_id: str,
+    maintainer_id: str,
+    fee: Money,
+    on: date,
+    reference: str,
+    by: Actor,
+    now: datetime,
+) -> Adjustment:
+    """Set a fee that is in the books already against the next payout; the one it was taken for arrived whole."""
     reason = f"What the transfer in {reference} cost"
     item = Item(maintainer_id, "fee", -fee, reason, on, payout_id=payout_id)
     return booking.book(session, [item], booking.take_numbers(session, on, 1), by=by, now=now)[0]

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from firm.month import Month
+from payouts.tax_forms import law
+from payouts.tax_forms import queries as tax_forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,16 @@ class Duty:
 
 Duties = Callable[[Session, Month], Mapping[str, Duty]]
 """From a month to the duties in it, by maintainer id; who is not named is not withheld from."""
+
+
+def by_tax_forms(session: Session, month: Month) -> Mapping[str, Duty]:
+    """Backup withholding, at the rate of the month's last day, for those whose form is missing then."""
+    on = month.last_day
+    rate = law.backup_withholding_bp(on)
+    return {
+        key: Duty(rate, f"Backup withholding: {why.partition(';')[0]}")
+        for key, why in tax_forms.without_form(session, on).items()
+    }
 
 
 def nobody(session: Session, month: Month) -> Mapping[str, Duty]:

@@ -19,9 +19,12 @@ from firm.ledger import accounts, journal, periods
 from firm.ledger.entry import Entry, Line
 from firm.month import Month
 from firm.profile import operations as profiles
+from payouts.adjustments import fees
 from payouts.provider_events import rows
 from payouts.provider_events.model import ProviderMovement
 from payouts.rails.stripe.values import BalanceTransaction
+from payouts.runs import queries as runs
+from payouts.terms import queries as terms
 
 OF_PAYOUTS = frozenset({"transfer", "transfer_refund", "transfer_cancel", "transfer_failure"})
 COSTS = frozenset({"stripe_fee", "stripe_fx_fee", "tax_fee", "application_fee_refund"})
@@ -40,6 +43,7 @@ def note(line: BalanceTransaction, *, provider: str, pays_from: str, by: Actor, 
         verb = f"provider-movement.{movement.treatment}"
         audit.record(session, verb, movement.id, facts, after=movement, by=by, now=now)
         _book(session, line, lines(line, pays_from), provider, by=by, now=now)
+        _charge_payee(session, line, by=by, now=now)
         return True
 
 
@@ -76,6 +80,26 @@ def _book(
     accounts.open_currency(session, line.net.currency)
     entry = Entry(f"provider-movement:{provider}:{line.id}", on, f"{line.kind}, {line.id}", postings, adjusts=adjusts)
     journal.post(session, entry, by=by, now=now)
+
+
+def _charge_payee(session: Session, line: BalanceTransaction, *, by: Actor, now: datetime) -> None:
+    """Where the payee's terms say so, what a transfer cost is theirs."""
+    if line.kind != "transfer" or line.fee.minor <= 0 or line.source is None:
+        return
+    payout = runs.sent_as(session, line.source)
+    on, _ = _day(session, line.created_at, now)
+    if payout is None or not terms.payee_bears_fees(session, payout.maintainer_id, Month.of(on)):
+        return
+    fees.charge(
+        session,
+        payout_id=payout.id,
+        maintainer_id=payout.maintainer_id,
+        fee=line.fee,
+        on=on,
+        reference=line.source,
+        by=by,
+        now=now,
+    )
 
 
 def _day(session: Session, made_at: datetime, now: datetime) -> tuple[date, Month | None]:

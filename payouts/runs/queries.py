@@ -112,6 +112,12 @@ def reversals_of(session: Session, payout_id: str) -> list[PayoutReversal]:
     return list(session.scalars(query))
 
 
+def sent_as(session: Session, reference: str) -> Payout | None:
+    """The payout that a provider knows by this reference, or None."""
+    row = session.execute(select(payout).where(payout.c.reference == reference)).one_or_none()
+    return None if row is None else Payout(*row)
+
+
 def find_file(session: Session, run_id: str, rail: str) -> RailFile:
     """The file of a run on a rail. Raises `FileNotWritten`."""
     found = session.scalar(select(RailFile).where(RailFile.run_id == run_id, RailFile.rail == rail))

@@ -75,18 +75,37 @@ def gate(session: Session, maintainer_id: str, on: date) -> str:
 
 
 def gates(session: Session, maintainer_ids: Collection[str], on: date) -> dict[str, str]:
-    """The same for many people in two reads; those who may be paid are not in it."""
+    """The same for many people in two reads; those who may be paid are not in it.
+
+    A firm that withholds pays people of the United States without their form, less what `without_form` says.
+    """
+    withholds = profiles.current(session).backup_withholding
+    wanted = set(maintainer_ids)
+    found = _missing(session, on)
+    return {key: why for key, (country, why) in found.items() if key in wanted and not (withholds and country == "US")}
+
+
+def without_form(session: Session, on: date) -> dict[str, str]:
+    """Whom a firm that withholds pays less backup withholding, by maintainer id, and why (26 U.S.C. 3406)."""
+    if not profiles.current(session).backup_withholding:
+        return {}
+    return {key: why for key, (country, why) in _missing(session, on).items() if country == "US"}
+
+
+def _missing(session: Session, on: date) -> dict[str, tuple[str, str]]:
+    """The country of each who has no valid form and needs one, and what is missing."""
     if not profiles.current(session).tax_forms_required:
         return {}
-    wanted = set(maintainer_ids)
     forms = {form.maintainer_id: form for form in session.scalars(select(TaxForm).where(*_live()))}
     people = session.execute(select(Maintainer.id, Maintainer.country, Maintainer.works_as))
     found = {
-        person.id: obstacle(forms.get(person.id), country=person.country, works_as=person.works_as, on=on)
+        person.id: (
+            person.country,
+            obstacle(forms.get(person.id), country=person.country, works_as=person.works_as, on=on),
+        )
         for person in people
-        if person.id in wanted
     }
-    return {maintainer_id: reason for maintainer_id, reason in found.items() if reason}
+    return {key: (country, why) for key, (country, why) in found.items() if why}
 
 
 def paid_in_year(session: Session, year: int) -> dict[str, Money]:

@@ -161,6 +161,10 @@ def refuse_impossible(proposal: Proposal, *, from_month: Month, until_month: Mon
         raise InvalidTerms(
             "Terms end after they begin; `until` is the first month they no longer hold.", field="until_month"
         )
+    if proposal.guarantee is None and not (proposal.growth_bp or proposal.fund_shares or proposal.fixed_fees):
+        raise InvalidTerms(
+            "Name what is paid: a guarantee, a fee or a share; a guarantee of zero says that nothing is."
+        )
     if any(amount.minor < 0 for amount in proposal.amounts()):
         raise InvalidTerms("Amounts of pay terms are zero or more.")
     if not 0 <= proposal.growth_bp <= BASIS or not all(0 < bp <= BASIS for bp in proposal.fund_shares.values()):

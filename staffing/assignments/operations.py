@@ -94,6 +94,8 @@ def refuse_impossible(draft: Draft) -> None:
         raise Invalid(f"{draft.role!r} is no role of an assignment; use one of {', '.join(ROLES)}.")
     if not 0 <= draft.share_bp <= BASIS:
         raise Invalid("A share of time lies between 0 and 100 %.")
+    if draft.paid and not draft.share_bp:
+        raise Invalid("Paid work takes a share of time; give it, or make them a volunteer.", field="share_bp")
     if draft.until_on is not None and draft.until_on <= draft.from_on:
         raise Invalid("An assignment ends after it starts.", field="until_on")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,15 +13,32 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
-from firm.particulars import checked_country, checked_email, checked_name
+from firm.particulars import checked_address, checked_country, checked_email, checked_name
 from staffing.maintainers import queries
 from staffing.maintainers.model import GRADES, WORKS_AS, Alias, Maintainer
 
 
 class MaintainerNameTaken(Refused):
     """Two maintainers of one name could not be told apart on a paper."""
+
+
+class NothingToChange(Invalid):
+    """A correction says what is different."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is corrected of a maintainer; None where nothing is."""
+
+    name: str | None = None
+    email: str | None = None
+    country: str | None = None
+    grade: str | None = None
+    works_as: str | None = None
+    address: Sequence[str] | None = None
 
 
 class AliasTaken(Refused):
@@ -52,8 +70,8 @@ def add(
             session.flush()
         except IntegrityError as error:
             raise MaintainerNameTaken(f"There is a maintainer named {name!r} already.") from error
-        _add_alias(session, maintainer.id, "name", name)
-        _add_alias(session, maintainer.id, "email", email)
+        _add_alias(session, maintainer.id, "name", maintainer.name)
+        _add_alias(session, maintainer.id, "email", maintainer.email)
         audit.record(session, "maintainer.added", maintainer.id, facts_of(maintainer), after=maintainer, by=by, now=now)
     return maintainer
 
@@ -68,7 +86,7 @@ def new_maintainer(
         id=ids.new("mnt"),
         name=checked_name(name),
         email=checked_email(email),
-        address="\n".join(address),
+        address=checked_address(address),
         country=checked_country(country),
         grade=grade,
         works_as=works_as,
@@ -82,13 +100,68 @@ def facts_of(maintainer: Maintainer) -> dict[str, str]:
 
 
 @use_case
+def change(key: str, changes: Change, *, by: Actor, now: datetime) -> Maintainer:
+    """Correct what is known of a maintainer; what is None stays. Papers that were issued keep what they say.
+
+    A new name or address becomes an alias beside the old ones: what was done under those stays theirs. Raises
+    `MaintainerNotFound`, `MaintainerNameTaken`, `AliasTaken`, `NothingToChange`.
+    """
+    with transaction() as session:
+        person = queries.find(session, key, locked=True)
+        before, earlier = digest(person), _particulars(person)
+        for name, value in _checked(changes).items():
+            setattr(person, name, value)
+        facts = {"before": earlier, "after": _particulars(person)}
+        if earlier == facts["after"]:
+            raise NothingToChange(f"{person.name} is known like this already; say what is different.")
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise MaintainerNameTaken(f"There is a maintainer named {changes.name!r} already.") from error
+        _add_alias(session, person.id, "name", person.name)
+        _add_alias(session, person.id, "email", person.email)
+        audit.record(session, "maintainer.changed", person.id, facts, before=before, after=person, by=by, now=now)
+    return person
+
+
+def _checked(changes: Change) -> dict[str, str]:
+    checks: dict[str, Callable[..., str]] = {
+        "name": checked_name,
+        "email": checked_email,
+        "country": checked_country,
+        "address": checked_address,
+        "grade": lambda word: one_word(word, GRADES, "grade"),
+        "works_as": lambda word: one_word(word, WORKS_AS, "works_as"),
+    }
+    said = {name: getattr(changes, name) for name in checks}
+    return {name: checks[name](value) for name, value in said.items() if value is not None}
+
+
+def one_word(word: str, words: Sequence[str], field: str) -> str:
+    """Raises `Invalid` for a word that is none of these."""
+    if word not in words:
+        raise Invalid(f"{word!r} is none of {', '.join(words)}.", field=field)
+    return word
+
+
+def _particulars(person: Maintainer) -> dict[str, str]:
+    """What the audit record of a correction says; where somebody lives is not repeated there."""
+    return {name: getattr(person, name) for name in ("name", "email", "country", "grade", "works_as")} | {
+        "address": digest(person.address)[:16]
+    }
+
+
+@use_case
 def add_alias(
     maintainer: str, *, name: str | None = None, email: str | None = None, by: Actor, now: datetime
 ) -> list[Alias]:
-    """Add a name, an address or both under which a maintainer appears. May be repeated. Raises `AliasTaken`.
+    """Add a name, an address or both under which a maintainer appears. May be repeated.
+
+    Raises `AliasTaken`, `InvalidParticulars`.
 
     Work imported before is not attributed anew; import it again, which touches nothing else.
     """
+    name, email = name and checked_name(name), email and checked_email(email)
     with transaction() as session:
         found = queries.find(session, maintainer)
         for kind, value in (("name", name), ("email", email)):

@@ -28,9 +28,10 @@ class Directory:
         return self.by_email.get(email.lower()) or self.by_name.get(name.lower())
 
 
-def find(session: Session, key: str) -> Maintainer:
+def find(session: Session, key: str, *, locked: bool = False) -> Maintainer:
     """A maintainer by id or name. Raises `MaintainerNotFound`."""
-    found = session.scalar(select(Maintainer).where(or_(Maintainer.id == key, Maintainer.name == key)))
+    query = select(Maintainer).where(or_(Maintainer.id == key, Maintainer.name == key))
+    found = session.scalar(query.with_for_update() if locked else query)
     if found is None:
         raise MaintainerNotFound(f"There is no maintainer {key!r}.")
     return found

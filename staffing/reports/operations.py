@@ -30,7 +30,8 @@ TEMPLATE = 1
 def issue(client: str, *, from_month: Month, until_month: Month, by: Actor, now: datetime) -> AnyRow:
     """Issue a client's report of the months [from_month, until_month) and return its row.
 
-    Each call issues a new paper with a number of its own. Raises `ClientNotFound`, `NoEngagementInPeriod`,
+    Each call issues a new paper with a number of its own, which names the one issued before for the same months and
+    takes its place. Raises `ClientNotFound`, `NoEngagementInPeriod`,
     `InvalidPeriod` (also for months that are not over).
     """
     period = Period(from_month, until_month)
@@ -48,6 +49,7 @@ def issue(client: str, *, from_month: Month, until_month: Month, by: Actor, now:
             "tier": tier,
             "packages": [package_figures(package, profile.zone) for package in packages],
             "totals": totals(packages),
+            "corrects": queries.issued_before(session, target.id, period),
             "audit": audit_queries.checkpoint(session),
         }
         text = json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

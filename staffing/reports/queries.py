@@ -42,6 +42,13 @@ def find(session: Session, key: str) -> AnyRow:
     return row
 
 
+def issued_before(session: Session, client_id: str, period: Period) -> str | None:
+    """The number of the client's newest report of the same months, or None."""
+    table = funded_work_report.c
+    same = table.client_id == client_id, table.from_month == period.from_month, table.until_month == period.until_month
+    return session.scalar(select(table.number).where(*same).order_by(table.id.desc()).limit(1))
+
+
 def page(session: Session, *, client_id: str | None = None, after: str = "", limit: int = 50) -> list[AnyRow]:
     """Reports in the order of their ids, after one of them."""
     table = funded_work_report

@@ -41,7 +41,7 @@ _REVIEWED = "%(trailers:key=Reviewed-by,valueonly,only,unfold,separator=%x0A)"
 _FIELDS = ("%H", "%at", "%ct", "%aN", "%aE", "%an", "%ae", "%s", _REVIEWED, "%B")
 _FORMAT = "%x00".join(_FIELDS) + "%x00"
 # Not `refname:short`, which says "tags/v1.0.0" where a branch has the same name.
-_TAG = "%(refname:lstrip=2)%00%(creatordate:unix)%00%(objectname)"
+_TAG = "%(refname:lstrip=2)%00%(creatordate:unix)%00%(objectname)%00%(taggername)%00%(taggeremail)"
 # Spaces are taken off afterwards: to look for them here costs the cube of a hostile line's length.
 _PERSON = re.compile(r"(?P<name>[^<]*)<(?P<email>[^>]*)>")
 # With bounds: without them a long line costs its square.
@@ -93,11 +93,12 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A version tag; the moment is the tagger's, or the commit's for a lightweight tag."""
+    """A version tag; the moment is the tagger's, or the commit's for a lightweight tag, which names nobody."""
 
     tag: str
     released_at: datetime
     hash: str
+    tagger: Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,11 @@ class Clone:
             ["for-each-ref", "--sort=creatordate", f"--format={_TAG}", "refs/tags"],
         )
         tags = [line.split("\0") for line in lines.split("\n") if line]
-        found = [Release(name, _moment(when), digest) for name, when, digest in tags if when]
+        found = [
+            Release(tag, _moment(when), digest, Person(name.strip(), email.strip("<> ")))
+            for tag, when, digest, name, email in tags
+            if when
+        ]
         own = _versions(found, f"{_inside(folder)}/") if folder else []
         chosen = own or _versions(found, "")
         return [release for release in chosen if _within(release.released_at, since, until)]

@@ -159,7 +159,13 @@ def _items_of_releases(package: Package, clone: Clone, since: date | None, until
 
 def _item_of_release(package: Package, release: Release) -> Item:
     return Item(
-        package.id, "release", release.tag, release.tag, url=package.repository, happened_at=release.released_at
+        package.id,
+        "release",
+        release.tag,
+        release.tag,
+        url=package.repository,
+        person=release.tagger if release.tagger.name or release.tagger.email else NOBODY,
+        happened_at=release.released_at,
     )
 
 
@@ -212,8 +218,11 @@ def _store_batch(items: Sequence[Item], people: Directory, report: ImportReport,
             audit.record(session, "work.imported", items[0].package_id, facts, by=by, now=now)
     report.new.update(item.kind for item in fresh)
     report.known.update(item.kind for item in items if (item.package_id, item.kind, item.key) in known)
+    # A release by somebody else is the package's own, and nothing that lacks an alias.
     report.unattributed += sum(
-        1 for item in fresh if item.person != NOBODY and not people.who(item.person.name, item.person.email)
+        1
+        for item in fresh
+        if item.person != NOBODY and item.kind != "release" and not people.who(item.person.name, item.person.email)
     )
     report.newly_attributed += attributed
 

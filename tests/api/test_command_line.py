@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -403,3 +404,118 @@ def test_a_broken_anchor_is_one_check_that_fails_among_the_others(closed_shell: 
     assert "audit-chain" in told.output
     closed_shell.environment["CHAMBERS_AUDIT_KEY"] = ""
     assert "set CHAMBERS_AUDIT_KEY" in closed_shell.call("verify").output
+
+
+def test_wrong_keys_are_noticed_named_and_seal_nothing(closed_shell: Shell) -> None:
+    lead = closed_shell
+    account = ("--rail", "sepa", "--iban", "DE89370400440532013000")
+    lead.run("maintainer", "destination", "Ada", *account)
+    lead.run("verify")
+    for wrong in (f"test:{'A' * 43}=", f"other:{'A' * 43}="):
+        lead.environment["CHAMBERS_SECRET_KEYS"] = wrong
+        assert "BROKEN sealed-opens" in lead.run("verify", code=1)
+        said = sentence_of(lead.call("maintainer", "destination", "Grace", *account))
+        assert said.startswith("CHAMBERS_SECRET_KEYS does not open what is sealed in destination.iban_sealed")
+    lead.environment["CHAMBERS_LOST_SECRET_KEYS"] = "test"
+    lead.run("maintainer", "destination", "Grace", *account)
+    lead.run("verify")
+
+
+def test_anchors_that_cannot_be_read_are_one_check_that_fails(closed_shell: Shell, tmp_path: Path) -> None:
+    closed_shell.environment["CHAMBERS_AUDIT_KEY"] = TEST_KEY.partition(":")[2]
+    noise, folder = tmp_path / "noise", tmp_path / "folder"
+    noise.write_bytes(bytes(range(128, 256)))
+    folder.mkdir()
+    for path, says in ((noise, "is no file of anchors"), (folder, "cannot be read: Is a directory")):
+        closed_shell.environment["CHAMBERS_AUDIT_ANCHORS"] = str(path)
+        told = closed_shell.run("verify", code=1)
+        assert says in told
+        assert "ok     audit-chain" in told
+        # What a command was for is done, and it says so: a script would do it a second time otherwise.
+        made = closed_shell.call("client", "add", f"Client of {path.name}", "--country", "US")
+        assert made.exit_code == 0
+        assert "The command is done, but no anchor of the audit chain was kept." in made.stderr
+
+
+@pytest.mark.parametrize("weight", ["99999999999999999999", "1000001", "-1"])
+def test_a_weight_that_no_plan_takes_is_a_sentence(closed_shell: Shell, weight: str) -> None:
+    plan = ("plan", "set", "--from", "2026-11", "--overhead", "20", "--weight", f"ssh={weight}")
+    assert sentence_of(closed_shell.call(*plan)) == "A package's weight is a whole number from 0 to 1,000,000."
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1", ":8000", "127.0.0.1:eighty", ""])
+def test_an_address_that_nobody_can_serve_on_is_a_sentence(shell: Shell, bind: str) -> None:
+    assert "is no address to serve on" in sentence_of(shell.call("serve", "--bind", bind))
+
+
+def test_what_was_entered_wrongly_is_corrected_at_the_shell(closed_shell: Shell) -> None:
+    lead = closed_shell
+    assert "Acme Inc is corrected" in lead.run("client", "change", "Acme", "--name", "Acme Inc", "--address", "2 Road")
+    assert lead.json("maintainer", "change", "Ada", "--grade", "lead")["grade"] == "lead"
+    assert lead.json("package", "change", "ssh", "--folder", "ssh")["folder"] == "ssh"
+    assert "say what is different" in sentence_of(lead.call("client", "change", "Acme Inc"))
+    engagement = lead.json("engagement", "list")[0]["id"]
+    taken = lead.run("engagement", "withdraw-interest", engagement, "ssh", "--reason", "a mistake")
+    assert "names ssh no more; 2 interests are left" in taken
+    lead.run("verify")
+
+
+def test_a_report_whose_file_cannot_be_written_is_not_issued(closed_shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "folder.html").mkdir()
+    report = ("report", "funded-work", "Acme", "--from", "2026-10", "--out")
+    with time_machine.travel(lovelace.AFTER):
+        for place in ("/proc/x.html", str(tmp_path / "folder.html"), str(tmp_path / "x.docx")):
+            assert closed_shell.call(*report, place).exit_code != 0
+        said = closed_shell.run(*report, str(tmp_path / "acme.html"))
+    assert said.startswith("FWR-2026-0001 is in")
+    assert "takes the place" not in (tmp_path / "acme.html").read_text()
+
+
+def test_what_is_made_is_the_owners_alone(shell: Shell, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        lead = set_up(shell)
+        with time_machine.travel(lovelace.AFTER):
+            lead.run("month", "close", "2026-10")
+            lead.run("statement", "Ada", "2026-10", "--out", str(tmp_path / "ada.html"))
+            lead.run("export", "all", "--out", str(tmp_path / "firm.zip"))
+    finally:
+        os.umask(before)
+    files = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert {path.name for path in files} >= {"chambers.db", "ada.html", "firm.zip"}
+    assert {oct(path.stat().st_mode)[-3:] for path in files} == {"600"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CHAMBERS_DATABASE_URL", "sqlite:///:memory:", "books in memory are gone"),
+        ("CHAMBERS_DATABASE_URL", "sqlite://", "books in memory are gone"),
+        ("CHAMBERS_DATABSE_URL", "sqlite:///x.db", "CHAMBERS_DATABASE_URL may be meant"),
+        ("CHAMBERS_SECRET_KEY", "x", "CHAMBERS_SECRET_KEYS may be meant"),
+    ],
+)
+def test_a_setting_that_would_lose_the_books_is_refused(shell: Shell, name: str, value: str, says: str) -> None:
+    shell.environment[name] = value
+    firm = ("--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10")
+    assert says in sentence_of(shell.call("init", *firm))
+
+
+def test_the_first_token_ends_and_the_firm_has_a_name(shell: Shell) -> None:
+    firm = ("--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10")
+    assert "Write a name" in sentence_of(shell.call("init", "--name", " ", *firm))
+    with time_machine.travel(lovelace.BEFORE):
+        said = shell.run("init", "--name", "L", *firm)
+    assert "it ends on 2026-12-30" in said
+
+
+def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_path: Path) -> None:
+    large = ("receipt", "record", "INV-2026-0001", "--amount", "99999999999999999999.00 USD", "--on", "2026-11-01")
+    assert "An amount may not exceed" in closed_shell.call(*large, "--reference", "b").stderr
+    backward = ("import", "git", str(tmp_path), "--package", "ssh", "--since", "2026-11-01", "--until", "2026-10-01")
+    assert "lies after --since" in closed_shell.call(*backward).stderr
+    (tmp_path / "GO-2026-1.json").write_text('{"id": "GO-2026-1", "modified": "2026-10-01T00:00:00Z"}')
+    assert "None of these advisories" in closed_shell.run("import", "osv", str(tmp_path))
+    with time_machine.travel(lovelace.AFTER):
+        assert closed_shell.run("invoice", "issue", "2026-11") == "1 invoice was issued for November 2026.\n"
+    assert "The books begin" in sentence_of(closed_shell.call("month", "status", "2026-09"))

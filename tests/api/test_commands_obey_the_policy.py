@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -65,7 +66,9 @@ def test_an_administrator_issues_no_tokens(url: str) -> None:
 
 @pytest.mark.parametrize("role", ["maintainer", "client"])
 def test_maintainers_and_clients_use_the_api(url: str, role: str) -> None:
-    token = token_of(url, role, "--subject", "x_1")
+    person = ("--email", "kim@example.org", "--grade", "lead", "--works-as", "owner") if role == "maintainer" else ()
+    made = json.loads(run(url, role, "add", "Kim", "--country", "US", *person, "--json").stdout)
+    token = token_of(url, role, "--subject", made["id"])
     assert run(url, "package", "list", token=token).exit_code == 1
 
 

@@ -49,7 +49,7 @@ def test_the_last_month_there_is_can_be_asked_for(lead: Caller) -> None:
 
 
 def test_a_month_that_was_not_closed_has_nothing_to_show(lead: Caller) -> None:
-    assert "close it with" in lead.get("/v1/months/2026-11", status=409)["detail"]
+    assert "has not been closed" in lead.get("/v1/months/2026-11", status=409)["detail"]
 
 
 def test_the_running_month_is_previewed_and_future_and_closed_ones_are_not(lead: Caller) -> None:
@@ -57,6 +57,21 @@ def test_the_running_month_is_previewed_and_future_and_closed_ones_are_not(lead:
     assert "has not begun" in lead.get("/v1/months/2026-12/preview", status=409)["detail"]
     assert "is closed" in lead.get("/v1/months/2026-10/preview", status=409)["detail"]
     assert "books begin" in lead.get("/v1/months/2026-09/preview", status=409)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("month", "says"),
+    [
+        ("2026-12", "December 2026 has not begun; invoice it from its first day on."),
+        ("2199-11", "November 2199 has not begun"),
+        ("2026-09", "The books begin with October 2026; September 2026 lies before."),
+        ("2025-01", "The books begin with October 2026"),
+    ],
+)
+def test_a_month_that_is_not_in_the_books_yet_is_not_invoiced(lead: Caller, month: str, says: str) -> None:
+    before = lead.get("/v1/trial-balance")
+    assert says in lead.post(f"/v1/months/{month}/invoices", status=409)["detail"]
+    assert lead.get("/v1/trial-balance") == before
 
 
 def test_invoices_of_a_closed_month_are_refused(lead: Caller) -> None:

@@ -33,6 +33,7 @@ LISTS = (
     "/v1/pay-terms",
     "/v1/allocation-plans",
     "/v1/invoices",
+    "/v1/receipts",
     "/v1/journal-entries",
     "/v1/payout-runs",
     "/v1/adjustments",

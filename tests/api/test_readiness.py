@@ -10,9 +10,11 @@ from flask import Flask
 from api import readiness
 from api.app import create_app
 from api.readiness import checks
+from firm.profile import operations as profiles
 from firm.settings import Settings
+from tests import lovelace
 from tests.api.callers import anonymous
-from tests.databases import settings_for
+from tests.databases import SECRET_KEYS, settings_for
 
 
 def test_a_healthy_process_says_so_without_a_token(served: Flask) -> None:
@@ -24,6 +26,7 @@ def test_a_healthy_process_says_so_without_a_token(served: Flask) -> None:
         "disk",
         "database",
         "schema",
+        "secrets",
     ]
     assert all(check["reason"] for check in answer["checks"].values())
 
@@ -62,3 +65,18 @@ def test_a_process_that_is_stopping_is_not_ready(sqlite_served: Flask, monkeypat
     assert answer.status_code == 503
     assert answer.get_json()["checks"]["process"]["reason"] == "stopping: it finishes what it has begun"
     assert anonymous(sqlite_served).send("GET", "/healthz").status_code == 200
+
+
+def test_keys_that_do_not_open_what_is_sealed_are_not_ready(sqlite_served: Flask, sqlite_url: str) -> None:
+    with sqlite_served.app_context():
+        lovelace.establish()
+        profiles.set_bank_account(
+            iban="DE89370400440532013000", bic=None, keys=SECRET_KEYS, by=lovelace.LEAD, now=lovelace.BEFORE
+        )
+    settings = settings_for(sqlite_url).model_dump()
+    other = create_app(Settings(**settings | {"secret_keys": f"test:{'A' * 43}="}))
+    answer = anonymous(other).send("GET", "/readyz")
+    assert answer.status_code == 503
+    assert "CHAMBERS_SECRET_KEYS does not open" in answer.get_json()["checks"]["secrets"]["reason"]
+    given_up = create_app(Settings(**settings | {"secret_keys": f"new:{'A' * 43}=", "lost_secret_keys": "test"}))
+    assert anonymous(given_up).send("GET", "/readyz").status_code == 200

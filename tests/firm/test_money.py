@@ -135,7 +135,7 @@ def test_each_currency_has_its_own_digits(
     "amount",
     [
         *("1e5", "١٢٣", "1_000", " 1", "1 ", "+1", "--1", "1,000.00", "1.", ".5", "1.2.3", "", "-", "0x10", "1\n"),
-        *("NaN", "Infinity", "-inf", "true", "１２", "1\u00a0000", "1\x00", "½", "1e300000", "1" * 17, "9" * 5000),
+        *("NaN", "Infinity", "-inf", "true", "１２", "1\u00a0000", "1\x00", "½", "1e300000", "9" * 5000),
     ],
 )
 def test_only_plain_decimal_strings_are_amounts(amount: str) -> None:
@@ -224,3 +224,9 @@ def test_two_currencies_are_never_added_or_compared() -> None:
 def test_the_sum_of_nothing_is_zero() -> None:
     assert money.total([], "KWD") == Money(0, "KWD")
     assert not money.total([Money(5, "KWD"), Money(-5, "KWD")], "KWD")
+
+
+@pytest.mark.parametrize("amount", ["1" * 17, "99999999999999999999.00", "-" + "9" * 40])
+def test_an_amount_that_is_too_large_is_told_so(amount: str) -> None:
+    with pytest.raises(InvalidMoney, match=r"An amount may not exceed 10,000,000,000,000\.00 USD"):
+        Money.parse(amount, "USD")

@@ -20,7 +20,7 @@ from tests.payouts import paying
 from tests.payouts.bank import Bank
 
 
-@pytest.mark.parametrize("country", ["us", "USA", "U", "", "U1", "ÜS", "US ", "1A"])
+@pytest.mark.parametrize("country", ["us", "USA", "U", "", "U1", "ÜS", "US ", "1A", "ZZ", "XX", "EU"])
 def test_a_country_is_two_capital_letters(country: str) -> None:
     with pytest.raises(InvalidParticulars, match="such as US or DE"):
         checked_country(country)
@@ -30,6 +30,17 @@ def test_a_country_is_two_capital_letters(country: str) -> None:
 def test_an_address_is_one_address(email: str) -> None:
     with pytest.raises(InvalidParticulars, match=r"such as ada@example\.org"):
         checked_email(email)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x00", "\u202eevil", "a\u2066b", "\ufeff", "a\u2028b", "\t", ""])
+def test_a_name_is_one_line_of_what_people_see(name: str) -> None:
+    with pytest.raises(InvalidParticulars):
+        checked_name(name)
+
+
+@pytest.mark.parametrize("name", ["Zoë", "محمد", "नीरज", "می\u200cخواهم", "李", "O'Neil & Söhne (1999) GmbH"])
+def test_names_of_every_script_stay_as_they_are(name: str) -> None:
+    assert checked_name(f"  {name} ") == name
 
 
 def test_what_is_well_written_stays_as_it_is() -> None:

@@ -60,10 +60,26 @@ def test_a_lost_key_is_named() -> None:
         SecretKeys(NEW).open(sealed, place=PLACE)
 
 
-def test_another_key_under_the_same_name_does_not_open() -> None:
+def test_another_key_under_the_same_name_is_a_wrong_setting_that_is_named() -> None:
     sealed = SecretKeys(OLD).seal(IBAN, place=PLACE)
-    with pytest.raises(SecretUnreadable, match="moved or changed"):
+    with pytest.raises(Misconfigured, match="The key 'old' of CHAMBERS_SECRET_KEYS does not open"):
         SecretKeys({"old": b"x" * 32}).open(sealed, place=PLACE)
+
+
+def test_keys_are_tried_until_they_fit_and_then_never_again() -> None:
+    tried: list[bool] = []
+
+    def refuse_once() -> None:
+        tried.append(True)
+        if len(tried) == 1:
+            raise Misconfigured("These are other keys.")
+
+    keys = SecretKeys(NEW, before_sealing=refuse_once)
+    with pytest.raises(Misconfigured, match="other keys"):
+        keys.seal(IBAN, place=PLACE)
+    for _ in range(3):
+        keys.seal(IBAN, place=PLACE)
+    assert len(tried) == 2
 
 
 @pytest.mark.parametrize("sealed", ["", "v2.new.AAAA", "new.AAAA", IBAN])

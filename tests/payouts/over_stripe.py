@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from payouts.rails.stripe.accounts import StripeAccounts
 from payouts.rails.stripe.client import Client
 from payouts.rails.stripe.log import StripeLog
 from payouts.rails.stripe.rail import StripeRail
-from payouts.runs import approvals, preparation, sending
+from payouts.runs import approvals, changes, preparation, sending
 from payouts.runs.model import Payout
 from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD
 from tests.stripe import accounts, balances
@@ -47,17 +47,14 @@ class Deaf:
         return self.rail.describe()
 
     def send(self, order: Order) -> Outcome:
-        answer = self.rail.send(self._addressed(order))
+        answer = self.rail.send(order)
         return Unknown("The line was cut before the answer.") if order.payee.name in self.cut_for else answer
 
     def find(self, order: Order) -> Outcome | Absent:
-        return self.rail.find(self._addressed(order))
+        return self.rail.find(order)
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:
         return None
-
-    def _addressed(self, order: Order) -> Order:
-        return replace(order, payee=replace(order.payee, account=self.accounts[order.payee.name]))
 
 
 @dataclass
@@ -145,7 +142,9 @@ def paying(server: Server) -> Iterator[OverStripe]:
         rail.accounts[name] = person
         accounts.set_capability(server.state, person)
         provider_accounts.refresh(name, provider=held, by=LEAD, now=BEFORE)
-        destinations.set_destination(
-            name, rail="stripe", rails={"stripe": rail}, keys=parts().keys, by=LEAD, now=BEFORE
+        rails = {"stripe": rail}
+        proposed = destinations.propose(
+            name, rail="stripe", rails=rails, keys=parts().keys, by=ADMINISTRATOR, now=BEFORE
         )
+        changes.confirm_destination(proposed.id, by=LEAD, now=BEFORE)
     yield OverStripe(server, Source(StripeLog(client), held, rail.describe()), rail)

@@ -251,7 +251,7 @@ PAY = "maintainer,from_month,until_month,currency,guarantee,growth,baseline,cap,
     [
         ("Wim,2026-11,,USD,1.00,,,,,", "maintainer", "no maintainer 'Wim'"),
         ("Grace,2026-11,,EUR,1.00,,,,,", "currency", "Pay terms are in USD"),
-        ("Grace,2026-11,,EUR,,,,,,", "currency", "Pay terms are in USD"),
+        ("Grace,2026-11,,EUR,0.00,,,,,", "currency", "Pay terms are in USD"),
         ("Grace,2026-11,,USD,1.001,,,,,", "guarantee", "2 decimal digits"),
         ('Grace,2026-11,,USD,"1,234.00",,,,,', "guarantee", "signs between thousands"),
         ("Grace,2026-11,,USD,,10%,,,,", "baseline", "needs the baseline"),

@@ -25,9 +25,9 @@ from firm.money import Money
 from firm.month import Month
 from firm.portfolio import operations as portfolio
 from firm.portfolio import queries as portfolio_queries
-from firm.profile.operations import NotEstablished
+from firm.profile.operations import BeforeTheBooks, NotEstablished
 from payouts import month_end
-from payouts.month_end import BeforeTheBooks, MonthNotOver, NotClosedYet
+from payouts.month_end import MonthNotOver, NotClosedYet
 from payouts.terms import operations as terms
 from payouts.terms.operations import InvalidTerms, Proposal, TermsTaken, TermsTooLate
 from payouts.terms.queries import MaintainerWithoutTerms
@@ -75,7 +75,7 @@ def test_months_are_closed_in_their_order(ready_october: Flask) -> None:
 
 
 def test_a_month_that_was_never_closed_has_no_closing(ready_october: Flask) -> None:
-    with refused(NotClosedYet, "October 2026 has not been closed; close it with `chambers month close 2026-10`"):
+    with refused(NotClosedYet, "October 2026 has not been closed; a month is closed when it is over"):
         month_end.closing(OCTOBER)
 
 

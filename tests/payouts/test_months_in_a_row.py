@@ -252,7 +252,7 @@ def test_somebody_who_left_gets_statements_until_nothing_is_owed(sqlite_app: Fla
         [work] = session.scalars(text("SELECT id FROM assignment WHERE role = 'lead'")).all()
         grace = maintainers.find(session, "Grace").id
     lovelace.assignments.end(work, on=NOVEMBER.first_day, by=LEAD, now=morning_after(OCTOBER))
-    terms.set_terms("Grace", Proposal(), from_month=NOVEMBER, by=LEAD, now=morning_after(OCTOBER))
+    terms.set_terms("Grace", Proposal(guarantee=usd("0.00")), from_month=NOVEMBER, by=LEAD, now=morning_after(OCTOBER))
     close(NOVEMBER)
     assert balances("Grace", NOVEMBER) == ("4300.00", "0.00", "0.00", "4300.00")
     pay_everybody(NOVEMBER)

@@ -19,6 +19,8 @@ from payouts.rails.stripe.values import BalanceTransaction
 from payouts.sweeps import operations as sweeps
 from payouts.sweeps.model import ProviderSweep
 from payouts.sweeps.operations import NotSwept
+from payouts.terms import operations as terms
+from payouts.terms.operations import Proposal
 from tests import lovelace
 from tests.lovelace import AFTER, LEAD, usd
 from tests.payouts.over_stripe import WORKER, OverStripe, events, payee_payouts, paying
@@ -127,6 +129,19 @@ def test_fees_are_booked_once(firm: OverStripe) -> None:
     assert lovelace.trial_balance()["expenses:payment-fees"] == "15.62 USD"
     assert lovelace.trial_balance()["assets:bank"] == "-10,000.00 USD"
     assert lovelace.trial_balance()["assets:stripe"] == "3,734.38 USD"
+    lovelace.assert_books_hold()
+
+
+def test_a_payee_whose_terms_say_so_bears_what_the_transfer_cost(firm: OverStripe) -> None:
+    guarantee = Proposal(guarantee=usd("4000.00"), fees_borne_by="payee")
+    terms.set_terms("Grace", guarantee, from_month=lovelace.OCTOBER.next, by=LEAD, now=AFTER)
+    firm.server.state.cross_border_fees["us"] = 25
+    firm.send()
+    for after in (HOUR, 2 * HOUR):
+        sweep(firm, after=after)
+    # Of the 15.62 that both transfers cost, a quarter of a percent of Grace's 4,300.00 is hers.
+    assert lovelace.trial_balance()["expenses:payment-fees"] == "4.87 USD"
+    assert lovelace.trial_balance()["liabilities:payables"] == "10.75 USD"
     lovelace.assert_books_hold()
 
 

@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from firm.audit.model import audit_record
-from firm.db import reading
+from firm.db import reading, transaction
 from firm.errors import NotFound
 from firm.profile import operations as profiles
-from payouts.runs import sending
+from payouts import month_end
+from payouts.runs import preparation, sending
 from payouts.tax_forms import gauges, operations, queries
 from payouts.tax_forms.model import TaxForm
 from payouts.tax_forms.operations import InvalidTaxForm, TaxFormEnded
 from payouts.tax_forms.rules import state_of
 from staffing.maintainers import queries as maintainers
+from staffing.maintainers.model import Maintainer
 from tests import lovelace
 from tests.databases import SECRET_KEYS
 from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD
@@ -157,3 +159,29 @@ def paid(year: int = 2026) -> dict[str, str]:
     with reading() as session:
         names = maintainers.names(session)
         return dict(sorted((names[key], str(amount)) for key, amount in queries.paid_in_year(session, year).items()))
+
+
+def test_a_run_holds_whoever_has_no_form_once_the_firm_asks_for_them(closed_october: Flask) -> None:
+    profiles.switch_tax_forms(True, by=LEAD, now=AFTER)
+    record("Grace")
+    drafted = preparation.draft(rails={"manual": Bank()}, by=ADMINISTRATOR, now=AFTER)
+    assert {one.payee_name: one.state for one in drafted.payouts} == {"Ada": "held", "Grace": "planned"}
+    held = next(one for one in drafted.payouts if one.payee_name == "Ada")
+    assert str(held.reason).startswith("has no W-")
+    lovelace.assert_books_hold()
+
+
+def test_a_firm_that_withholds_pays_without_the_form_less_what_the_law_takes(ready_october: Flask) -> None:
+    profiles.switch_tax_forms(True, withhold=True, by=LEAD, now=BEFORE)
+    with transaction() as session:
+        session.execute(update(Maintainer).values(country="US"))
+    record("Grace", now=BEFORE, signed_on=date(2026, 9, 1), received_on=date(2026, 9, 2))
+    month_end.close(lovelace.OCTOBER, by=LEAD, now=AFTER)
+    # 24 % of Ada's 1,950.00; Grace has her W-9 on file.
+    assert lovelace.trial_balance()["liabilities:withheld-tax"] == "-468.00 USD"
+    drafted = preparation.draft(rails={"manual": Bank()}, by=ADMINISTRATOR, now=AFTER)
+    assert {one.payee_name: str(one.amount) for one in drafted.payouts if one.state == "planned"} == {
+        "Ada": "1,482.00 USD",
+        "Grace": "4,300.00 USD",
+    }
+    lovelace.assert_books_hold()

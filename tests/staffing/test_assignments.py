@@ -125,7 +125,8 @@ def test_nobody_is_assigned_for_more_than_their_whole_time(firm: Flask) -> None:
     with refused(MoreThanWholeTime, "100 % of their time"):
         assign("Ada", "ssh", share_bp=5_000, from_on=date(2027, 1, 1), until_on=date(2027, 1, 2))
     assign("Ada", "ssh", share_bp=5_000, paid=False)
-    assign("Ada", "ssh", share_bp=0)
+    with pytest.raises(Invalid, match="Paid work takes a share of time"):
+        assign("Ada", "ssh", share_bp=0)
 
 
 def test_time_that_was_given_back_can_be_assigned_again(firm: Flask) -> None:

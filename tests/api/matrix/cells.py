@@ -202,6 +202,7 @@ def _things(person: str, client: str) -> dict[str, str]:
         "funded-work-reports": f"SELECT MIN(id) FROM funded_work_report WHERE {theirs}",
         "allocation-plans": "SELECT MIN(id) FROM allocation_plan",
         "packages": "SELECT MIN(name) FROM package",
+        "tiers": "SELECT MIN(id) FROM tier",
         "payout-runs": "SELECT MIN(id) FROM payout_run",
         "operations": "SELECT id FROM job WHERE kind = 'months.close'",
         "webhook-endpoints": "SELECT id FROM webhook_endpoint",

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from firm.billing import invoices
+from firm.billing.invoices import MonthNotBegun
 from firm.billing.rules import cycle_window, months_to_invoice
 from firm.db import reading, transaction
 from firm.engagements import operations as engagements
@@ -17,6 +18,7 @@ from firm.ledger.operations import ReversedElsewhere, reverse_entry
 from firm.ledger.periods import MonthClosed
 from firm.month import Month
 from firm.numbering.operations import take
+from firm.profile.operations import BeforeTheBooks
 from payouts import month_end
 from tests import lovelace
 from tests.examples.refusals import refused
@@ -157,15 +159,26 @@ def test_a_new_year_begins_a_new_series(firm: Flask) -> None:
     lovelace.assert_books_hold()
 
 
-def test_an_invoice_is_dated_in_its_month_when_it_is_issued_early_or_late(firm: Flask) -> None:
+def test_an_invoice_that_is_issued_late_is_dated_on_the_last_day_of_its_month(firm: Flask) -> None:
     retainers.sell("Acme")
-    retainers.invoice(NOVEMBER, on=date(2026, 10, 20))
-    retainers.close(OCTOBER)
-    assert [(str(one.from_month), one.issued_on) for one in retainers.issued()] == [
-        ("2026-11", date(2026, 11, 1)),
-        ("2026-10", date(2026, 10, 31)),
-    ]
+    retainers.invoice(OCTOBER, on=date(2026, 11, 20))
+    assert [(str(one.from_month), one.issued_on) for one in retainers.issued()] == [("2026-10", date(2026, 10, 31))]
     lovelace.assert_books_hold()
+
+
+@pytest.mark.parametrize("month", [NOVEMBER, Month(2027, 6), Month(2150, 1), Month(2199, 11), Month(2199, 12)])
+def test_a_month_that_has_not_begun_is_not_invoiced(firm: Flask, month: Month) -> None:
+    retainers.sell("Acme")
+    with refused(MonthNotBegun, f"{month.name} has not begun; invoice it from its first day on."):
+        retainers.invoice(month, on=date(2026, 10, 31))
+    assert retainers.invoice(NOVEMBER, on=date(2026, 11, 1)).issued == 1
+
+
+@pytest.mark.parametrize("month", [Month(2026, 9), Month(2025, 1), Month(2000, 1)])
+def test_a_month_before_the_books_is_not_invoiced(firm: Flask, month: Month) -> None:
+    retainers.sell("Acme", starts_on=date(2024, 1, 1))
+    with refused(BeforeTheBooks, f"The books begin with October 2026; {month.name} lies before."):
+        retainers.invoice(month, on=date(2026, 10, 31))
 
 
 def test_an_engagement_that_ended_is_invoiced_no_more(firm: Flask) -> None:

@@ -1,0 +1,89 @@
+"""Whether each thing still is what its last audit record left.
+
+A record of a change keeps the digest of the thing as it was afterwards. Whoever edits a row behind our back, in the
+database or in an archive, would have to rewrite that record too, and with it every link of the chain behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from firm.audit.model import audit_record
+from firm.audit.rules import digest, state_of
+from firm.db import AnyRow
+from firm.invariant import Walk
+
+PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A table whose rows are on record one by one."""
+
+    table: Table
+    verbs: Sequence[str]
+    """The records that keep the digest of a row."""
+    subject: Callable[[AnyRow], str] = lambda row: str(row.id)
+    """What such a record names as its subject."""
+    moves: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """A column that goes on by itself, and what it may have held at the last record."""
+    shared: Sequence[str] = ()
+    """Records of the same kind that other tables have too."""
+    many: bool = False
+    """Whether one subject has several rows, each on record once."""
+
+
+def walk(tables: Sequence[Recorded]) -> Walk:
+    """The check over all of them."""
+    return Walk(
+        "states-on-record",
+        "Everything on record is as its last audit record left it, and nothing is there without one.",
+        lambda session: (breach for one in tables for breach in _differing(session, one)),
+    )
+
+
+def _differing(session: Session, one: Recorded) -> Iterator[dict[str, Any]]:
+    left, own = _left(session, one)
+    seen = set()
+    for row in _rows(session, one.table):
+        subject = one.subject(row)
+        seen.add(subject)
+        if subject not in left:
+            yield {"what": one.table.name, "which": subject, "wrong": "there is no record of it"}
+        elif left[subject].isdisjoint(_digests(row, one)):
+            yield {"what": one.table.name, "which": subject, "wrong": "it is not what its last audit record left"}
+    for subject in sorted(own - seen):
+        yield {"what": one.table.name, "which": subject, "wrong": "it is on record, and is not there"}
+
+
+def _left(session: Session, one: Recorded) -> tuple[dict[str, set[str]], set[str]]:
+    """What the last record of each subject left (all that its records left, where it has several rows), and which
+    subjects are surely of this table."""
+    left: dict[str, set[str]] = {}
+    own: set[str] = set()
+    columns = audit_record.c
+    query = select(columns.verb, columns.subject, columns.after_sha256).where(
+        columns.verb.in_([*one.verbs, *one.shared]), columns.after_sha256.is_not(None)
+    )
+    for verb, subject, after in session.execute(query.order_by(columns.id)):
+        left[subject] = left.get(subject, set()) | {after} if one.many else {after}
+        if verb in one.verbs:
+            own.add(subject)
+    return left, own
+
+
+def _digests(row: AnyRow, one: Recorded) -> Iterator[str]:
+    state = state_of(one.table, row)
+    yield digest(state)
+    for column, values in one.moves.items():
+        yield from (digest(state | {column: value}) for value in values)
+
+
+def _rows(session: Session, table: Table) -> Iterator[AnyRow]:
+    keys = list(table.primary_key.columns)
+    yield from session.execute(select(table).order_by(*keys).execution_options(yield_per=PAGE))

@@ -1,0 +1,52 @@
+"""What somebody changes behind the back of the audit log, in the database, is found by verification."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from api.verification import findings
+from firm.access import principals
+from firm.actor import Role
+from payouts import month_end
+from staffing.reports import operations as reports
+from tests import lovelace
+from tests.firm.audit.test_chain import tamper
+from tests.lovelace import AFTER, LEAD, OCTOBER
+from tests.payouts import paying
+
+EDITS = {
+    "UPDATE statement SET figures = replace(figures, '00', '90')": "statements-as-issued",
+    "UPDATE funded_work_report SET figures = replace(figures, 'Acme', 'Acne')": "reports-as-issued",
+    "UPDATE invoice SET figures = replace(figures, '\"total\"', '\"sum\"')": "invoices-as-issued",
+    "UPDATE payout SET amount_minor = amount_minor + 1": "payouts-as-approved",
+    "UPDATE destination SET holder = 'Mallory'": "states-on-record",
+    "UPDATE principal SET role = 'lead'": "states-on-record",
+    "UPDATE engagement SET fee_minor = fee_minor + 1": "states-on-record",
+    "UPDATE pay_terms SET guarantee_minor = 99": "states-on-record",
+    "UPDATE profile SET name = 'Another'": "states-on-record",
+    "INSERT INTO tier (id, name, version, entitlements, created_at)"
+    " VALUES ('tir_1', 'mine', 1, '', '2026-11-01 09:00:00')": "states-on-record",
+}
+
+
+def broken() -> set[str]:
+    return {found.invariant.name for found in findings(now=AFTER) if not found.holds}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_behind_our_back_is_found(sqlite_app: Flask, edit: str) -> None:
+    lovelace.set_up()
+    principals.enroll(name="Ada", role=Role.AUDITOR, by=LEAD, now=AFTER)
+    month_end.close(OCTOBER, by=LEAD, now=AFTER)
+    paying.pay_run(paying.approved())
+    reports.issue("Acme", from_month=OCTOBER, until_month=OCTOBER.next, by=LEAD, now=AFTER)
+    lovelace.assert_books_hold()
+    tamper(edit)
+    assert EDITS[edit] in broken()
+
+
+def test_what_is_on_record_and_gone_is_found(sqlite_app: Flask) -> None:
+    lovelace.set_up()
+    tamper("DELETE FROM destination")
+    assert "states-on-record" in broken()
