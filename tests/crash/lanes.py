@@ -104,11 +104,12 @@ def _exhaustive(ready: House, seed: int, schedules: int, part: int, parts: int) 
 
 
 def _pair(point: str, fault: str) -> Plan:
+    """One payable; the fault strikes every call of the first life that dies, and the clock lets everything come up."""
     banked = point.startswith(("rail-file", "notice"))
-    step = timedelta(minutes=3)
-    first = LifePlan(Death(1, point), (Strike(CREATE, fault, 0, 3),), step)
-    second = LifePlan(Death(1, point), (), DAY)
-    return Plan(0, 2 if banked else 1, (first, second), (timedelta(minutes=61),) * 12, banked=banked, told=True)
+    death, soon, later = Death(1, point), timedelta(minutes=3), timedelta(minutes=61)
+    first = LifePlan(death, (Strike(CREATE, fault, 0, 3),), soon)
+    rest = [LifePlan(death, (), step) for step in (DAY, later, later, later)]
+    return Plan(0, 2 if banked else 1, (first, *rest), (later,) * 12, banked=banked, told=True, once=True)
 
 
 def _mutants(ready: House, seed: int, schedules: int, part: int, parts: int) -> Iterator[Told]:

@@ -54,7 +54,7 @@ class Plan:
     """A whole schedule; `later` are the steps of the clock between the lives that are left alone.
 
     `told` says whether the provider's events come in at all, `takes_back` how often it reverses a transfer;
-    `swept` that a whole sweep and a comparison end it.
+    `swept` that a whole sweep and a comparison end it, `once` that one death at a point is enough.
     """
 
     seed: int
@@ -67,6 +67,7 @@ class Plan:
     told: bool = False
     takes_back: int = 0
     swept: bool = False
+    once: bool = False
 
 
 KINDS: dict[str, Fault] = {fault.name: fault for fault in faults.every(patience=PATIENCE_SECONDS)}

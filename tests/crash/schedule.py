@@ -45,6 +45,7 @@ class Schedule:
         self._to_take_back = plan.takes_back
         self._now = AFTER
         self._result = Result()
+        self._died_before = house.died.counts().total()
 
     def run(self) -> Result:
         """Carry it out. Nobody may be connected to the books."""
@@ -82,7 +83,8 @@ class Schedule:
         for strike in life.strikes:
             self._plan_strike(strike, kill)
         tally = {"reached": self._house.reached, "died": self._house.died}
-        living.append(Life(self._program(self._mail.bag()), life.death, **tally))
+        death = None if self._plan.once and self._has_died() else life.death
+        living.append(Life(self._program(self._mail.bag()), death, **tally))
         if life.company:
             living.append(Life(self._program([]), None, **tally))
         ends = [each.end() for each in living]
@@ -93,6 +95,9 @@ class Schedule:
         self._result.kills += killed
         self._result.verdict.wrong += [sentence for end in ends for sentence in end.said]
         return killed > 0
+
+    def _has_died(self) -> bool:
+        return self._house.died.counts().total() > self._died_before
 
     def _plan_strike(self, strike: Strike, kill: Callable[[object], None]) -> None:
         fault = KINDS.get(strike.fault)
