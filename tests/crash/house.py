@@ -18,7 +18,6 @@ from api.parts import parts
 from firm.db import db
 from firm.settings import Settings
 from migrations import run as migrations
-from payouts.rails.stripe.client import Client
 from tests.crash import desk, firm, points
 from tests.crash.books import Books
 from tests.crash.firm import Owed
@@ -54,7 +53,6 @@ class House:
         self._owed: dict[tuple[int, bool], list[Owed]] = {}
         self.app = self._application(folder)
         self._found()
-        _be_quick(self._way_out)
         self._warm_up()
 
     def begin(self, payees: int, *, banked: bool, short_of_funds: bool) -> list[Owed]:
@@ -69,6 +67,11 @@ class House:
         balances.top_up(world.state, LITTLE if short_of_funds else MONEY, "eur")
         self.server.webhooks.fresh()  # the firm knows of its own money
         return self._owed[payees, banked]
+
+    def hurry(self) -> None:
+        """In a life, a provider on this machine answers at once or not at all."""
+        self._way_out._transport._timeout = (PATIENCE_SECONDS, PATIENCE_SECONDS)
+        stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0.001
 
     @contextmanager
     def at_the_books(self) -> Iterator[None]:
@@ -122,6 +125,7 @@ class House:
 
     def _warm_up(self) -> None:
         """Live a life in this process: what was translated and imported once, every fork of it has."""
+        logging.getLogger("chambers").setLevel(logging.ERROR)  # what the product logs below that is no news
         self.begin(3, banked=True, short_of_funds=False)
         with self.at_the_books():
             desk.set_clock(AFTER)
@@ -134,10 +138,3 @@ class House:
 
 def _name(payees: int, banked: bool) -> str:
     return f"{payees}-{'banked' if banked else 'direct'}"
-
-
-def _be_quick(way_out: Client) -> None:
-    """A provider on this machine answers at once or not at all; what the product logs below an error is no news."""
-    way_out._transport._timeout = (PATIENCE_SECONDS, PATIENCE_SECONDS)
-    stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0.001
-    logging.getLogger("chambers").setLevel(logging.ERROR)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -56,7 +55,8 @@ class Schedule:
             killed = self._live(life)
             # What was taken back without a word is found by a sweep only, a day after the last.
             unheard = self._plan.takes_back and result.lives <= armed
-            if not (killed or unheard) and self._is_quiet():
+            alive = self._plan.once and result.lives < armed and not self._has_died()
+            if not (killed or unheard or alive) and self._is_quiet():
                 break
             if result.lives < armed:
                 self._take_back()
@@ -108,20 +108,20 @@ class Schedule:
 
     def _program(self, bag: list[Delivery]) -> Program:
         """What a life does: the mail comes in before people are at work, or after."""
-        app, now, mutant, by_worker = self._house.app, self._now, self._house.mutant, self._plan.by_worker
+        house, now, by_worker = self._house, self._now, self._plan.by_worker
         mail_first = self._chance.random() < 0.5
 
         def program(say: Callable[[str], None]) -> None:
-            gc.enable()
-            if mutant is not None:
-                mutant()
+            house.hurry()
+            if house.mutant is not None:
+                house.mutant()
             desk.set_clock(now)
             with desk.overheard(say):
                 if mail_first:
-                    desk.take_in(app, bag, lambda name: say(DONE + name))
-                desk.work(app, by_worker=by_worker)
+                    desk.take_in(house.app, bag, lambda name: say(DONE + name))
+                desk.work(house.app, by_worker=by_worker)
                 if not mail_first:
-                    desk.take_in(app, bag, lambda name: say(DONE + name))
+                    desk.take_in(house.app, bag, lambda name: say(DONE + name))
 
         return program
 
