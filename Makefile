@@ -46,8 +46,9 @@ contract: setup  ## hold the API against its description as every role, on both 
 fuzz: setup  ## feed every parser made-up input for a minute (SECONDS=600 by hand)
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
-crash: setup  ## kill the worker at every point, 1,200 schedules (SEED=7 N=1 DB=sqlite|postgresql for others)
-	@$(BIN)/python -m tests.crash $(if $(SEED),--seed $(SEED)) $(if $(N),--schedules $(N)) $(if $(DB),--database $(DB)) $(ARGS)
+crash: setup  ## kill the worker at every point, 1,200 schedules (SEED=7 N=1 DB=sqlite, EXHAUSTIVE=1)
+	@$(BIN)/python -m tests.crash $(if $(SEED),--seed $(SEED)) $(if $(N),--schedules $(N)) $(if $(DB),--database $(DB)) \
+		$(if $(EXHAUSTIVE),--exhaustive) $(ARGS)
 
 load: setup  ## reads, lists and posts over HTTP on both databases, beside bare Flask (a minute and a half)
 	@$(BIN)/python -m bench.load

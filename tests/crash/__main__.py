@@ -31,7 +31,9 @@ def main() -> None:
     whole = options.schedules is None and options.database is None and options.lanes is None
     report = Report()
     for engine in (options.database,) if options.database else lanes.ENGINES if whole else ("sqlite",):
-        wanted = options.lanes or ("schedules,pairs,mutants" if whole and engine == "sqlite" else "schedules")
+        wanted = options.lanes or ("schedules,mutants" if whole and engine == "sqlite" else "schedules")
+        if options.exhaustive and engine == "sqlite":
+            wanted += ",pairs"
         _run(report, engine, wanted, options.seed, options.schedules or CI[engine])
     sys.exit(report.end())
 
@@ -53,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--schedules", type=int, help="how many; unless given, as many as in continuous integration")
     parser.add_argument("--database", choices=lanes.ENGINES)
     parser.add_argument("--lanes", help="schedules, pairs, mutants; several with commas")
+    parser.add_argument("--exhaustive", action="store_true", help="also every point with every fault, on SQLite")
     parser.add_argument("--part", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--parts", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()

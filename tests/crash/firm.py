@@ -11,10 +11,12 @@ from api.parts import parts
 from firm.actor import Actor, Role
 from firm.allocation import operations as allocation
 from firm.clients import operations as clients
-from firm.db import reading
+from firm.db import reading, transaction
 from firm.engagements import operations as engagements
 from firm.engagements.operations import NamedInterest
 from firm.money import Money
+from firm.notices import operations as notices
+from firm.notices.template import Template
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
 from payouts import month_end
@@ -27,7 +29,16 @@ from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
 from staffing.maintainers import operations as maintainers
 from staffing.maintainers.model import Maintainer
-from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD, OCTOBER, START, establish, set_destination
+from tests.lovelace import (
+    ADMINISTRATOR,
+    AFTER,
+    BEFORE,
+    LEAD,
+    OCTOBER,
+    START,
+    establish,
+    set_destination,
+)
 from tests.stripe import accounts as stripe_accounts
 from tests.stripe.state import State
 
@@ -37,6 +48,8 @@ FEES = {"ada": "1200.00", "barbara": "950.50", "grace": "4300.00", "katherine": 
 FIRMS_IBAN = "DE89370400440532013000"
 BANKED = ("barbara", "FR1420041010050500013M02606")
 """Who is paid by bank file in the firms that have one."""
+
+NEWS = Template("news", "Payday is near", "The run of this month is being prepared.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,12 @@ def direct(payees: int, *, banked: bool) -> list[Owed]:
             )
             for name in names
         ]
+
+
+def write() -> None:
+    """Promise a notice, which the first life that gets so far sends."""
+    with transaction() as session:
+        notices.promise(session, NEWS, {}, to="ada@lovelace.example", key="news", by=LEAD, now=AFTER)
 
 
 def _engage() -> None:

@@ -18,13 +18,13 @@ from api.parts import parts
 from firm.db import db
 from firm.settings import Settings
 from migrations import run as migrations
-from payouts.rails.stripe import transport
 from tests.crash import desk, firm, points
 from tests.crash.books import Books
 from tests.crash.firm import Owed
 from tests.crash.plans import PATIENCE_SECONDS
 from tests.databases import TEST_KEY
 from tests.lovelace import AFTER
+from tests.mailbox import Mailbox
 from tests.stripe import balances
 from tests.stripe.server import Server
 
@@ -42,8 +42,9 @@ class House:
 
     mutant: Callable[[], None] | None = None
 
-    def __init__(self, server: Server, books: Books, folder: Path) -> None:
+    def __init__(self, server: Server, books: Books, mailbox: Mailbox, folder: Path) -> None:
         self.server = server
+        self.mailbox = mailbox
         self.points = points.to_hit()
         names = points.registered()
         self.reached, self.died = points.Tally(names), points.Tally(names)
@@ -58,6 +59,7 @@ class House:
         """The books as they were founded, a new world at the provider, and what the books owe."""
         with self.at_the_books():
             self._books.put_back(_name(payees, banked))
+        self.mailbox.taken.clear()
         world = self.server.reset()
         world.clock.set(AFTER)
         for account in copy.deepcopy(list(self._accounts.values())):
@@ -65,6 +67,11 @@ class House:
         balances.top_up(world.state, LITTLE if short_of_funds else MONEY, "eur")
         self.server.webhooks.fresh()  # the firm knows of its own money
         return self._owed[payees, banked]
+
+    def hurry(self) -> None:
+        """In a life, a provider on this machine answers at once or not at all."""
+        self._way_out._transport._timeout = (PATIENCE_SECONDS, PATIENCE_SECONDS)
+        stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0.001
 
     @contextmanager
     def at_the_books(self) -> Iterator[None]:
@@ -77,7 +84,6 @@ class House:
             yield
 
     def _application(self, folder: Path) -> Flask:
-        _be_quick()
         settings = Settings(
             database_url=self._books.url,
             secret_keys=TEST_KEY,  # type: ignore[arg-type]
@@ -85,6 +91,8 @@ class House:
             requests_per_minute=100_000,
             strangers_per_minute=100_000,
             audit_anchors=folder / "anchors",
+            smtp_url=self.mailbox.url,  # type: ignore[arg-type]
+            mail_from="office@lovelace.example",
             STRIPE_API_KEY=self.server.api_key,  # type: ignore[call-arg]
             STRIPE_API_BASE=self.server.url,
             STRIPE_CALLS_A_SECOND=10_000,
@@ -110,10 +118,14 @@ class House:
             with self.at_the_books():
                 self._books.put_back("founded")
                 self._owed[payees, banked] = firm.direct(payees, banked=banked)
+                desk.do_chores(self.app, AFTER)
+                if banked:
+                    firm.write()
                 self._books.keep(_name(payees, banked))
 
     def _warm_up(self) -> None:
         """Live a life in this process: what was translated and imported once, every fork of it has."""
+        logging.getLogger("chambers").setLevel(logging.ERROR)  # what the product logs below that is no news
         self.begin(3, banked=True, short_of_funds=False)
         with self.at_the_books():
             desk.set_clock(AFTER)
@@ -126,10 +138,3 @@ class House:
 
 def _name(payees: int, banked: bool) -> str:
     return f"{payees}-{'banked' if banked else 'direct'}"
-
-
-def _be_quick() -> None:
-    """A provider on this machine answers at once or not at all."""
-    transport.TIMEOUTS = (PATIENCE_SECONDS, PATIENCE_SECONDS)  # type: ignore[assignment]
-    stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0.001
-    logging.getLogger("chambers").setLevel(logging.ERROR)

@@ -22,6 +22,7 @@ from payouts.runs import files
 from tests.crash.firm import Owed
 from tests.crash.plans import CREATE
 from tests.lovelace import LEAD
+from tests.mailbox import Mailbox
 from tests.stripe import oracle
 from tests.stripe.oracle import Fact
 from tests.stripe.state import State
@@ -50,7 +51,7 @@ def is_quiet() -> bool:
     return not (under_way or payable or unread)
 
 
-def judge(verdict: Verdict, world: World, owed: Sequence[Owed], *, now: datetime) -> None:
+def judge(verdict: Verdict, world: World, owed: Sequence[Owed], mailbox: Mailbox, *, now: datetime) -> None:
     """Hold what happened against what was owed, and every book against every other one."""
     got = _got(world.state)
     banked = _banked(now)
@@ -62,6 +63,7 @@ def judge(verdict: Verdict, world: World, owed: Sequence[Owed], *, now: datetime
             verdict.lost.append(f"{one.name} was owed {one.amount} and got {paid}")
     verdict.twice += oracle.paid_twice(world.state)
     verdict.lost += _unfinished()
+    verdict.lost += _unsent(mailbox)
     verdict.wrong += oracle.judge(world, _facts(owed))
     verdict.wrong += _journal(world.state)
     verdict.wrong += _keys(world)
@@ -152,6 +154,15 @@ def _keys(world: World) -> Iterator[str]:
                 yield f"{payout} was asked for under the key {request.key}, which no attempt of it has"
 
 
+def _unsent(mailbox: Mailbox) -> Iterator[str]:
+    """A notice may arrive twice under one name; what is said to be sent has arrived."""
+    arrived = " ".join(str(message["Message-ID"]) for message in mailbox.taken)
+    with reading() as session:
+        for row in session.execute(text(_NOTICES)):
+            if row.state != "sent" or row.id not in arrived:
+                yield f"the notice {row.id} is {row.state}, and {'has' if row.id in arrived else 'has not'} arrived"
+
+
 def _events(state: State) -> Iterator[str]:
     """Each event is here once, is one that the provider told, and has come to its end."""
     with reading() as session:
@@ -169,7 +180,7 @@ OR p.state IN ('planned', 'reserved', 'sending', 'unknown', 'waiting-for-funds',
 """
 _PAYABLE_OF_DIRECTED = """
 SELECT COUNT(*) FROM (SELECT p.maintainer_id FROM posting p JOIN destination d ON d.maintainer_id = p.maintainer_id
-WHERE d.replaced_at IS NULL AND p.account = 'liabilities:payables'
+WHERE d.state = 'confirmed' AND p.account = 'liabilities:payables'
 GROUP BY p.maintainer_id HAVING SUM(p.amount_minor) <> 0) AS payable
 """
 _OPEN = """
@@ -189,7 +200,11 @@ _AT_STRIPE = """
 SELECT e.source, SUM(p.amount_minor) AS amount FROM posting p JOIN journal_entry e ON e.id = p.entry_id
 WHERE p.account = 'assets:stripe' AND e.source LIKE 'payout-%' GROUP BY e.source
 """
-_UNREAD = "SELECT COUNT(*) FROM provider_event WHERE state NOT IN ('applied', 'ignored')"
+_UNREAD = """
+SELECT (SELECT COUNT(*) FROM provider_event WHERE state NOT IN ('applied', 'ignored'))
++ (SELECT COUNT(*) FROM notice WHERE state = 'queued' AND template = 'news')
+"""
+_NOTICES = "SELECT id, state FROM notice WHERE template = 'news' ORDER BY id"
 _EVENTS = "SELECT event_id, state, reason FROM provider_event ORDER BY id"
 _ATTEMPTS = "SELECT key, payout_id FROM payout_attempt"
 _FILES = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from tests.crash.lives import Death
 from tests.crash.mutants import MUTANTS
 from tests.crash.plans import ALL_KINDS, CREATE, DAY, LifePlan, Plan, Strike, plan
 from tests.crash.schedule import Result, Schedule
+from tests.mailbox import open_mailbox
 from tests.stripe.server import serving
 
 MEMORY = Path("/dev/shm")  # noqa: S108 (where the machine has it, a place in memory)
@@ -61,7 +63,12 @@ def house(engine: str) -> Iterator[House]:
         books: Books = (
             SqliteBooks(folder) if engine == "sqlite" else PostgresBooks(stack.enter_context(postgres.server()))
         )
-        yield House(stack.enter_context(serving()), books, folder)
+        yield House(stack.enter_context(serving()), books, stack.enter_context(open_mailbox(_free_port())), folder)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def work(engine: str, lanes: list[str], *, seed: int, schedules: int, part: int, parts: int) -> None:
@@ -97,11 +104,12 @@ def _exhaustive(ready: House, seed: int, schedules: int, part: int, parts: int) 
 
 
 def _pair(point: str, fault: str) -> Plan:
-    banked = point.startswith("rail-file")
-    step = timedelta(minutes=3)
-    first = LifePlan(Death(1, point), (Strike(CREATE, fault, 0, 3),), step)
-    second = LifePlan(Death(1, point), (), DAY)
-    return Plan(0, 2 if banked else 1, (first, second), (timedelta(minutes=61),) * 12, banked=banked, told=True)
+    """One payable; the fault strikes every call of the first life that dies, and the clock lets everything come up."""
+    banked = point.startswith(("rail-file", "notice"))
+    death, soon, later = Death(1, point), timedelta(minutes=3), timedelta(minutes=61)
+    first = LifePlan(death, (Strike(CREATE, fault, 0, 3),), soon)
+    rest = [LifePlan(death, (), step) for step in (DAY, later, later, later)]
+    return Plan(0, 2 if banked else 1, (first, *rest), (later,) * 12, banked=banked, told=True, once=True)
 
 
 def _mutants(ready: House, seed: int, schedules: int, part: int, parts: int) -> Iterator[Told]:

@@ -54,7 +54,7 @@ class Plan:
     """A whole schedule; `later` are the steps of the clock between the lives that are left alone.
 
     `told` says whether the provider's events come in at all, `takes_back` how often it reverses a transfer;
-    `swept` that a whole sweep and a comparison end it.
+    `swept` that a whole sweep and a comparison end it, `once` that one death at a point is enough.
     """
 
     seed: int
@@ -67,10 +67,13 @@ class Plan:
     told: bool = False
     takes_back: int = 0
     swept: bool = False
+    once: bool = False
 
 
 KINDS: dict[str, Fault] = {fault.name: fault for fault in faults.every(patience=PATIENCE_SECONDS)}
 ALL_KINDS = (*KINDS, KILLED_BEFORE, KILLED_AFTER)
+RARE = ("notice.sent_not_marked", "provider-sweep.swept", "rail-file.written")
+"""Points that a schedule reaches once, if at all."""
 DEFINITE = (faults.NO_FUNDS.name, faults.NOT_PAYABLE.name)
 """Refusals, after which the money is payable again: they make the longest stories."""
 
@@ -111,7 +114,8 @@ def _death(chance: random.Random, points: Sequence[str], payees: int, *, first: 
     if chance.random() < 0.5:
         return Death(chance.randint(1, chance.choice((2, 6, 5 * payees))))
     likely = [name for name in points if first or not name.startswith("run.")] or points
-    return Death(chance.choice((1, 1, 1, 2, 3)), chance.choice(likely))
+    (name,) = chance.choices(likely, [3 if name in RARE else 1 for name in likely])
+    return Death(chance.choice((1, 1, 1, 2, 3)), name)
 
 
 def _strike(chance: random.Random) -> Strike:

@@ -15,7 +15,6 @@ import staffing
 from firm import faults
 
 ELSEWHERE: dict[str, str] = {
-    "notice.sent_not_marked": "tests/firm/notices/test_notices.py",
     "provider-account.begun": "tests/payouts/test_provider_accounts.py",
     "provider-account.answered": "tests/payouts/test_provider_accounts.py",
 }

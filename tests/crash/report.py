@@ -16,7 +16,7 @@ from tests.crash import points
 from tests.crash.lanes import Counted, Told
 from tests.crash.plans import ALL_KINDS
 
-ENOUGH = 150
+ENOUGH = 500
 """From so many schedules on, each point must have been died at, and each kind of fault must have struck."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -45,6 +44,7 @@ class Schedule:
         self._to_take_back = plan.takes_back
         self._now = AFTER
         self._result = Result()
+        self._died_before = house.died.counts().total()
 
     def run(self) -> Result:
         """Carry it out. Nobody may be connected to the books."""
@@ -55,7 +55,8 @@ class Schedule:
             killed = self._live(life)
             # What was taken back without a word is found by a sweep only, a day after the last.
             unheard = self._plan.takes_back and result.lives <= armed
-            if not (killed or unheard) and self._is_quiet():
+            alive = self._plan.once and result.lives < armed and not self._has_died()
+            if not (killed or unheard or alive) and self._is_quiet():
                 break
             if result.lives < armed:
                 self._take_back()
@@ -82,7 +83,8 @@ class Schedule:
         for strike in life.strikes:
             self._plan_strike(strike, kill)
         tally = {"reached": self._house.reached, "died": self._house.died}
-        living.append(Life(self._program(self._mail.bag()), life.death, **tally))
+        death = None if self._plan.once and self._has_died() else life.death
+        living.append(Life(self._program(self._mail.bag()), death, **tally))
         if life.company:
             living.append(Life(self._program([]), None, **tally))
         ends = [each.end() for each in living]
@@ -94,6 +96,9 @@ class Schedule:
         self._result.verdict.wrong += [sentence for end in ends for sentence in end.said]
         return killed > 0
 
+    def _has_died(self) -> bool:
+        return self._house.died.counts().total() > self._died_before
+
     def _plan_strike(self, strike: Strike, kill: Callable[[object], None]) -> None:
         fault = KINDS.get(strike.fault)
         if fault is None:
@@ -103,20 +108,20 @@ class Schedule:
 
     def _program(self, bag: list[Delivery]) -> Program:
         """What a life does: the mail comes in before people are at work, or after."""
-        app, now, mutant, by_worker = self._house.app, self._now, self._house.mutant, self._plan.by_worker
+        house, now, by_worker = self._house, self._now, self._plan.by_worker
         mail_first = self._chance.random() < 0.5
 
         def program(say: Callable[[str], None]) -> None:
-            gc.enable()
-            if mutant is not None:
-                mutant()
+            house.hurry()
+            if house.mutant is not None:
+                house.mutant()
             desk.set_clock(now)
             with desk.overheard(say):
                 if mail_first:
-                    desk.take_in(app, bag, lambda name: say(DONE + name))
-                desk.work(app, by_worker=by_worker)
+                    desk.take_in(house.app, bag, lambda name: say(DONE + name))
+                desk.work(house.app, by_worker=by_worker)
                 if not mail_first:
-                    desk.take_in(app, bag, lambda name: say(DONE + name))
+                    desk.take_in(house.app, bag, lambda name: say(DONE + name))
 
         return program
 
@@ -144,6 +149,6 @@ class Schedule:
         self._result.struck = self._server.faults.struck.copy()
         self._leave_alone()
         with self._house.at_the_books():
-            judging.judge(verdict, self._server.world, self._owed, now=now)
+            judging.judge(verdict, self._server.world, self._owed, self._house.mailbox, now=now)
             if self._plan.swept:
                 judging.reconcile(verdict, now=now)
