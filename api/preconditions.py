@@ -40,7 +40,6 @@ CHANGES: dict[str, str] = {
     "payout_runs.released": "payout_runs.shown",
     "payouts.held": "payouts.shown",
     "payouts.resumed": "payouts.shown",
-    "payouts.withdrawn": "payouts.shown",
     "tax_forms.withdrawn": "tax_forms.shown",
     "self_billing_agreements.ended": "self_billing_agreements.shown",
     "principals.changed": "principals.shown",

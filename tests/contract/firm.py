@@ -16,6 +16,7 @@ from payouts import month_end
 from payouts.runs import preparation
 from staffing.reports import operations as reports
 from tests import lovelace, opener
+from tests.api.matrix import cells
 
 _RUN = ("key", "SELECT number FROM payout_run")
 _MONTH = ("month", "SELECT MIN(month) FROM period")
@@ -56,6 +57,12 @@ PARAMETERS = {
     "/v1/payout-runs/{key}/files/{rail}": _RUN,
     "/v1/payout-runs/{key}/proposal": _RUN,
     "/v1/payout-runs/{key}/release": _RUN,
+    "/v1/payouts/{payout_id}": ("payout_id", "SELECT id FROM payout"),
+    "/v1/payouts/{payout_id}/hold": ("payout_id", "SELECT id FROM payout"),
+    "/v1/payouts/{payout_id}/proof": ("payout_id", "SELECT id FROM payout"),
+    "/v1/payouts/{payout_id}/resumption": ("payout_id", "SELECT id FROM payout"),
+    "/v1/payouts/{payout_id}/withdrawal": ("payout_id", "SELECT id FROM payout"),
+    "/v1/payout-runs/{key}/reopening": _RUN,
     "/v1/payouts/{payout_id}/settlement": ("payout_id", "SELECT id FROM payout"),
     "/v1/payouts/{payout_id}/return": ("payout_id", "SELECT id FROM payout"),
     "/v1/funded-work-reports/{key}/{form}": ("key", "SELECT number FROM funded_work_report"),
@@ -93,6 +100,7 @@ def seed(app: Flask) -> Seeded:
         opener.open_accounts("Grace", "Ada", by=lovelace.LEAD, now=lovelace.AFTER)
         rails = app.extensions["chambers"].rails
         preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
+        cells.put_papers_on_file()
         seeded = Seeded({str(role): _token(role) for role in Role if role is not Role.SYSTEM}, _parameters())
         db.session.remove()
         db.engine.dispose()

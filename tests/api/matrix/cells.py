@@ -84,12 +84,12 @@ def set_up(app: Flask) -> None:
         for name in ("Grace", "Ada"):
             onramp.enter_stage(name, "shadowing", on=lovelace.START, note="", by=lovelace.LEAD, now=lovelace.AFTER)
         jobs.ask("months.close", {"month": "2026-10"}, by=lovelace.LEAD, now=lovelace.AFTER)
-        _put_papers_on_file()
+        put_papers_on_file()
         _tell_somebody()
         _differ()
 
 
-def _put_papers_on_file() -> None:
+def put_papers_on_file() -> None:
     """A tax form, a self-billing agreement and an invoice under it, of each of the two."""
     by, now, day = lovelace.LEAD, lovelace.AFTER, lovelace.START
     for name, series in (("Grace", "SB-GH-"), ("Ada", "SB-AL-")):
