@@ -21,7 +21,7 @@ setup: .venv/.project  ## install everything, hash-checked, into .venv; nothing 
 demo: setup  ## close a month of a made-up firm and show its papers
 	@$(BIN)/chambers demo
 
-test: setup  ## run every test but the slow ones, on SQLite and on a private PostgreSQL
+test: setup  ## run every test but the slow ones (make slow), on SQLite and on a private PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
 check: setup  ## lint, types, import directions, house rules, the checked-in OpenAPI document
@@ -53,8 +53,9 @@ crash: setup  ## kill the worker at every point, 1,200 schedules (SEED=7 N=1 DB=
 load: setup  ## reads, lists and posts over HTTP on both databases, beside bare Flask (a minute and a half)
 	@$(BIN)/python -m bench.load
 
-slow: setup  ## slow sockets through nginx, servers killed in the middle of requests, a run that dies at every statement
-	@$(BIN)/python -m pytest -m slow tests/running tests/payouts $(ARGS)
+slow: setup  ## the rest on PostgreSQL, probes of every route, slow sockets, servers killed in the middle of requests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow tests/api tests/payouts tests/staffing tests/firm $(ARGS)
+	@$(BIN)/python -m pytest tests/running
 
 lock: $(UV)  ## make requirements/*.txt again from pyproject.toml (UPGRADE=1 also takes newer releases)
 	$(COMPILE) pyproject.toml --extra postgres -o requirements/runtime.txt

@@ -35,6 +35,10 @@ ZONES = (
     "UTC",
     "Pacific/Pago_Pago",
 )
+TWICE = ("tests/api/", "tests/payouts/", "tests/staffing/", "tests/firm/backup/", "tests/firm/webhooks/", "tests/firm/jobs/")
+AT_ONCE = ("together", "fifty", "interrupted", "idempotency", "guards", "attacks")
+LONG = ("tests/api/probes/", "tests/api/matrix/test_crawl.py")
+"""What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
 _resolve = socket.getaddrinfo
 
 
@@ -42,6 +46,19 @@ _resolve = socket.getaddrinfo
 def pytest_configure(config: pytest.Config) -> None:
     _stay_on_this_machine()
     _move_to(_zone(config))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is tried on both databases and is no matter of two at once is tried on PostgreSQL in the slow lane."""
+    for item in items:
+        if _second_time(item.nodeid) or item.nodeid.startswith(LONG):
+            item.add_marker("slow")
+
+
+def _second_time(name: str) -> bool:
+    path, _, which = name.partition("::")
+    at_once = any(word in path for word in AT_ONCE)
+    return path.startswith(TWICE) and "postgresql" in which.partition("[")[2] and not at_once
 
 
 def pytest_report_header() -> str:
