@@ -35,7 +35,14 @@ ZONES = (
     "UTC",
     "Pacific/Pago_Pago",
 )
-TWICE = ("tests/api/", "tests/payouts/", "tests/staffing/", "tests/firm/backup/", "tests/firm/webhooks/", "tests/firm/jobs/")
+TWICE = (
+    "tests/api/",
+    "tests/payouts/",
+    "tests/staffing/",
+    "tests/firm/backup/",
+    "tests/firm/webhooks/",
+    "tests/firm/jobs/",
+)
 AT_ONCE = ("together", "fifty", "interrupted", "idempotency", "guards", "attacks")
 LONG = ("tests/api/probes/", "tests/api/matrix/test_crawl.py")
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
