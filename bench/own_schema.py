@@ -103,7 +103,7 @@ def replay(engine: Engine, connection: Any, tables: Iterable[Table]) -> None:
     later = []
     _begin(engine, connection)
     for name, columns, rows in tables:
-        first = {"period": "open", "payout_run": "draft", "payout": "planned"}.get(name)
+        first = {"period": "open", "destination": "proposed", "payout_run": "draft", "payout": "planned"}.get(name)
         if first is None:
             insert(engine, connection, (name, columns, rows))
             continue
@@ -120,7 +120,11 @@ def _young(
 ) -> tuple[list[list[Any]], list[str]]:
     """The rows in their first state, and the statements that bring them where they were."""
     state = columns.index("state")
-    still = {"period": ("closed_at", "closed_by"), "payout_run": ("approved_by", "approved_at")}.get(name, ())
+    still = {
+        "period": ("closed_at", "closed_by"),
+        "destination": ("decided_by", "decided_at", "usable_from"),
+        "payout_run": ("approved_by", "approved_at"),
+    }.get(name, ())
     empty = [columns.index(column) for column in still]
     young = [list(row) for row in rows]
     for row in young:
@@ -134,6 +138,10 @@ def _young(
             f" WHERE month = '{month}'"
             for month in closed
         ]
+    if name == "destination":
+        moment = "'2026-10-01 09:00:00.000000'"
+        decided = f"decided_by = 'bench', decided_at = {moment}, usable_from = {moment}"
+        return young, [f"UPDATE destination SET state = 'confirmed', {decided} WHERE state = 'proposed'"]
     if name == "payout":
         return young, ["UPDATE payout SET state = 'reserved'"]
     return young, [
