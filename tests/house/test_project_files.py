@@ -91,6 +91,7 @@ def test_continuous_integration_calls_what_the_readme_promises() -> None:
         "make contract",
         "make fuzz",
         "make crash",
+        "make crash",
         "make demo",
         "make bench-smoke",
     ]
