@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
@@ -117,7 +117,7 @@ def count_waiting(session: Session, *, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(Destination).where(_waiting(now))) or 0
 
 
-def _waiting(now: datetime):  # type: ignore[no-untyped-def]
+def _waiting(now: datetime) -> ColumnElement[bool]:
     return and_(Destination.state == "proposed", Destination.expires_at > now)
 
 
