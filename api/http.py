@@ -139,6 +139,7 @@ def join(app: Flask) -> None:
     auth.register(app)
     app.before_request(refuse_unread)
     uploads.register(app)
+    preconditions.register_requirement(app)
     idempotency.register(app)
     preconditions.register(app)
     app.register_blueprint(health.blueprint)

@@ -52,20 +52,28 @@ CHANGES: dict[str, str] = {
 """The routes that change one thing, and the route that shows it."""
 
 
+def register_requirement(app: Flask) -> None:
+    """Before idempotency: a request without a version is malformed, also where a key has an answer already."""
+    app.before_request(_require)
+
+
 def register(app: Flask) -> None:
-    """After idempotency: a replay needs no version, and the new version is part of the answer that is kept."""
-    app.before_request(_ask)
+    """After idempotency: a replay's version may be old, and the new version is part of the answer that is kept."""
+    app.before_request(_compare)
     app.after_request(_tag)
 
 
-def _ask() -> None:
-    shown = _shown()
-    if shown is None:
-        return
-    if "If-Match" not in request.headers:
+def _require() -> None:
+    if _shown() is not None and "If-Match" not in request.headers:
         raise PreconditionRequired(
             "Send the ETag of what you have seen as If-Match; reading it again gives the newest."
         )
+
+
+def _compare() -> None:
+    shown = _shown()
+    if shown is None:
+        return
     found = envelope.current() or envelope.Envelope()
     found.conditions.append(lambda session: _refuse_stale(session, shown))
     envelope.put(found)

@@ -54,7 +54,7 @@ def test_a_thing_that_is_not_there_is_missing_and_not_stale(lead: Caller) -> Non
     assert answer.status_code == 404
 
 
-def test_a_replay_needs_no_version_and_gets_the_first_ones(lead: Caller) -> None:
+def test_a_replay_gets_the_answer_of_the_version_it_first_came_with(lead: Caller) -> None:
     seen = lead.send("GET", "/v1/clients/Acme").headers["ETag"]
     key = {"Idempotency-Key": "one", "If-Match": seen}
     first = plain(lead, "POST", "/v1/clients/Acme/contacts", CONTACT, **key)
@@ -62,6 +62,8 @@ def test_a_replay_needs_no_version_and_gets_the_first_ones(lead: Caller) -> None
     assert (again.status_code, again.get_data()) == (201, first.get_data())
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.headers["ETag"] == first.headers["ETag"]
+    without = plain(lead, "POST", "/v1/clients/Acme/contacts", CONTACT, **{"Idempotency-Key": "one"})
+    assert (without.status_code, problem_of(without)["status"]) == (428, 428)
 
 
 @pytest.mark.parametrize("names", [("Acme", "Acme"), ("Acme", "id")], ids=["the same name", "a name and the id"])
