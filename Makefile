@@ -9,7 +9,7 @@ WORKERS ?= 2
 COMPILE = $(UV) $(UV_CACHE) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: help setup demo test check serve bench bench-smoke contract fuzz crash load slow lock audit clean force
+.PHONY: help setup demo test check serve bench bench-smoke contract fuzz crash payday papers load slow lock audit clean force
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -49,6 +49,12 @@ fuzz: setup  ## feed every parser made-up input for a minute (SECONDS=600 by han
 crash: setup  ## kill the worker at every point, 1,200 schedules (SEED=7 N=1 DB=sqlite, EXHAUSTIVE=1)
 	@$(BIN)/python -m tests.crash $(if $(SEED),--seed $(SEED)) $(if $(N),--schedules $(N)) $(if $(DB),--database $(DB)) \
 		$(if $(EXHAUSTIVE),--exhaustive) $(ARGS)
+
+payday: setup  ## release a run of 1,000 payouts over the tests' own Stripe with one worker (N=100)
+	@$(BIN)/python -m tests.payday payouts $(if $(N),--people $(N))
+
+papers: setup  ## write 10,000 statements as PDF with two processes (N=100)
+	@$(BIN)/python -m tests.payday papers $(if $(N),--people $(N))
 
 load: setup  ## reads, lists and posts over HTTP on both databases, beside bare Flask (a minute and a half)
 	@$(BIN)/python -m bench.load

@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from tests.databases import TEST_KEY, settings_for
 
 HERE = Path(__file__).parent
 PHASES = "examples,coverage,fuzzing,stateful"
+AT_ONCE = 2
+"""Roles that are tried beside each other: the tool waits for the server half of its time."""
 
 
 def main() -> None:
@@ -51,10 +54,12 @@ def _try(store: str, url: str, folder: Path, examples: int, seed_number: int, ro
     seeded = seed(app)
     config = folder / "schemathesis.toml"
     config.write_text((HERE / "schemathesis.toml").read_text(encoding="utf-8") + _operations(seeded), encoding="utf-8")
-    failed = False
-    with _server(url) as address:
-        for role in roles or seeded.secrets:
-            failed |= _as_role(store, role, address, config, seeded.secrets[role], examples, seed_number)
+    with _server(url) as address, ThreadPoolExecutor(AT_ONCE) as pool:
+
+        def attempt(role: str) -> bool:
+            return _as_role(store, role, address, config, seeded.secrets[role], examples, seed_number)
+
+        failed = any(list(pool.map(attempt, roles or seeded.secrets)))
     with app.app_context():
         now = clock.now()
         sequencer.run(now=now)

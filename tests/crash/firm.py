@@ -61,8 +61,8 @@ class Owed:
     account: str | None
 
 
-def found(stripe: State, *, now: datetime = AFTER) -> None:
-    """Everything but the destinations: October is closed, all five have an account at Stripe that may be paid."""
+def found(*, now: datetime = AFTER) -> None:
+    """Everything but the ways to be paid: October is closed, and all five have earned."""
     establish(currency="EUR")
     profiles.set_bank_account(iban=FIRMS_IBAN, bic=None, keys=parts().keys, by=LEAD, now=BEFORE)
     policies.lay_down(minimum=Money.zero("EUR"), approvals=2, by=LEAD, now=BEFORE)
@@ -70,18 +70,15 @@ def found(stripe: State, *, now: datetime = AFTER) -> None:
     for name, fee in FEES.items():
         _staff(name, fee)
     month_end.close(OCTOBER, by=LEAD, now=now)
-    provider = parts().providers["stripe"]
-    for name in FEES:
-        opened = provider_accounts.open_account(name, provider=provider, by=ADMINISTRATOR, now=now)
-        stripe_accounts.set_capability(stripe, str(opened.account_id))
-        provider_accounts.refresh(name, provider=provider, by=ADMINISTRATOR, now=now)
 
 
-def direct(payees: int, *, banked: bool) -> list[Owed]:
-    """Give the first of them destinations: only who has one is paid. Returns what they are owed."""
+def direct(stripe: State, payees: int, *, banked: bool) -> list[Owed]:
+    """Give the first of them destinations, and accounts at Stripe: only they are paid. Returns what they are owed."""
     names = list(FEES)[:payees]
     for name in names:
         by_bank = banked and name == BANKED[0]
+        if not by_bank:
+            _open_account(stripe, name)
         set_destination(name, rail="sepa" if by_bank else "stripe", iban=BANKED[1] if by_bank else None)
     with reading() as session:
         people = {row.name: row.id for row in session.scalars(select(Maintainer))}
@@ -94,6 +91,13 @@ def direct(payees: int, *, banked: bool) -> list[Owed]:
             )
             for name in names
         ]
+
+
+def _open_account(stripe: State, name: str) -> None:
+    provider = parts().providers["stripe"]
+    opened = provider_accounts.open_account(name, provider=provider, by=ADMINISTRATOR, now=AFTER)
+    stripe_accounts.set_capability(stripe, str(opened.account_id))
+    provider_accounts.refresh(name, provider=provider, by=ADMINISTRATOR, now=AFTER)
 
 
 def write() -> None:

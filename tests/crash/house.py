@@ -49,7 +49,7 @@ class House:
         names = points.registered()
         self.reached, self.died = points.Tally(names), points.Tally(names)
         self._books = books
-        self._accounts: dict[str, Any] = {}
+        self._accounts: dict[tuple[int, bool], dict[str, Any]] = {}
         self._owed: dict[tuple[int, bool], list[Owed]] = {}
         self.app = self._application(folder)
         self._found()
@@ -62,7 +62,7 @@ class House:
         self.mailbox.taken.clear()
         world = self.server.reset()
         world.clock.set(AFTER)
-        for account in copy.deepcopy(list(self._accounts.values())):
+        for account in copy.deepcopy(list(self._accounts[payees, banked].values())):
             world.state.add("account", account)
         balances.top_up(world.state, LITTLE if short_of_funds else MONEY, "eur")
         self.server.webhooks.fresh()  # the firm knows of its own money
@@ -110,14 +110,16 @@ class House:
         """Found the firm once, and keep it with each choice of payees."""
         with self.at_the_books():
             migrations.upgrade(db.engine)
-            firm.found(self.server.state)
-            self._accounts = copy.deepcopy(self.server.state.objects["account"])
+            firm.found()
             desk.do_chores(self.app, AFTER)
             self._books.keep("founded")
         for payees, banked in FIRMS:
             with self.at_the_books():
                 self._books.put_back("founded")
-                self._owed[payees, banked] = firm.direct(payees, banked=banked)
+                world = self.server.reset()
+                world.clock.set(AFTER)
+                self._owed[payees, banked] = firm.direct(world.state, payees, banked=banked)
+                self._accounts[payees, banked] = copy.deepcopy(world.state.objects["account"])
                 desk.do_chores(self.app, AFTER)
                 if banked:
                     firm.write()
