@@ -112,6 +112,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "on_ramps.shown": WITH_MAINTAINER,
     "on_ramps.stage_entered": LEAD,
     "on_ramps.letter_recorded": OFFICE,
+    "on_ramps.letter_shown": WITH_MAINTAINER,
     "on_ramps.letter_withdrawn": OFFICE,
     "on_ramps.runway_recorded": OFFICE,
     "assignments.listed": WITH_MAINTAINER,

@@ -10,6 +10,7 @@ from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
 from api.fields import DateField, Flag, Lines, MomentField, MoneyField, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
+from api.shapes import with_parts
 from firm.actor import Role
 from firm.db import reading
 from firm.engagements import operations, queries
@@ -56,6 +57,12 @@ class EngagementSchema(Schema):
     clauses = Lines(dump_only=True)
     state = ma.fields.String(dump_only=True, validate=ma.validate.OneOf(STATES))
     signed_at = MomentField(dump_only=True, allow_none=True)
+
+
+class WholeEngagementSchema(EngagementSchema):
+    """A retainer agreement with the interests that it names."""
+
+    interests = ma.fields.List(ma.fields.Nested(InterestSchema), dump_only=True)
 
 
 class EngagementDraft(Schema):
@@ -139,13 +146,14 @@ def drafted(body: dict[str, Any]) -> Any:
 
 
 @blueprint.route("/engagements/<engagement_id>", methods=["GET"])
-@blueprint.response(200, EngagementSchema)
+@blueprint.response(200, WholeEngagementSchema)
 def shown(engagement_id: str) -> Any:
-    """Show an engagement."""
+    """Show an engagement with its interests."""
     with reading() as session:
         engagement = queries.find(session, engagement_id)
         own(engagement.client_id)
-        return engagement
+        interests = queries.interests_of(session, engagement_id)
+        return with_parts(engagement, fee=engagement.fee, cycle=engagement.cycle, interests=interests)
 
 
 @blueprint.route("/engagements/<engagement_id>/interests", methods=["GET"])

@@ -102,6 +102,16 @@ def letter_recorded(body: dict[str, Any], key: str) -> Any:
     return onramp.record_letter(key, **body, by=current_actor(), now=now())
 
 
+@blueprint.route("/pre-commitment-letters/<letter_id>", methods=["GET"])
+@blueprint.response(200, LetterSchema)
+def letter_shown(letter_id: str) -> Any:
+    """Show a pre-commitment letter."""
+    with reading() as session:
+        letter = onramps.find_letter(session, letter_id)
+        own(letter.maintainer_id)
+        return letter
+
+
 @blueprint.route("/pre-commitment-letters/<letter_id>/withdrawal", methods=["POST"])
 @blueprint.arguments(Schema.from_dict({"on": DateField(required=True)}, name="Withdrawal"))
 @blueprint.response(201, LetterSchema)

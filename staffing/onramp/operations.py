@@ -11,11 +11,12 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
-from firm.errors import Invalid, NotFound, Refused
+from firm.errors import Invalid, Refused
 from firm.money import Money
 from staffing.maintainers import queries as maintainers
 from staffing.onramp import queries
 from staffing.onramp.model import STAGES, OnrampStage, PrecommitmentLetter, RunwayPlan
+from staffing.onramp.queries import LetterNotFound
 
 
 class StageOutOfOrder(Refused):
@@ -24,10 +25,6 @@ class StageOutOfOrder(Refused):
 
 class NotReady(Refused):
     """Something on the readiness list is not met."""
-
-
-class LetterNotFound(NotFound):
-    """No letter in force has this id."""
 
 
 @use_case

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from firm.errors import NotFound
 from staffing.onramp.model import STAGES, OnrampStage, PrecommitmentLetter, RunwayPlan
 from staffing.onramp.rules import Criterion, Letter, readiness
 
@@ -29,6 +30,18 @@ class Onramp:
     @property
     def ready(self) -> bool:
         return all(criterion.met for criterion in self.criteria)
+
+
+class LetterNotFound(NotFound):
+    """There is no such pre-commitment letter."""
+
+
+def find_letter(session: Session, letter_id: str) -> PrecommitmentLetter:
+    """A letter, withdrawn or not. Raises `LetterNotFound`."""
+    letter = session.get(PrecommitmentLetter, letter_id)
+    if letter is None:
+        raise LetterNotFound(f"There is no pre-commitment letter {letter_id!r}.")
+    return letter
 
 
 def onramp(session: Session, maintainer_id: str, *, on: date) -> Onramp:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from flask import Flask
 from sqlalchemy import text
 
+from firm import ids
 from firm.access import principals, tokens
 from firm.access.rules import new_secret
 from firm.actor import Role
@@ -83,6 +84,9 @@ def set_up(app: Flask) -> None:
         preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
         for name in ("Grace", "Ada"):
             onramp.enter_stage(name, "shadowing", on=lovelace.START, note="", by=lovelace.LEAD, now=lovelace.AFTER)
+            promised = {"company": "Initech", "amount": lovelace.usd("750.00"), "term_months": 12}
+            days = {"signed_on": lovelace.START, "expires_on": lovelace.AFTER.date()}
+            onramp.record_letter(name, **promised, **days, by=lovelace.LEAD, now=lovelace.AFTER)
         jobs.ask("months.close", {"month": "2026-10"}, by=lovelace.LEAD, now=lovelace.AFTER)
         put_papers_on_file()
         _tell_somebody()
@@ -195,6 +199,8 @@ def _things(person: str, client: str) -> dict[str, str]:
         "tax-forms": f"SELECT MIN(id) FROM tax_form WHERE {mine}",
         "self-billing-agreements": f"SELECT MIN(id) FROM self_billing_agreement WHERE {mine}",
         "self-billed-invoices": f"SELECT MIN(id) FROM self_billed_invoice WHERE {mine}",
+        "pre-commitment-letters": f"SELECT MIN(id) FROM precommitment_letter WHERE {mine}",
+        "journal-entries": "SELECT MIN(id) FROM journal_entry",
         "payouts": f"SELECT MIN(id) FROM payout WHERE {mine}",
         "clients": f"SELECT id FROM client WHERE name = '{client}'",
         "engagements": f"SELECT MIN(id) FROM engagement WHERE {theirs}",
@@ -210,7 +216,8 @@ def _things(person: str, client: str) -> dict[str, str]:
         "reconciliation-differences": "SELECT id FROM reconciliation_difference",
         "principals": "SELECT name FROM principal WHERE name = 'm-auditor'",
     }
-    return {name: _one(query) for name, query in queries.items()}
+    found = {name: _one(query) for name, query in queries.items()}
+    return found | {"journal-entries": ids.numbered("ent", int(found["journal-entries"]))}
 
 
 def _one(query: str) -> str:
