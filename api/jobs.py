@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from api import evidence, policy
@@ -32,12 +33,12 @@ from payouts.reconciliation import operations as reconciliation
 from payouts.reconciliation.model import ReconciliationDifference
 from payouts.remittance import operations as remittance
 from payouts.runs import sending
+from payouts.runs.attempts import ADVISE
 from payouts.statements import papers
 
 EXPIRE = "destinations.expire"
 FORGET = "house.forget"
 RESUME = "payout-runs.resume"
-ADVISE = "remittance.issue"
 
 Result = dict[str, str]
 
@@ -133,8 +134,14 @@ def compare(*, now: datetime, since: datetime | None = None) -> list[Reconciliat
 
 
 def advise(task: Task) -> None:
-    """Issue the remittance advice of every payout that was sent and has none yet."""
-    remittance.issue_waiting(by=task.by, now=task.now, progress=task.progress)
+    """Issue the remittance advice of the payout that was just sent; of every one that lacks it, when none is named."""
+    payout_id = task.payload.get("payout_id")
+    if payout_id is None:
+        remittance.issue_waiting(by=task.by, now=task.now, progress=task.progress)
+        return
+    with suppress(remittance.NotSent):
+        # It has come back meanwhile.
+        remittance.issue(payout_id, by=task.by, now=task.now)
 
 
 def forget(task: Task) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from firm import faults, ids
 from firm.actor import Actor
 from firm.db import UtcMoment, claim, transaction, use_case
+from firm.jobs import operations as jobs
 from firm.ledger import journal
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
@@ -40,6 +41,9 @@ CLEAN_LOOKS = 2
 KEYED = faults.point("payout.key_written", "an attempt's key is written, nothing is committed")
 STORED = faults.point("payout.result_stored", "the outcome is stored, its journal entry is not posted")
 POSTED = faults.point("payout.journal_posted", "outcome and journal entry are written, nothing is committed")
+
+ADVISE = "remittance.issue"
+"""The job that issues a payout's remittance advice: promised in the commit that says it was sent."""
 
 Outcome = rails.Outcome
 
@@ -205,6 +209,8 @@ def _note_sent(
     move(session, payout, ("sending", "unknown"), state="sent", reference=reference[:100], reason=None)
     faults.reached(STORED)
     sent = record_move(session, "payout.sent", payout, {"detail": reference[:500]}, by=by, now=now)
+    # A paper is nothing to fail a payment for: it is made by a job of its own.
+    jobs.enqueue(session, ADVISE, {"payout_id": payout.id}, key=f"remittance:{payout.id}", by=by, now=now)
     if rail.settles_when_sent:
         settle_in(session, sent, reference, rail.pays_from, now=now, by=by)
     faults.reached(POSTED)
