@@ -22,7 +22,7 @@ from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
 from payouts.rails import rail as rails
 from payouts.rails.rail import Description, Order
-from payouts.runs import entries, queries
+from payouts.runs import entries, queries, voiding
 from payouts.runs.model import Payout, PayoutAttempt
 from payouts.runs.model import payout as payouts_table
 from payouts.runs.moves import finish_run, move, record_move, today
@@ -67,10 +67,11 @@ class UnderWay:
 
 
 @use_case
-def begin(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> UnderWay | None:
+def begin(payout_id: str, *, rail: Description, keys: SecretKeys, by: Actor, now: datetime) -> UnderWay | None:
     """Commit the intent: the payout is sending, under a key that no other attempt has.
 
-    None when another sender has it under way, or was done with it first. Raises `NotReconciled` in restored books, and
+    None when another sender has it under way, or was done with it first; also when the payee may not be paid any more,
+    and then it is canceled with the reason and its money payable again. Raises `NotReconciled` in restored books, and
     `NotSwept` until the rail's provider was asked what happened since.
     """
     with transaction() as session:
@@ -78,6 +79,8 @@ def begin(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> Unde
         payout = queries.find_payout(session, payout_id)
         sweeps.refuse_unswept(session, payout.rail)
         first = payout.state in ("reserved", "waiting-for-funds")
+        if first and voiding.voided_for_obstacle(session, payout, rail, by=by, now=now):
+            return None
         attempt = _new(session, payout, now) if first else _taken_over(session, payout, now)
         if attempt is None:
             return None

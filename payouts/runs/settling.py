@@ -1,4 +1,4 @@
-"""What becomes of a payout after it was sent: settled by a proof, returned, reversed in parts, or voided before."""
+"""What becomes of a payout after it was sent: settled by a proof, returned, reversed in parts; or withdrawn before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from firm.ledger import accounts, journal
 from firm.money import Money
 from firm.profile import operations as profiles
 from payouts.rails.rail import Description, Sent
-from payouts.runs import attempts, entries, queries
+from payouts.runs import attempts, entries, queries, voiding
 from payouts.runs.model import Payout, PayoutReversal
 from payouts.runs.moves import finish_run, move, record_move, today
 
@@ -119,23 +119,11 @@ def reverse(payout_id: str, *, reference: str, amount: Money, by: Actor, now: da
         return record_move(session, "payout.reversed", payout, facts, by=by, now=now)
 
 
-def void(session: Session, payout: Payout, reason: str, *, by: Actor, now: datetime) -> Payout:
-    """Take back an approved payout of which nothing has left: the money is payable again, by another run.
-
-    Raises `PayoutNotInState` once it is being sent.
-    """
-    move(session, payout, ("reserved", "waiting-for-funds"), state="canceled", reason=reason[:500])
-    again = entries.payable_again(payout, "voided", reason, today(session, now))
-    journal.post(session, again, by=by, now=now)
-    finish_run(session, payout.run_id)
-    return record_move(session, "payout.voided", payout, {"reason": reason[:500]}, by=by, now=now)
-
-
 @use_case
 def withdraw(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout:
     """Take an approved payout back before it is sent, or while it waits for funds. Raises `PayoutNotInState`."""
     with transaction() as session:
-        return void(session, queries.find_payout(session, payout_id), reason, by=by, now=now)
+        return voiding.void(session, queries.find_payout(session, payout_id), reason, by=by, now=now)
 
 
 def _reversed(session: Session, payout_id: str) -> int:
