@@ -148,6 +148,18 @@ def test_a_proof_is_added_shown_as_present_and_opened_by_the_office(app: Flask) 
         assert list(session.scalars(text(query))) == ["payment-proof.added", "payment-proof.opened"]
 
 
+def test_a_payout_shows_its_newest_proof_alone_and_within_its_run(app: Flask) -> None:
+    office, ada = as_role(app, Role.ADMINISTRATOR), payouts(app)["Ada"]
+    assert office.get(f"/v1/payouts/{ada}")["proof"] is None
+    office.post_raw(f"/v1/payouts/{ada}/proof", PDF, "application/pdf")
+    added = office.post_raw(f"/v1/payouts/{ada}/proof", PDF + b", again", "application/pdf").get_json()
+    shown = {name: added[name] for name in ("id", "version", "content_type", "added_at")}
+    assert shown["version"] == 2
+    assert office.get(f"/v1/payouts/{ada}")["proof"] == shown
+    within = {one["payee_name"]: one["proof"] for one in office.get("/v1/payout-runs/RUN-2026-0001")["payouts"]}
+    assert within == {"Ada": shown} | dict.fromkeys(set(within) - {"Ada"})
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [
@@ -215,6 +227,7 @@ def test_the_command_line_keeps_proofs(app: Flask, tmp_path: Path) -> None:
     assert "has no proof yet" in shell.run("run", "proof", ada, code=1)
     assert "Proof 1: application/pdf" in shell.run("run", "proof", ada, str(tmp_path / "proof.pdf"))
     assert "Proof 1: application/pdf" in shell.run("run", "proof", ada)
+    assert ", proof of 2026-11-05 (application/pdf)" in shell.run("run", "status", "RUN-2026-0001")
     shell.run("run", "proof", ada, "--out", str(tmp_path / "back.pdf"))
     assert (tmp_path / "back.pdf").read_bytes() == PDF
     (tmp_path / "proof.pdf").write_bytes(b"#!/bin/sh")
