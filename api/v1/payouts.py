@@ -73,6 +73,10 @@ class WholePayoutSchema(ProvenPayoutSchema):
     """A payout with its proof, every try to send it, and what came back."""
 
     run_id = ma.fields.String()
+    booked_on = DateField(
+        allow_none=True,
+        metadata={"description": "The day in the books: after `settled_on`, the bank's, where that month was closed."},
+    )
     paid_from = ma.fields.String(allow_none=True, metadata={"description": "The account in the books that paid it."})
     attempts = ma.fields.List(ma.fields.Nested(PayoutAttemptSchema))
     reversals = ma.fields.List(ma.fields.Nested(PayoutReversalSchema))
@@ -105,8 +109,9 @@ def shown(payout_id: str) -> Any:
     with reading() as session:
         found = queries.find_payout(session, payout_id)
         tries, back = queries.attempts_of(session, payout_id), queries.reversals_of(session, payout_id)
+        booked_on = queries.booked_on(session, found)
     [proven] = with_proofs([found])
-    return proven | {"attempts": tries, "reversals": back}
+    return proven | {"booked_on": booked_on, "attempts": tries, "reversals": back}
 
 
 @blueprint.route("/payouts/<payout_id>/hold", methods=["POST"])

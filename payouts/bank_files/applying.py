@@ -88,7 +88,8 @@ def _step(line: BankLine, payout: Payout, on: date, *, by: Actor, now: datetime)
     text = _left_behind(line) + late
     try:
         if line.action == "settle":
-            settling.settle(payout.id, reference=text, on=on, by=by, now=now)
+            at_bank = line.booked_on or on
+            settling.settle(payout.id, reference=text, on=at_bank, posted_on=on, by=by, now=now)
         else:
             settling.give_back(payout.id, reason=text, on=on, by=by, now=now)
     except (PayoutNotInState, periods.MonthClosed):

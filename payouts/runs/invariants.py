@@ -101,8 +101,10 @@ CHECKS = (
     ),
     Invariant(
         "settled-booked",
-        "Every settled payout is booked against the bank, once.",
-        "SELECT p.id FROM payout p LEFT JOIN journal_entry e ON e.source = 'payout-settled:' || p.id"
-        " WHERE p.state = 'settled' AND e.id IS NULL",
+        "Every settled payout is booked against the bank, once, and not before the day on which it left there.",
+        "SELECT p.id, p.settled_on, e.on_date FROM payout p"
+        " LEFT JOIN journal_entry e ON e.source = 'payout-settled:' || p.id"
+        " WHERE (p.state = 'settled' AND e.id IS NULL) OR e.on_date < p.settled_on"
+        " OR (e.id IS NOT NULL AND p.settled_on IS NULL)",
     ),
 )

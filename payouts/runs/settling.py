@@ -31,14 +31,20 @@ class SentAfterAll(InvariantBroken):
 
 
 @use_case
-def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime) -> Payout:
-    """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`."""
+def settle(
+    payout_id: str, *, reference: str, on: date, posted_on: date | None = None, by: Actor, now: datetime
+) -> Payout:
+    """Enter the proof that a sent payout left the bank, `on` the bank's day. Raises `PayoutNotInState`, `MonthClosed`.
+
+    `posted_on` is the day in the books where it is another one, because the bank's lies in a month that is closed.
+    """
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
         payout = queries.find_payout(session, payout_id)
         changes = {"reference": reference, "settled_on": on, "paid_from": accounts.BANK}
         move(session, payout, ("sent",), state="settled", **changes)
-        journal.post(session, entries.paid(payout, accounts.BANK, reference, on), by=by, now=now)
+        entry = entries.paid(payout, accounts.BANK, reference, posted_on or on)
+        journal.post(session, entry, by=by, now=now)
         finish_run(session, payout.run_id)
         return record_move(session, "payout.settled", payout, {"reference": reference}, by=by, now=now)
 

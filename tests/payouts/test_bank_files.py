@@ -312,14 +312,9 @@ def test_a_day_of_a_closed_month_is_posted_in_the_open_one_and_says_which_day_it
     month_end.close(OCTOBER.next, by=LEAD, now=AFTER + timedelta(days=30))
     assert lines(receive(statement(both(sent), closing="3000.00"), now=AFTER + timedelta(days=31)))
     ada = payout_to(sent, "Ada")
-    assert (ada.state, ada.reference) == ("settled", "TX-Ada, booked 2026-11-03")
+    assert (ada.state, ada.reference, ada.settled_on) == ("settled", "TX-Ada, booked 2026-11-03", date(2026, 11, 3))
     with reading() as session:
-        found = ledger.entry_of(session, f"payout-settled:{ada.id}")
-        booked_on = session.scalar(
-            text("SELECT on_date FROM journal_entry WHERE source = :source"), {"source": f"payout-settled:{ada.id}"}
-        )
-    assert found is not None
-    assert str(booked_on) == "2026-12-01"
+        assert runs.booked_on(session, ada) == date(2026, 12, 1)
     lovelace.assert_books_hold()
 
 

@@ -171,6 +171,7 @@ MORE_PAYOUTS: MorePlants = [
     ("approved-by-another", ["UPDATE payout_approval SET sole = TRUE"]),
     ("approvals-by-policy", [policy(approvals_when_large=2, large_above_minor=100_000)]),
     # What is under way holds nothing that could be asked for again.
+    ("settled-booked", ["UPDATE payout SET settled_on = '2027-01-31' WHERE state = 'settled'"]),
     ("one-key-one-request", ["UPDATE payout_attempt SET request = ''"]),
     ("one-key-one-request", ["UPDATE payout_attempt SET request_digest = 'h'"]),
 ]
