@@ -57,17 +57,23 @@ def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime
     """
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
-        payout = queries.find_payout(session, payout_id)
-        if _reversed(session, payout.id):
-            raise ReversedInPart(
-                f"A part of the payout to {payout.payee_name} was reversed; enter the rest as reversed."
-            )
-        # Only from the state just read: where the money comes back from depends on it.
-        expected = payout.state if payout.state == "settled" else "sent"
-        move(session, payout, (expected,), state="returned", reason=reason)
-        journal.post(session, entries.payable_again(payout, "returned", reason, on), by=by, now=now)
-        finish_run(session, payout.run_id)
-        return record_move(session, "payout.returned", payout, {"reason": reason}, by=by, now=now)
+        return give_back_in(session, queries.find_payout(session, payout_id), reason=reason, on=on, by=by, now=now)
+
+
+def give_back_in(
+    session: Session, payout: Payout, *, reason: str, fee: Money | None = None, on: date, by: Actor, now: datetime
+) -> Payout:
+    """The same in the caller's transaction; `fee` is what a bank kept of a settled one, which the firm bears."""
+    if _reversed(session, payout.id):
+        raise ReversedInPart(f"A part of the payout to {payout.payee_name} was reversed; enter the rest as reversed.")
+    # Only from the state just read: where the money comes back from depends on it.
+    expected = payout.state if payout.state == "settled" else "sent"
+    move(session, payout, (expected,), state="returned", reason=reason)
+    entry = entries.payable_again(payout, "returned", reason, on, fee=fee)
+    journal.post(session, entry, by=by, now=now)
+    finish_run(session, payout.run_id)
+    facts = {"reason": reason} | ({} if fee is None else {"fee": str(fee)})
+    return record_move(session, "payout.returned", payout, facts, by=by, now=now)
 
 
 @use_case

@@ -83,6 +83,35 @@ def test_a_statement_is_sent_as_it_is_and_answers_what_became_of_its_lines(app: 
         lovelace.assert_books_hold()
 
 
+def came_back_short(app: Flask, office: Caller) -> str:
+    """Ada's payment left, and the bank gave back less. The id of the line that waits."""
+    ada = references.end_to_end_id(payouts(app)["Ada"])
+    office.post_raw("/v1/bank-files", booked(app), XML)
+    back = entry("CRDT", "992.50", detail(ada, returned="AC04"), reference="R-9")
+    short = statement(back, opening="3992.50", closing="4985.00", number="2")
+    [line] = office.post_raw("/v1/bank-files", short, XML).get_json()["lines"]
+    return str(line["id"])
+
+
+def test_a_payment_that_came_back_less_a_fee_is_resolved_with_the_fee(app: Flask) -> None:
+    office, ada = as_role(app, Role.ADMINISTRATOR), payouts(app)["Ada"]
+    path = f"/v1/bank-lines/{came_back_short(app, office)}/resolution"
+    wrong = {"note": "The bank's fee.", "fee": {"amount": "7.00", "currency": "EUR"}}
+    assert "the fee is the difference" in office.post(path, wrong, 422)["detail"]
+    assert office.get(f"/v1/payouts/{ada}")["state"] == "settled"
+    office.post(path, wrong | {"fee": {"amount": "7.50", "currency": "EUR"}})
+    assert office.get(f"/v1/payouts/{ada}")["state"] == "returned"
+
+
+def test_the_command_line_resolves_with_a_fee_too(app: Flask) -> None:
+    line, shell = came_back_short(app, as_role(app, Role.ADMINISTRATOR)), Shell(app)
+    assert "is resolved: The bank's fee." in shell.run(
+        "bank-file", "resolve", line, "--note", "The bank's fee.", "--fee", "7.50 EUR"
+    )
+    assert "canceled" not in (status := shell.run("run", "status", "RUN-2026-0001"))
+    assert "returned" in status
+
+
 @pytest.mark.parametrize(
     ("kind", "headers", "status"),
     [
