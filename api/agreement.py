@@ -22,7 +22,7 @@ from firm.invariant import Walk
 from firm.money import Money
 from payouts.earnings.model import earning
 from payouts.runs import rules
-from payouts.runs.model import Payout, PayoutRun, payout
+from payouts.runs.model import Payout, PayoutAttempt, PayoutRun, payout
 from payouts.statements.model import statement
 from staffing.reports.model import funded_work_report
 
@@ -112,6 +112,19 @@ def _payouts(session: Session) -> Iterator[Breach]:
             yield {"number": number, "wrong": "its payouts are not those that were approved"}
 
 
+def _attempts(session: Session) -> Iterator[Breach]:
+    """Attempts whose request is not the one that was digested when it was written, for this payout and key."""
+    attempt = PayoutAttempt.__table__.c
+    joined = select(payout, attempt.key, attempt.request, attempt.request_digest).join(
+        PayoutAttempt.__table__, attempt.payout_id == payout.c.id
+    )
+    # Before requests were kept the digest was made without one.
+    for row in _rows(session, joined.where(attempt.request != "{}").order_by(attempt.id)):
+        asked = rules.request_digest(Payout(*row[: len(payout.columns)]), row.key, row.request)
+        if asked != row.request_digest:
+            yield {"payout": row.id, "key": row.key, "wrong": "it does not hold what it asked for"}
+
+
 def _without_withdrawn(payouts: list[Payout]) -> list[Payout]:
     """What was held when the run was proposed, and canceled since, nobody approved."""
     return [one for one in payouts if one.state != "canceled"]
@@ -128,6 +141,7 @@ CHECKS = (
     Walk(
         "payouts-as-approved", "Every payout moves the amount that was approved, and its run holds no other.", _payouts
     ),
+    Walk("attempts-as-asked", "Every attempt holds the very request that it was written with.", _attempts),
 )
 
 

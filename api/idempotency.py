@@ -32,6 +32,7 @@ NEEDED = frozenset(
         "payouts.settled",
         "payouts.given_back",
         "bank_files.received",
+        "bank_files.resolved",
         "self_billed_invoices.issued",
         "self_billed_invoices.credited",
     }

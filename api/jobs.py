@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from api import evidence, policy
@@ -24,6 +25,7 @@ from firm.webhooks.dispatch import DELIVER
 from firm.webhooks.rules import DELAYS
 from payouts import month_end
 from payouts.destinations import operations as destinations
+from payouts.provider_accounts import operations as provider_accounts
 from payouts.provider_events import applying, sweeping
 from payouts.provider_events.receiving import APPLY
 from payouts.provider_events.sweeping import SWEEP
@@ -32,12 +34,12 @@ from payouts.reconciliation import operations as reconciliation
 from payouts.reconciliation.model import ReconciliationDifference
 from payouts.remittance import operations as remittance
 from payouts.runs import sending
+from payouts.runs.attempts import ADVISE
 from payouts.statements import papers
 
 EXPIRE = "destinations.expire"
 FORGET = "house.forget"
 RESUME = "payout-runs.resume"
-ADVISE = "remittance.issue"
 
 Result = dict[str, str]
 
@@ -124,6 +126,15 @@ def sweep(task: Task) -> None:
     compare(now=task.now)
 
 
+def refresh_accounts(task: Task) -> None:
+    """Ask the providers how payees' accounts stand, so that who may not be paid any more is known before a run is sent.
+
+    The sweep asks too, among much else; this one does not wait for the rest of it.
+    """
+    for _, provider in sorted(parts().providers.items()):
+        provider_accounts.refresh_all(provider=provider, by=task.by, now=task.now, progress=task.progress)
+
+
 def compare(*, now: datetime, since: datetime | None = None) -> list[ReconciliationDifference]:
     """Compare the books with every rail, and keep what differs. Returns all differences that are open then."""
     found = comparing.with_time(parts().rails, now=now)
@@ -133,8 +144,14 @@ def compare(*, now: datetime, since: datetime | None = None) -> list[Reconciliat
 
 
 def advise(task: Task) -> None:
-    """Issue the remittance advice of every payout that was sent and has none yet."""
-    remittance.issue_waiting(by=task.by, now=task.now, progress=task.progress)
+    """Issue the remittance advice of the payout that was just sent; of every one that lacks it, when none is named."""
+    payout_id = task.payload.get("payout_id")
+    if payout_id is None:
+        remittance.issue_waiting(by=task.by, now=task.now, progress=task.progress)
+        return
+    with suppress(remittance.NotSent):
+        # It has come back meanwhile.
+        remittance.issue(payout_id, by=task.by, now=task.now)
 
 
 def forget(task: Task) -> None:
@@ -152,9 +169,10 @@ KINDS: Mapping[str, Kind] = {
     notices.SEND: Kind(send_notice, leaves_the_house=True),
     notices.SWEEP: Kind(sweep_notices),
     EXPIRE: Kind(expire_destinations),
-    # Neither leaves the house in the sense of sending something: both also run in books that wait to be reconciled.
+    # None of these leaves the house in the sense of sending something: all run in books that wait to be reconciled.
     APPLY: Kind(apply_event),
     SWEEP: Kind(sweep),
+    provider_accounts.REFRESH: Kind(refresh_accounts),
     FORGET: Kind(forget),
     ADVISE: Kind(advise),
 }
@@ -163,6 +181,7 @@ SCHEDULES: Mapping[str, Schedule] = {
     "destinations": Schedule(EXPIRE, timedelta(hours=1)),
     "forget": Schedule(FORGET, timedelta(days=1)),
     "sweep": Schedule(SWEEP, timedelta(days=1)),
+    "provider-accounts": Schedule(provider_accounts.REFRESH, timedelta(days=1)),
     "resume-runs": Schedule(RESUME, timedelta(minutes=30)),
     "notices": Schedule(notices.SWEEP, timedelta(hours=1)),
     "advise": Schedule(ADVISE, timedelta(minutes=10)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from payouts import month_end
 from payouts.destinations import queries as destinations
 from payouts.destinations.model import Destination
 from payouts.destinations.rules import Suggestion, suggest
+from payouts.proofs import operations as proofs
 from payouts.provider_accounts import queries as provider_accounts
 from payouts.runs import queries as runs
 from payouts.runs.model import Payout, PayoutRun
@@ -57,7 +59,14 @@ def whole_run(run: PayoutRun, payouts: Sequence[Payout], *, left_out: Sequence[L
     with reading() as session:
         approvals = runs.approvals_of(session, run.id)
     shown = {name: getattr(run, name) for name in RUN_FACTS}
-    return shown | {"payouts": payouts, "approvals": approvals, "left_out": left_out}
+    return shown | {"payouts": with_proofs(payouts), "approvals": approvals, "left_out": left_out}
+
+
+def with_proofs(payouts: Sequence[Payout]) -> list[dict[str, Any]]:
+    """Payouts as they are shown, each with its newest proof or None."""
+    with reading() as session:
+        found = proofs.newest_in(session, [one.id for one in payouts])
+    return [asdict(one) | {"amount": one.amount, "proof": found.get(one.id)} for one in payouts]
 
 
 def with_parts(row: Any, **parts: Any) -> SimpleNamespace:

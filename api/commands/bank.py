@@ -8,8 +8,10 @@ import click
 
 from api.commands.progress import count_bar
 from api.commands.running import Call, command, json_option, show
+from api.commands.types import MONEY
 from api.parts import parts
 from firm.db import reading
+from firm.money import Money
 from payouts.bank_files import operations, queries
 from payouts.bank_files.markup import MOST_BYTES
 from payouts.bank_files.model import BankFile, BankLine
@@ -78,10 +80,11 @@ def unmatched(call: Call, as_json: bool) -> None:
 @bank_file.command("resolve")
 @click.argument("line_id")
 @click.option("--note", required=True, help="What it is; the note stays on record.")
+@click.option("--fee", type=MONEY, help="What the bank kept of a payment that came back: 7.50 EUR.")
 @command
-def resolve(call: Call, line_id: str, note: str) -> None:
-    """Say what an unmatched line is; it moves no money."""
-    line = operations.resolve(line_id, note=note, by=call.by, now=call.now)
+def resolve(call: Call, line_id: str, note: str, fee: Money | None) -> None:
+    """Say what an unmatched line is; with --fee, that it is a payment that came back less the bank's fee."""
+    line = operations.resolve(line_id, note=note, fee=fee, by=call.by, now=call.now)
     click.echo(f"{line.id} is resolved: {line.resolution}")
 
 

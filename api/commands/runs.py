@@ -12,9 +12,10 @@ from api.commands.proofs import proof
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY
 from api.parts import parts
-from api.shapes import whole_run
+from api.shapes import whole_run, with_proofs
 from firm import clock
 from firm.money import Money
+from payouts.proofs.model import PaymentProof
 from payouts.runs import approvals, files, policies, preparation, sending, settling
 from payouts.runs.model import PayoutRun
 
@@ -217,5 +218,10 @@ def _print(number: str, *, as_json: bool) -> None:
         show(whole_run(found, payouts), "payout_runs:WholeRunSchema")
         return
     click.echo(f"{found.number} ({found.state})")
-    for payout in payouts:
-        click.echo(f"  {payout.id}  {payout.payee_name:<26}{payout.amount!s:>18}  {payout.rail:<7} {payout.state}")
+    for shown in with_proofs(payouts):
+        line = "  {id}  {payee_name:<26}{amount!s:>18}  {rail:<7} {state}".format(**shown)
+        click.echo(line + _proven(shown["proof"]))
+
+
+def _proven(proof: PaymentProof | None) -> str:
+    return "" if proof is None else f", proof of {proof.added_at:%Y-%m-%d} ({proof.content_type})"

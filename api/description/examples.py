@@ -37,6 +37,8 @@ PREFIXES = {
     "Token": "tok",
     "Package": "pkg",
     "Payout": "pay",
+    "PayoutProof": "prf",
+    "ProvenPayout": "pay",
     "Plan": "pln",
     "Principal": "prn",
     "ProviderAccount": "pac",

@@ -83,6 +83,9 @@ class Resolution(Schema):
     """What an unmatched line is."""
 
     note = Text(required=True, most=500, metadata={"examples": ["The bank's fee of October."]})
+    fee = MoneyField(
+        metadata={"description": "What the bank kept, to the cent, of a payment that came back: it is returned."}
+    )
 
 
 @blueprint.route("/bank-files", methods=["GET"])
@@ -133,7 +136,7 @@ def lines_listed(query: dict[str, Any]) -> Any:
 @blueprint.arguments(Resolution)
 @blueprint.response(201, BankLineSchema)
 def resolved(body: dict[str, Any], key: str) -> BankLine:
-    """Say what an unmatched line is; it moves no money."""
+    """Say what an unmatched line is; it moves no money, unless it is a payment that came back less the bank's `fee`."""
     return operations.resolve(key, **body, by=current_actor(), now=now())
 
 

@@ -15,7 +15,7 @@ from api.paging import PageQuery, page, page_schema
 from api.parts import parts
 from api.shapes import whole_run
 from api.v1.operations import OperationSchema
-from api.v1.payouts import PayoutSchema
+from api.v1.payouts import ProvenPayoutSchema
 from firm import clock
 from firm.db import reading
 from payouts.runs import approvals, files, preparation, queries, sending
@@ -60,9 +60,9 @@ class LeftOutSchema(Schema):
 
 
 class WholeRunSchema(RunSchema):
-    """A payout run with its payouts, and who has approved it."""
+    """A payout run with its payouts and their proofs, and who has approved it."""
 
-    payouts = ma.fields.List(ma.fields.Nested(PayoutSchema))
+    payouts = ma.fields.List(ma.fields.Nested(ProvenPayoutSchema))
     approvals = ma.fields.List(ma.fields.Nested(ApprovalSchema))
     left_out = ma.fields.List(ma.fields.Nested(LeftOutSchema))
 

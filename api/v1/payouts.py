@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import marshmallow as ma
@@ -11,7 +10,9 @@ from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, Schema, Text
 from api.parts import parts
+from api.shapes import with_proofs
 from firm.db import reading
+from payouts.proofs.model import KINDS
 from payouts.runs import preparation, queries, settling
 from payouts.runs.model import ATTEMPT_STATES, PAYOUT_STATES
 
@@ -30,6 +31,21 @@ class PayoutSchema(Schema):
     reference = ma.fields.String(allow_none=True)
     reason = ma.fields.String(allow_none=True)
     settled_on = DateField(allow_none=True)
+
+
+class PayoutProofSchema(Schema):
+    """The newest document that shows a payment was made; its bytes are at the payout's `proof/document`."""
+
+    id = ma.fields.String()
+    version = ma.fields.Integer()
+    content_type = ma.fields.String(validate=ma.validate.OneOf(KINDS))
+    added_at = MomentField()
+
+
+class ProvenPayoutSchema(PayoutSchema):
+    """A payout with its proof, where somebody has added one."""
+
+    proof = ma.fields.Nested(PayoutProofSchema, allow_none=True)
 
 
 class PayoutAttemptSchema(Schema):
@@ -53,10 +69,14 @@ class PayoutReversalSchema(Schema):
     reversed_on = DateField()
 
 
-class WholePayoutSchema(PayoutSchema):
-    """A payout with every try to send it, and what came back."""
+class WholePayoutSchema(ProvenPayoutSchema):
+    """A payout with its proof, every try to send it, and what came back."""
 
     run_id = ma.fields.String()
+    booked_on = DateField(
+        allow_none=True,
+        metadata={"description": "The day in the books: after `settled_on`, the bank's, where that month was closed."},
+    )
     paid_from = ma.fields.String(allow_none=True, metadata={"description": "The account in the books that paid it."})
     attempts = ma.fields.List(ma.fields.Nested(PayoutAttemptSchema))
     reversals = ma.fields.List(ma.fields.Nested(PayoutReversalSchema))
@@ -85,11 +105,13 @@ class Because(Schema):
 @blueprint.route("/payouts/<payout_id>", methods=["GET"])
 @blueprint.response(200, WholePayoutSchema)
 def shown(payout_id: str) -> Any:
-    """Show a payout with every try to send it."""
+    """Show a payout with its proof and every try to send it."""
     with reading() as session:
         found = queries.find_payout(session, payout_id)
         tries, back = queries.attempts_of(session, payout_id), queries.reversals_of(session, payout_id)
-    return asdict(found) | {"amount": found.amount, "attempts": tries, "reversals": back}
+        booked_on = queries.booked_on(session, found)
+    [proven] = with_proofs([found])
+    return proven | {"booked_on": booked_on, "attempts": tries, "reversals": back}
 
 
 @blueprint.route("/payouts/<payout_id>/hold", methods=["POST"])

@@ -46,7 +46,7 @@ def apply_all(file_id: str, *, by: Actor, now: datetime, progress: Progress) -> 
 def _apply(line_id: str, *, by: Actor, now: datetime) -> None:
     for _ in range(TRIES):
         line, payout, others, on = _look(line_id)
-        applied = rules.verdict(line.action or "", payout, _left_behind(line), _mark(line), others)
+        applied = rules.verdict(line.action or "", payout, left_behind(line), _mark(line), others)
         if applied is None:
             applied = _step(line, payout, on, by=by, now=now)
         if applied is not None:
@@ -68,10 +68,10 @@ def _look(line_id: str) -> tuple[BankLine, Payout, list[Mark], date]:
             BankLine.action.in_(actions),
         )
         marks = [_mark(one) for one in session.scalars(others.order_by(BankLine.id))]
-        return line, runs.find_payout(session, line.payout_id or ""), marks, _open_day(session, line)
+        return line, runs.find_payout(session, line.payout_id or ""), marks, open_day(session, line)
 
 
-def _open_day(session: Session, line: BankLine) -> date:
+def open_day(session: Session, line: BankLine) -> date:
     """The day of the movement, or the first day that the books have open after it."""
     if line.booked_on is None:
         raise InvariantBroken(f"The bank line {line.id} moves money on no day.")
@@ -85,10 +85,11 @@ def _step(line: BankLine, payout: Payout, on: date, *, by: Actor, now: datetime)
     What the books refuse for another reason is for a person, and holds up no other line.
     """
     late = "" if on == line.booked_on or line.booked_on is None else f", booked {line.booked_on.isoformat()}"
-    text = _left_behind(line) + late
+    text = left_behind(line) + late
     try:
         if line.action == "settle":
-            settling.settle(payout.id, reference=text, on=on, by=by, now=now)
+            at_bank = line.booked_on or on
+            settling.settle(payout.id, reference=text, on=at_bank, posted_on=on, by=by, now=now)
         else:
             settling.give_back(payout.id, reason=text, on=on, by=by, now=now)
     except (PayoutNotInState, periods.MonthClosed):
@@ -98,7 +99,7 @@ def _step(line: BankLine, payout: Payout, on: date, *, by: Actor, now: datetime)
     return None
 
 
-def _left_behind(line: BankLine) -> str:
+def left_behind(line: BankLine) -> str:
     """What the line leaves on its payout: the bank's reference, or its reason and reference."""
     if line.action == "settle":
         return line.reference[:MOST_REFERENCE]

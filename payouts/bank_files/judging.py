@@ -81,7 +81,8 @@ def _status_line(report: StatusReport, status: Status, taken: Taken) -> BankLine
 
 
 def _movement_line(movement: Movement, taken: Taken) -> BankLine:
-    amount = taken.payout.amount if taken.payout else movement.amount
+    # Of a whole file that was booked as one sum each payment has its own amount; what is not applied keeps the bank's.
+    amount = taken.payout.amount if taken.payout and taken.state == "waiting" else movement.amount
     reason = movement.returned or (reasons.sentence("", "") if taken.action == "return" else None)
     line = _line(
         taken,

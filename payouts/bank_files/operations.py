@@ -17,12 +17,15 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case, violated
 from firm.errors import Busy, Invalid, Misconfigured, Refused
+from firm.money import Money
 from firm.profile import operations as profiles
 from firm.secrets import SealedColumn, SecretKeys
 from payouts.bank_files import applying, judging, queries, reading
 from payouts.bank_files.messages import Statement, StatusReport
 from payouts.bank_files.model import BankFile, BankLine
 from payouts.destinations import opening
+from payouts.runs import queries as runs
+from payouts.runs import settling
 
 Progress = Callable[[int, int], None]
 
@@ -46,6 +49,10 @@ class NothingToResolve(Refused):
     """The line is not one that waits for a person."""
 
 
+class NotThatFee(Invalid):
+    """The line is no payment that came back less this fee."""
+
+
 def receive(
     raw: bytes, *, keys: SecretKeys, by: Actor, now: datetime, progress: Progress = lambda done, total: None
 ) -> BankFile:
@@ -60,8 +67,12 @@ def receive(
 
 
 @use_case
-def resolve(line_id: str, *, note: str, by: Actor, now: datetime) -> BankLine:
-    """Say what an unmatched line is; it moves nothing. Raises `LineNotFound`, `NothingToResolve`."""
+def resolve(line_id: str, *, note: str, fee: Money | None = None, by: Actor, now: datetime) -> BankLine:
+    """Say what an unmatched line is; it moves nothing, unless it is a payment that came back less the bank's `fee`.
+
+    Then the whole payment is payable again, and the firm bears the fee. Raises `LineNotFound`, `NothingToResolve`,
+    `NotThatFee`, and `PayoutNotInState` when the payment has come back already.
+    """
     if not note.strip():
         raise Invalid("Say what it is: the note stays on record.", field="note")
     with transaction() as session:
@@ -72,9 +83,28 @@ def resolve(line_id: str, *, note: str, by: Actor, now: datetime) -> BankLine:
         if not claim(session, unmatched.values(**values)):
             raise NothingToResolve(f"The line is {line.state}; only an unmatched one is resolved.")
         session.refresh(line)
-        facts = {"note": line.resolution}
+        facts = {"note": line.resolution} | ({} if fee is None else {"fee": str(fee), "payout": line.payout_id})
         audit.record(session, "bank-line.resolved", line.id, facts, before=before, after=line, by=by, now=now)
+        if fee is not None:
+            _give_back_less(session, line, fee, by=by, now=now)
         return line
+
+
+def _give_back_less(session: Session, line: BankLine, fee: Money, *, by: Actor, now: datetime) -> None:
+    """Return the payment that the line was suggested for, when the fee is what it lacks to the cent."""
+    back = line.amount
+    if line.action != "return" or line.payout_id is None or back is None or fee.minor <= 0:
+        raise NotThatFee("The line is no payment that came back; resolve it without a fee.", field="fee")
+    payout = runs.find_payout(session, line.payout_id)
+    if fee.currency != back.currency or back + fee != payout.amount:
+        raise NotThatFee(f"The bank gave back {back} of {payout.amount}: the fee is the difference.", field="fee")
+    if payout.state == "sent":
+        raise NotThatFee(
+            "The books do not have yet that this payment left the bank; read the statement of that day first.",
+            field="fee",
+        )
+    reason, on = f"{applying.left_behind(line)}, less {fee}", applying.open_day(session, line)
+    settling.give_back_in(session, payout, reason=reason, fee=fee, on=on, by=by, now=now)
 
 
 @use_case

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from firm.money import Money
 from payouts.bank_files.messages import Movement, Status
 from payouts.runs.model import Payout
 
@@ -80,9 +81,26 @@ def taken_movement(movement: Movement, payout: Payout | None) -> Taken:
     if payout is None:
         what = "returned payment" if movement.returned else "movement"
         return Taken("unmatched", f"The {what} names no payment of ours.")
+    fee = fee_kept(movement, payout)
+    if fee is not None:
+        return Taken(
+            "unmatched",
+            f"The bank gave back {movement.amount} of {payout.amount}. If it kept {fee} as its fee, resolve the line"
+            " with that fee: the payment is then returned.",
+            "return",
+            payout,
+        )
     if movement.amount != payout.amount:
         return Taken("unmatched", f"The bank moved {movement.amount} where the payment is over {payout.amount}.")
     return Taken("waiting", "", "settle" if movement.direction == "debit" else "return", payout)
+
+
+def fee_kept(movement: Movement, payout: Payout) -> Money | None:
+    """What a bank kept for itself of a payment that it gave back; only a person can say that it was a fee."""
+    back = movement.direction == "credit" and payout.state in ("sent", "settled")
+    if not back or movement.amount.currency != payout.currency or movement.amount.minor >= payout.amount_minor:
+        return None
+    return payout.amount - movement.amount if movement.amount.minor else None
 
 
 def taken_collective(movement: Movement, payouts: Sequence[Payout]) -> list[Taken]:

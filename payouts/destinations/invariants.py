@@ -26,8 +26,12 @@ CHECKS = (
     ),
     Invariant(
         "changes-were-told",
-        "Whoever had another destination before was promised a notice of the new one.",
-        "SELECT d.id, d.maintainer_id FROM destination d WHERE d.usable_from > d.decided_at AND NOT EXISTS"
-        " (SELECT 1 FROM notice n WHERE n.key = 'destination-confirmed/' || d.id || '/1')",
+        "Whoever had another destination before was promised a notice of the new one, cooling off or not.",
+        "SELECT d.id, d.maintainer_id FROM destination d WHERE (d.usable_from > d.decided_at"
+        # Those that were in force before destinations were confirmed have no such record, and nobody was told of them.
+        " OR (EXISTS (SELECT 1 FROM audit_record c WHERE c.subject = d.id AND c.verb = 'destination.confirmed')"
+        " AND EXISTS (SELECT 1 FROM destination o WHERE o.maintainer_id = d.maintainer_id AND o.id < d.id"
+        " AND o.usable_from IS NOT NULL AND o.contact <> '')))"
+        " AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = 'destination-confirmed/' || d.id || '/1')",
     ),
 )

@@ -75,7 +75,8 @@ def checked(
     number = checked_iban(iban) if iban else None
     place = _country(number, country, home)
     if not about.reaches(place):
-        raise CountryNotReached(f"The rail {rail} does not pay to {place}; use another.", field="country")
+        what = f"accounts in {place}" if number else place
+        raise CountryNotReached(f"The rail {rail} does not pay to {what}; use another.", field="country")
     return Wanted(
         rail,
         place,
@@ -117,10 +118,11 @@ def _country(iban: str | None, country: str | None, home: str) -> str:
 def _judged(about: Description, country: str, currency: str, has_iban: bool, has_account: bool) -> Suggestion:
     if not about.takes(currency):
         return _no(about, f"it does not pay {currency}")
+    if about.needs_iban and not has_iban:
+        # Before the country: until there is an IBAN it is where the payee lives, and the account may be elsewhere.
+        return _no(about, "it pays to an IBAN, and the payee has given none")
     if not about.reaches(country):
         return _no(about, f"it does not reach {country}")
-    if about.needs_iban and not has_iban:
-        return _no(about, "it pays to an IBAN, and the payee has given none")
     if about.needs_account and not has_account:
         return _no(about, "it pays into an account at its provider, and the payee has none set up")
     return Suggestion(about.name, about.title, True, f"it pays {currency} to {country}{_into(about)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,6 +97,17 @@ def newest_of(payout_id: str) -> PaymentProof:
     """What is known of a payout's proof. Raises `PayoutNotFound`, `NoProof`."""
     with reading() as session:
         return _find(session, payout_id)
+
+
+def newest_in(session: Session, payout_ids: Collection[str]) -> dict[str, PaymentProof]:
+    """The newest proof of each of these payouts that has one, by payout id."""
+    found: dict[str, PaymentProof] = {}
+    wanted = sorted(payout_ids)
+    for start in range(0, len(wanted), 500):
+        some = PaymentProof.payout_id.in_(wanted[start : start + 500])
+        for proof in session.scalars(select(PaymentProof).where(some).order_by(PaymentProof.version)):
+            found[proof.payout_id] = proof
+    return found
 
 
 @use_case

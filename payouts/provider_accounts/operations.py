@@ -7,8 +7,7 @@ All may be repeated, also after a crash at any point.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -35,12 +34,25 @@ BEGUN = faults.point("provider-account.begun", "the opening is committed, the pr
 ANSWERED = faults.point("provider-account.answered", "the provider has opened the account, the answer is not stored")
 
 
+REFRESH = "provider-accounts.refresh"
+"""The job that asks about every account: due daily, and promised by the draft of a run that pays into some."""
+
+SILENCE = 3
+"""After so many calls in a row without an answer the provider is away, and the other accounts can wait."""
+
+Progress = Callable[[int, int | None], None]
+
+
 class NoSuchProvider(Refused):
     """The firm does not pay over this provider."""
 
 
 class AlreadyOpening(Busy):
     """Somebody else opens the same account at this moment."""
+
+
+class SomeUnanswered(Busy):
+    """The provider gave no answer for some accounts."""
 
 
 class NotOpened(Refused):
@@ -111,18 +123,32 @@ def refresh_account(account_id: str, *, provider: AccountProvider, by: Actor, no
     return None if found is None else _refreshed(found, provider, by=by, now=now)
 
 
-def refresh_all(*, provider: AccountProvider, by: Actor, now: datetime) -> int:
+def refresh_all(
+    *, provider: AccountProvider, by: Actor, now: datetime, progress: Progress = lambda done, total: None
+) -> int:
     """The same for every live account, the oldest answer first; how many the provider told about.
 
-    An account that it refuses to tell about is left as it is, and does not keep the others from being asked about.
+    An account that it refuses to tell about, or gives no answer for, is left as it is and does not keep the others from
+    being asked about. Raises `SomeUnanswered` in the end where answers are missing, and before it when none comes at
+    all. May be repeated: who was answered for is asked about last.
     """
     with reading() as session:
         waiting = queries.to_check(session)
-    told = 0
-    for account_id in waiting:
-        with suppress(Refused):
+    told = unanswered = in_a_row = 0
+    for done, account_id in enumerate(waiting, 1):
+        try:
             refresh_account(account_id, provider=provider, by=by, now=now)
-            told += 1
+        except Refused:
+            in_a_row = 0
+        except Busy:
+            unanswered, in_a_row = unanswered + 1, in_a_row + 1
+            if in_a_row == SILENCE:
+                break
+        else:
+            told, in_a_row = told + 1, 0
+        progress(done, len(waiting))
+    if unanswered:
+        raise SomeUnanswered(f"The provider told about {told} of {len(waiting)} accounts; ask again later.")
     return told
 
 

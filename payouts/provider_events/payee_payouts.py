@@ -17,7 +17,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, leaving_the_house, transaction, use_case
 from payouts.provider_accounts.model import ProviderAccount
-from payouts.provider_events import rows
+from payouts.provider_events import failed_payouts, rows
 from payouts.provider_events.model import PAYEE_PAYOUT_EDGES, PAYEE_PAYOUT_STATES, PayeePayout
 from payouts.provider_events.sources import Applied, Outcome, Source, Waits
 from payouts.rails.stripe import values
@@ -109,3 +109,5 @@ def _record(session: Session, one: PayeePayout, before: str | None, *, by: Actor
     failure = {"failure": one.failure} if one.failure else {}
     verb = f"payee-payout.{one.state}"
     audit.record(session, verb, one.id, facts | failure, before=before, after=one, by=by, now=now)
+    if one.state == "failed":
+        failed_payouts.tell(session, one, by=by, now=now)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from firm import ids
+from firm import faults, ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit import queries as audit_queries
@@ -33,6 +33,8 @@ from staffing.maintainers.model import Maintainer
 SERIES = "RA"
 KIND = "remittance-advice"
 TEMPLATE = 1
+
+RENDERED = faults.point("remittance-advice.rendered", "an advice is written out, and not stored")
 
 Progress = Callable[[int, int], None]
 
@@ -79,6 +81,7 @@ def _issue(session: Session, paid: Payout, *, by: Actor, now: datetime) -> AnyRo
     number = take(session, SERIES, now.astimezone(profile.zone).year)[0]
     identifier = ids.new("rma")
     text, sha256 = frozen(_figures(session, paid, number, profile, now))
+    faults.reached(RENDERED)
     row = {
         "id": identifier,
         "number": number,

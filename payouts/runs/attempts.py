@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from firm import faults, ids
 from firm.actor import Actor
 from firm.db import UtcMoment, claim, transaction, use_case
+from firm.jobs import operations as jobs
 from firm.ledger import journal
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
 from payouts.rails import rail as rails
 from payouts.rails.rail import Description, Order
-from payouts.runs import entries, queries
+from payouts.runs import entries, queries, voiding
 from payouts.runs.model import Payout, PayoutAttempt
 from payouts.runs.model import payout as payouts_table
 from payouts.runs.moves import finish_run, move, record_move, today
@@ -40,6 +41,9 @@ CLEAN_LOOKS = 2
 KEYED = faults.point("payout.key_written", "an attempt's key is written, nothing is committed")
 STORED = faults.point("payout.result_stored", "the outcome is stored, its journal entry is not posted")
 POSTED = faults.point("payout.journal_posted", "outcome and journal entry are written, nothing is committed")
+
+ADVISE = "remittance.issue"
+"""The job that issues a payout's remittance advice: promised in the commit that says it was sent."""
 
 Outcome = rails.Outcome
 
@@ -63,10 +67,11 @@ class UnderWay:
 
 
 @use_case
-def begin(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> UnderWay | None:
+def begin(payout_id: str, *, rail: Description, keys: SecretKeys, by: Actor, now: datetime) -> UnderWay | None:
     """Commit the intent: the payout is sending, under a key that no other attempt has.
 
-    None when another sender has it under way, or was done with it first. Raises `NotReconciled` in restored books, and
+    None when another sender has it under way, or was done with it first; also when the payee may not be paid any more,
+    and then it is canceled with the reason and its money payable again. Raises `NotReconciled` in restored books, and
     `NotSwept` until the rail's provider was asked what happened since.
     """
     with transaction() as session:
@@ -74,6 +79,8 @@ def begin(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> Unde
         payout = queries.find_payout(session, payout_id)
         sweeps.refuse_unswept(session, payout.rail)
         first = payout.state in ("reserved", "waiting-for-funds")
+        if first and voiding.voided_for_obstacle(session, payout, rail, by=by, now=now):
+            return None
         attempt = _new(session, payout, now) if first else _taken_over(session, payout, now)
         if attempt is None:
             return None
@@ -205,6 +212,8 @@ def _note_sent(
     move(session, payout, ("sending", "unknown"), state="sent", reference=reference[:100], reason=None)
     faults.reached(STORED)
     sent = record_move(session, "payout.sent", payout, {"detail": reference[:500]}, by=by, now=now)
+    # A paper is nothing to fail a payment for: it is made by a job of its own.
+    jobs.enqueue(session, ADVISE, {"payout_id": payout.id}, key=f"remittance:{payout.id}", by=by, now=now)
     if rail.settles_when_sent:
         settle_in(session, sent, reference, rail.pays_from, now=now, by=by)
     faults.reached(POSTED)

@@ -12,7 +12,7 @@ from firm.db import transaction, use_case
 from payouts.destinations import decisions
 from payouts.destinations import queries as destinations
 from payouts.destinations.decisions import Confirmed
-from payouts.runs import approvals, settling
+from payouts.runs import approvals, voiding
 from payouts.runs.model import Payout
 from payouts.runs.model import payout as payouts_table
 from payouts.runs.moves import move, record_move
@@ -57,4 +57,4 @@ def _take_back(session: Session, payout: Payout, *, by: Actor, now: datetime) ->
         move(session, payout, ("planned",), state="held", reason=REASON)
         record_move(session, "payout.held", payout, {"reason": REASON}, by=by, now=now)
     elif payout.state not in LEFT:
-        settling.void(session, payout, REASON, by=by, now=now)
+        voiding.void(session, payout, REASON, by=by, now=now)

@@ -37,16 +37,21 @@ def paid(payout: Payout, paid_from: str, reference: str, on: date) -> Entry:
     )
 
 
-def payable_again(payout: Payout, cause: str, reason: str, on: date) -> Entry:
-    """What is in transit, or left already, is owed again in full: it was refused, returned or voided."""
+def payable_again(payout: Payout, cause: str, reason: str, on: date, *, fee: Money | None = None) -> Entry:
+    """What is in transit, or left already, is owed again in full: it was refused, returned or voided.
+
+    Of what left already a bank may have kept a fee, which is the firm's expense.
+    """
     whose = payout.maintainer_id
-    in_transit = debit(accounts.IN_TRANSIT, payout.amount, maintainer_id=whose)
-    back = debit(payout.paid_from, payout.amount) if payout.paid_from else in_transit
+    back = [debit(accounts.IN_TRANSIT, payout.amount, maintainer_id=whose)]
+    if payout.paid_from:
+        kept = [] if fee is None else [debit(accounts.PAYMENT_FEES, fee)]
+        back = [debit(payout.paid_from, payout.amount if fee is None else payout.amount - fee), *kept]
     return Entry(
         f"payout-{cause}:{payout.id}",
         on,
         f"Payable again: {reason}"[:500],
-        (back, credit(accounts.PAYABLES, payout.amount, maintainer_id=whose)),
+        (*back, credit(accounts.PAYABLES, payout.amount, maintainer_id=whose)),
     )
 
 

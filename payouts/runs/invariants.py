@@ -32,9 +32,33 @@ CHECKS = (
     ),
     Invariant(
         "approved-by-another",
-        "No run was approved by who prepared it, unless the firm allowed it then.",
-        "SELECT number FROM payout_run WHERE approved_by IS NOT NULL AND NOT sole_approval"
-        " AND (approved_by = prepared_by OR approved_by = proposed_by)",
+        "None of those who approved a run prepared or proposed it, unless the firm allowed it then.",
+        # Read once: an approval by the preparer is held against the last word on it before that moment.
+        "WITH said AS MATERIALIZED (SELECT id, at, CASE WHEN facts LIKE '%true%' THEN 1 ELSE 0 END AS allowed"
+        " FROM audit_record WHERE subject = 'firm' AND verb = 'firm.sole-approval')"
+        " SELECT r.number, r.approved_by AS approver FROM payout_run r WHERE r.approved_by IS NOT NULL"
+        " AND NOT r.sole_approval AND (r.approved_by = r.prepared_by OR r.approved_by = r.proposed_by)"
+        " UNION ALL SELECT r.number, a.approved_by FROM payout_approval a JOIN payout_run r ON r.id = a.run_id"
+        " WHERE NOT a.sole AND (a.approved_by = r.prepared_by"
+        # Whoever approved a content that is void may have proposed the next one.
+        " OR (a.voided_at IS NULL AND a.approved_by = r.proposed_by))"
+        " UNION ALL SELECT r.number, a.approved_by FROM payout_approval a JOIN payout_run r ON r.id = a.run_id"
+        " WHERE a.sole AND NOT EXISTS (SELECT 1 FROM said s WHERE s.allowed = 1 AND s.at <= a.approved_at"
+        " AND NOT EXISTS (SELECT 1 FROM said n WHERE n.allowed = 0 AND n.id > s.id AND n.at < a.approved_at))",
+    ),
+    Invariant(
+        "approvals-by-policy",
+        "A run takes no fewer approvals than the policy asked for when it was approved, for what it pays by itself.",
+        "SELECT r.number, r.approvals_needed, p.approvals, p.approvals_when_large FROM payout_run r"
+        " JOIN payout_policy p ON p.id = (SELECT MAX(q.id) FROM payout_policy q"
+        " WHERE q.currency = r.currency AND q.set_at < r.approved_at)"
+        " LEFT JOIN (SELECT run_id, SUM(amount_minor) AS total FROM payout WHERE state NOT IN"
+        " ('held', 'carried-over', 'planned', 'canceled') GROUP BY run_id) AS paid ON paid.run_id = r.id"
+        " WHERE r.state IN ('approved', 'releasing', 'settled', 'partly-settled')"
+        " AND (r.approvals_needed < p.approvals"
+        " OR (paid.total > p.large_above_minor AND r.approvals_needed < p.approvals_when_large))"
+        # One that was laid down in the very moment of the approval may have been the one it was held against.
+        " AND NOT EXISTS (SELECT 1 FROM payout_policy q WHERE q.currency = r.currency AND q.set_at = r.approved_at)",
     ),
     Invariant(
         "approvals-counted",
@@ -47,8 +71,12 @@ CHECKS = (
     Invariant(
         "one-key-one-request",
         "An attempt that may have left holds what it asked for; a payout has at most one that may have paid.",
-        "SELECT payout_id, COUNT(*) AS live FROM payout_attempt WHERE state IN ('sending', 'unknown', 'sent')"
-        " GROUP BY payout_id HAVING COUNT(*) > 1",
+        "SELECT payout_id, COUNT(*) AS found FROM payout_attempt WHERE state IN ('sending', 'unknown', 'sent')"
+        " GROUP BY payout_id HAVING COUNT(*) > 1"
+        # What is still under way without a request could not be asked for again; before requests were kept, none was.
+        " UNION ALL SELECT payout_id, 0 FROM payout_attempt WHERE key = '' OR LENGTH(request_digest) <> 64"
+        " OR request = '' OR (request = '{}' AND state IN ('sending', 'unknown'))"
+        " UNION ALL SELECT MIN(payout_id), COUNT(*) FROM payout_attempt GROUP BY key HAVING COUNT(*) > 1",
     ),
     Invariant(
         "state-of-attempts",
@@ -73,8 +101,10 @@ CHECKS = (
     ),
     Invariant(
         "settled-booked",
-        "Every settled payout is booked against the bank, once.",
-        "SELECT p.id FROM payout p LEFT JOIN journal_entry e ON e.source = 'payout-settled:' || p.id"
-        " WHERE p.state = 'settled' AND e.id IS NULL",
+        "Every settled payout is booked against the bank, once, and not before the day on which it left there.",
+        "SELECT p.id, p.settled_on, e.on_date FROM payout p"
+        " LEFT JOIN journal_entry e ON e.source = 'payout-settled:' || p.id"
+        " WHERE (p.state = 'settled' AND e.id IS NULL) OR e.on_date < p.settled_on"
+        " OR (e.id IS NOT NULL AND p.settled_on IS NULL)",
     ),
 )

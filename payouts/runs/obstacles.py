@@ -11,7 +11,7 @@ from firm.errors import Refused
 from payouts.destinations import queries as destinations
 from payouts.destinations.queries import Way
 from payouts.provider_accounts import queries as provider_accounts
-from payouts.rails.rail import Rail
+from payouts.rails.rail import Description, Rail
 from payouts.runs.model import Payout
 from payouts.runs.moves import today
 from payouts.tax_forms import queries as tax_forms
@@ -31,6 +31,15 @@ def holds(session: Session, ways: Collection[Way], rails: Mapping[str, Rail], *,
             theirs = [way.maintainer_id for way in ways if way.rail == name]
             found |= provider_accounts.obstacles_of(session, theirs, name)
     return found | {way.maintainer_id: way.obstacle for way in ways if way.obstacle}
+
+
+def since_approval(session: Session, payout: Payout, rail: Description, *, now: datetime) -> str:
+    """What has come up since the run was approved, as the end of a sentence; empty while the payee may be paid.
+
+    A changed destination is not asked for here: confirming one takes back what was approved for the other.
+    """
+    account = provider_accounts.obstacle(session, payout.maintainer_id, rail.name) if rail.needs_account else ""
+    return account or tax_forms.gate(session, payout.maintainer_id, today(session, now))
 
 
 def refuse_held(session: Session, payout: Payout, rails: Mapping[str, Rail], *, now: datetime) -> None:

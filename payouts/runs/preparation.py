@@ -20,12 +20,14 @@ from firm.audit.rules import digest as state_of
 from firm.bulk import bulk_insert
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
+from firm.jobs import operations as jobs
 from firm.money import Money
 from firm.numbering.operations import take
 from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
 from payouts.destinations import queries as destinations
 from payouts.destinations.queries import Way
+from payouts.provider_accounts.operations import REFRESH
 from payouts.rails.rail import Rail
 from payouts.runs import approvals, obstacles, policies, queries
 from payouts.runs.model import Payout, PayoutRun
@@ -105,6 +107,9 @@ def draft(*, rails: Mapping[str, Rail], by: Actor, now: datetime) -> Drafted:
             "carried_over": sum(candidate.state == "carried-over" for candidate in candidates),
         }
         audit.record(session, "run.drafted", run.id, facts, after=run, by=by, now=now)
+        if any(rails[one.way.rail].describe().needs_account for one in planned):
+            # What we know of the accounts may be a day old: by the time that the run is sent it is not.
+            jobs.enqueue(session, REFRESH, {}, key=f"provider-accounts:{run.id}", by=by, now=now)
         faults.reached(FROZEN)
         return Drafted(run, queries.payouts_of(session, run.id), left_out)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -78,6 +79,13 @@ def sent_attempts(session: Session, run_id: str) -> dict[str, PayoutAttempt]:
 def states_of(session: Session, run_id: str) -> list[str]:
     """The states that a run's payouts are in, each once."""
     return list(session.scalars(select(payout.c.state).where(payout.c.run_id == run_id).distinct()))
+
+
+def booked_on(session: Session, paid: Payout) -> date | None:
+    """The day on which the books have a payout as paid; None before that. It follows `settled_on`, the bank's day,
+    where that lay in a month that was closed when the bank told us.
+    """
+    return None if paid.settled_on is None else ledger.entry_of(session, f"payout-settled:{paid.id}").on
 
 
 def totals_in(session: Session, states: Collection[str]) -> list[tuple[str, int, Money]]:

@@ -134,14 +134,15 @@ def _refuse_not_approved(run: PayoutRun) -> None:
 
 
 def _send_one(payout: Payout, rail: Rail, *, keys: SecretKeys, by: Actor, clock: Clock) -> Outcome | None:
-    under_way = attempts.begin(payout.id, keys=keys, by=by, now=clock())
+    about = rail.describe()
+    under_way = attempts.begin(payout.id, rail=about, keys=keys, by=by, now=clock())
     if under_way is None:
         return None
     faults.reached(BEFORE_SENDING)
     leaving_the_house()
     outcome = rail.send(under_way.order) if under_way.fresh else _looked_up(under_way, rail, clock)
     faults.reached(ANSWERED)
-    attempts.store(under_way, outcome, rail=rail.describe(), by=by, now=clock())
+    attempts.store(under_way, outcome, rail=about, by=by, now=clock())
     faults.reached(STORED)
     return outcome
 

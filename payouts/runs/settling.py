@@ -1,4 +1,4 @@
-"""What becomes of a payout after it was sent: settled by a proof, returned, reversed in parts, or voided before."""
+"""What becomes of a payout after it was sent: settled by a proof, returned, reversed in parts; or withdrawn before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from firm.ledger import accounts, journal
 from firm.money import Money
 from firm.profile import operations as profiles
 from payouts.rails.rail import Description, Sent
-from payouts.runs import attempts, entries, queries
+from payouts.runs import attempts, entries, queries, voiding
 from payouts.runs.model import Payout, PayoutReversal
 from payouts.runs.moves import finish_run, move, record_move, today
 
@@ -31,14 +31,20 @@ class SentAfterAll(InvariantBroken):
 
 
 @use_case
-def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime) -> Payout:
-    """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`."""
+def settle(
+    payout_id: str, *, reference: str, on: date, posted_on: date | None = None, by: Actor, now: datetime
+) -> Payout:
+    """Enter the proof that a sent payout left the bank, `on` the bank's day. Raises `PayoutNotInState`, `MonthClosed`.
+
+    `posted_on` is the day in the books where it is another one, because the bank's lies in a month that is closed.
+    """
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
         payout = queries.find_payout(session, payout_id)
         changes = {"reference": reference, "settled_on": on, "paid_from": accounts.BANK}
         move(session, payout, ("sent",), state="settled", **changes)
-        journal.post(session, entries.paid(payout, accounts.BANK, reference, on), by=by, now=now)
+        entry = entries.paid(payout, accounts.BANK, reference, posted_on or on)
+        journal.post(session, entry, by=by, now=now)
         finish_run(session, payout.run_id)
         return record_move(session, "payout.settled", payout, {"reference": reference}, by=by, now=now)
 
@@ -51,17 +57,23 @@ def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime
     """
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
-        payout = queries.find_payout(session, payout_id)
-        if _reversed(session, payout.id):
-            raise ReversedInPart(
-                f"A part of the payout to {payout.payee_name} was reversed; enter the rest as reversed."
-            )
-        # Only from the state just read: where the money comes back from depends on it.
-        expected = payout.state if payout.state == "settled" else "sent"
-        move(session, payout, (expected,), state="returned", reason=reason)
-        journal.post(session, entries.payable_again(payout, "returned", reason, on), by=by, now=now)
-        finish_run(session, payout.run_id)
-        return record_move(session, "payout.returned", payout, {"reason": reason}, by=by, now=now)
+        return give_back_in(session, queries.find_payout(session, payout_id), reason=reason, on=on, by=by, now=now)
+
+
+def give_back_in(
+    session: Session, payout: Payout, *, reason: str, fee: Money | None = None, on: date, by: Actor, now: datetime
+) -> Payout:
+    """The same in the caller's transaction; `fee` is what a bank kept of a settled one, which the firm bears."""
+    if _reversed(session, payout.id):
+        raise ReversedInPart(f"A part of the payout to {payout.payee_name} was reversed; enter the rest as reversed.")
+    # Only from the state just read: where the money comes back from depends on it.
+    expected = payout.state if payout.state == "settled" else "sent"
+    move(session, payout, (expected,), state="returned", reason=reason)
+    entry = entries.payable_again(payout, "returned", reason, on, fee=fee)
+    journal.post(session, entry, by=by, now=now)
+    finish_run(session, payout.run_id)
+    facts = {"reason": reason} | ({} if fee is None else {"fee": str(fee)})
+    return record_move(session, "payout.returned", payout, facts, by=by, now=now)
 
 
 @use_case
@@ -119,23 +131,11 @@ def reverse(payout_id: str, *, reference: str, amount: Money, by: Actor, now: da
         return record_move(session, "payout.reversed", payout, facts, by=by, now=now)
 
 
-def void(session: Session, payout: Payout, reason: str, *, by: Actor, now: datetime) -> Payout:
-    """Take back an approved payout of which nothing has left: the money is payable again, by another run.
-
-    Raises `PayoutNotInState` once it is being sent.
-    """
-    move(session, payout, ("reserved", "waiting-for-funds"), state="canceled", reason=reason[:500])
-    again = entries.payable_again(payout, "voided", reason, today(session, now))
-    journal.post(session, again, by=by, now=now)
-    finish_run(session, payout.run_id)
-    return record_move(session, "payout.voided", payout, {"reason": reason[:500]}, by=by, now=now)
-
-
 @use_case
 def withdraw(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout:
     """Take an approved payout back before it is sent, or while it waits for funds. Raises `PayoutNotInState`."""
     with transaction() as session:
-        return void(session, queries.find_payout(session, payout_id), reason, by=by, now=now)
+        return voiding.void(session, queries.find_payout(session, payout_id), reason, by=by, now=now)
 
 
 def _reversed(session: Session, payout_id: str) -> int:

@@ -10,15 +10,21 @@ CHECKS = (
         "The numbers of a supplier's series follow one another from 1, and the counter stands at the last.",
         "SELECT s.maintainer_id, s.series, s.last, COUNT(i.id) AS papers FROM self_billing_series s"
         " LEFT JOIN self_billed_invoice i ON i.maintainer_id = s.maintainer_id AND i.series = s.series"
-        " GROUP BY s.maintainer_id, s.series, s.last HAVING COUNT(i.id) <> s.last OR MAX(i.position) <> s.last"
-        " OR MIN(i.position) <> 1",
+        " GROUP BY s.maintainer_id, s.series, s.last HAVING COUNT(i.id) <> s.last"
+        " OR COUNT(DISTINCT i.position) <> s.last OR MAX(i.position) <> s.last OR MIN(i.position) <> 1"
+        # A paper outside of every counter, and one whose number is not its place in its series.
+        " UNION ALL SELECT i.maintainer_id, i.series, i.position, 0 FROM self_billed_invoice i WHERE NOT EXISTS"
+        " (SELECT 1 FROM self_billing_series s WHERE s.maintainer_id = i.maintainer_id AND s.series = i.series)"
+        " OR i.number <> i.series || CASE WHEN i.position > 9999 THEN CAST(i.position AS VARCHAR(20)) ELSE"
+        " SUBSTR('000' || CAST(i.position AS VARCHAR(20)), LENGTH(CAST(i.position AS VARCHAR(20)))) END",
     ),
     Invariant(
         "self-billed-under-agreement",
-        "Every self-billed paper was issued while its agreement was in force.",
-        "SELECT i.number FROM self_billed_invoice i JOIN self_billing_agreement a ON a.id = i.agreement_id"
-        " WHERE i.maintainer_id <> a.maintainer_id OR i.series <> a.series OR i.issued_on < a.from_on"
-        " OR i.issued_on >= COALESCE(a.ended_on, a.until_on)",
+        "Every self-billed paper was issued under an agreement of its supplier, on record and in force that day.",
+        "SELECT i.number FROM self_billed_invoice i LEFT JOIN self_billing_agreement a ON a.id = i.agreement_id"
+        " WHERE a.id IS NULL OR i.maintainer_id <> a.maintainer_id OR i.series <> a.series OR i.issued_on < a.from_on"
+        " OR i.issued_on < a.consented_on OR i.issued_on >= COALESCE(a.ended_on, a.until_on)"
+        " OR i.issued_at < a.recorded_at",
     ),
     Invariant(
         "self-billed-once",

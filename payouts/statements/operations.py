@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from firm import ids
+from firm import faults, ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit import queries as audit_queries
@@ -32,6 +32,8 @@ from staffing.maintainers.model import Maintainer
 STEP = "statements"
 KIND = "ST"
 TEMPLATE = 2
+RENDERED = faults.point("statement.rendered", "statements are written out, none of them is stored")
+
 AS_OF_ISSUE = ("unpaid", "advanced")
 """What was under way on the day of issue: a corrected statement says the same of it."""
 
@@ -52,7 +54,9 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> None:
             return
         profile = profiles.current(session)
         found = with_prospects(session, accounts_of(session, month, profile.currency), profile.currency)
-        bulk_insert(session, statement, _rows(session, month, found, profile, now))
+        rows = _rows(session, month, found, profile, now)
+        faults.reached(RENDERED)
+        bulk_insert(session, statement, rows)
         closing = sum(account.closing.minor for account in found)
         periods.set_result(session, month, STEP, items=len(found), total_minor=closing)
         facts = {"statements": len(found), "closing_minor": closing}
@@ -96,6 +100,7 @@ def correct(
             "figures": text,
             "sha256": digest,
         }
+        faults.reached(RENDERED)
         session.execute(insert(statement), row)
         facts = {"number": number, "corrects": first.number, "reason": reason}
         audit.record(session, "statement.corrected", row["id"], facts, after=row, by=by, now=now)

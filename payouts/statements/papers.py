@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from firm import faults
 from firm.db import reading
 from firm.documents import papers
 from firm.month import Month
@@ -25,6 +26,9 @@ from payouts.statements import queries
 
 SUMS = "SHA256SUMS"
 BATCH = 100
+
+RENDERED = faults.point("statement-paper.rendered", "a statement's PDF is made, and not written to its folder")
+
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+\.pdf)", re.ASCII)
 
 Progress = Callable[[int, int | None], None]
@@ -59,6 +63,7 @@ def render_month(
             if content is None:
                 kept += 1
             else:
+                faults.reached(RENDERED)
                 _write(folder / name, content)
                 note(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
                 made += 1

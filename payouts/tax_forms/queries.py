@@ -71,7 +71,8 @@ def number_expiring(session: Session, on: date) -> int:
 
 def gate(session: Session, maintainer_id: str, on: date) -> str:
     """Why a run holds this person on a day for want of a tax form; empty when there is no reason to."""
-    return gates(session, [maintainer_id], on).get(maintainer_id, "")
+    # Their rows alone: a run asks this before each payment.
+    return _held(session, on, maintainer_id).get(maintainer_id, "")
 
 
 def gates(session: Session, maintainer_ids: Collection[str], on: date) -> dict[str, str]:
@@ -79,10 +80,8 @@ def gates(session: Session, maintainer_ids: Collection[str], on: date) -> dict[s
 
     A firm that withholds pays people of the United States without their form, less what `without_form` says.
     """
-    withholds = profiles.current(session).backup_withholding
     wanted = set(maintainer_ids)
-    found = _missing(session, on)
-    return {key: why for key, (country, why) in found.items() if key in wanted and not (withholds and country == "US")}
+    return {key: why for key, why in _held(session, on).items() if key in wanted}
 
 
 def without_form(session: Session, on: date) -> dict[str, str]:
@@ -92,12 +91,25 @@ def without_form(session: Session, on: date) -> dict[str, str]:
     return {key: why for key, (country, why) in _missing(session, on).items() if country == "US"}
 
 
-def _missing(session: Session, on: date) -> dict[str, tuple[str, str]]:
-    """The country of each who has no valid form and needs one, and what is missing."""
+def _held(session: Session, on: date, maintainer_id: str | None = None) -> dict[str, str]:
+    withholds = profiles.current(session).backup_withholding
+    found = _missing(session, on, maintainer_id)
+    return {key: why for key, (country, why) in found.items() if not (withholds and country == "US")}
+
+
+def _missing(session: Session, on: date, maintainer_id: str | None = None) -> dict[str, tuple[str, str]]:
+    """The country of each who has no valid form and needs one, and what is missing; of one person, or of all."""
     if not profiles.current(session).tax_forms_required:
         return {}
-    forms = {form.maintainer_id: form for form in session.scalars(select(TaxForm).where(*_live()))}
-    people = session.execute(select(Maintainer.id, Maintainer.country, Maintainer.works_as))
+    live_forms, persons = (
+        select(TaxForm).where(*_live()),
+        select(Maintainer.id, Maintainer.country, Maintainer.works_as),
+    )
+    if maintainer_id is not None:
+        live_forms = live_forms.where(TaxForm.maintainer_id == maintainer_id)
+        persons = persons.where(Maintainer.id == maintainer_id)
+    forms = {form.maintainer_id: form for form in session.scalars(live_forms)}
+    people = session.execute(persons)
     found = {
         person.id: (
             person.country,

@@ -83,6 +83,35 @@ def test_a_statement_is_sent_as_it_is_and_answers_what_became_of_its_lines(app: 
         lovelace.assert_books_hold()
 
 
+def came_back_short(app: Flask, office: Caller) -> str:
+    """Ada's payment left, and the bank gave back less. The id of the line that waits."""
+    ada = references.end_to_end_id(payouts(app)["Ada"])
+    office.post_raw("/v1/bank-files", booked(app), XML)
+    back = entry("CRDT", "992.50", detail(ada, returned="AC04"), reference="R-9")
+    short = statement(back, opening="3992.50", closing="4985.00", number="2")
+    [line] = office.post_raw("/v1/bank-files", short, XML).get_json()["lines"]
+    return str(line["id"])
+
+
+def test_a_payment_that_came_back_less_a_fee_is_resolved_with_the_fee(app: Flask) -> None:
+    office, ada = as_role(app, Role.ADMINISTRATOR), payouts(app)["Ada"]
+    path = f"/v1/bank-lines/{came_back_short(app, office)}/resolution"
+    wrong = {"note": "The bank's fee.", "fee": {"amount": "7.00", "currency": "EUR"}}
+    assert "the fee is the difference" in office.post(path, wrong, 422)["detail"]
+    assert office.get(f"/v1/payouts/{ada}")["state"] == "settled"
+    office.post(path, wrong | {"fee": {"amount": "7.50", "currency": "EUR"}})
+    assert office.get(f"/v1/payouts/{ada}")["state"] == "returned"
+
+
+def test_the_command_line_resolves_with_a_fee_too(app: Flask) -> None:
+    line, shell = came_back_short(app, as_role(app, Role.ADMINISTRATOR)), Shell(app)
+    assert "is resolved: The bank's fee." in shell.run(
+        "bank-file", "resolve", line, "--note", "The bank's fee.", "--fee", "7.50 EUR"
+    )
+    assert "canceled" not in (status := shell.run("run", "status", "RUN-2026-0001"))
+    assert "returned" in status
+
+
 @pytest.mark.parametrize(
     ("kind", "headers", "status"),
     [
@@ -146,6 +175,18 @@ def test_a_proof_is_added_shown_as_present_and_opened_by_the_office(app: Flask) 
     with app.app_context(), reading() as session:
         query = "SELECT verb FROM audit_record WHERE verb LIKE 'payment-proof%' ORDER BY id"
         assert list(session.scalars(text(query))) == ["payment-proof.added", "payment-proof.opened"]
+
+
+def test_a_payout_shows_its_newest_proof_alone_and_within_its_run(app: Flask) -> None:
+    office, ada = as_role(app, Role.ADMINISTRATOR), payouts(app)["Ada"]
+    assert office.get(f"/v1/payouts/{ada}")["proof"] is None
+    office.post_raw(f"/v1/payouts/{ada}/proof", PDF, "application/pdf")
+    added = office.post_raw(f"/v1/payouts/{ada}/proof", PDF + b", again", "application/pdf").get_json()
+    shown = {name: added[name] for name in ("id", "version", "content_type", "added_at")}
+    assert shown["version"] == 2
+    assert office.get(f"/v1/payouts/{ada}")["proof"] == shown
+    within = {one["payee_name"]: one["proof"] for one in office.get("/v1/payout-runs/RUN-2026-0001")["payouts"]}
+    assert within == {"Ada": shown} | dict.fromkeys(set(within) - {"Ada"})
 
 
 @pytest.mark.parametrize(
@@ -215,6 +256,7 @@ def test_the_command_line_keeps_proofs(app: Flask, tmp_path: Path) -> None:
     assert "has no proof yet" in shell.run("run", "proof", ada, code=1)
     assert "Proof 1: application/pdf" in shell.run("run", "proof", ada, str(tmp_path / "proof.pdf"))
     assert "Proof 1: application/pdf" in shell.run("run", "proof", ada)
+    assert ", proof of 2026-11-05 (application/pdf)" in shell.run("run", "status", "RUN-2026-0001")
     shell.run("run", "proof", ada, "--out", str(tmp_path / "back.pdf"))
     assert (tmp_path / "back.pdf").read_bytes() == PDF
     (tmp_path / "proof.pdf").write_bytes(b"#!/bin/sh")

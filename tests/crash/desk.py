@@ -19,12 +19,13 @@ from firm.db import reading
 from firm.errors import Busy, Refused
 from firm.jobs import operations as jobs
 from firm.jobs.model import Job
+from payouts import month_end
 from payouts.runs import approvals, files, preparation, sending, settling
 from payouts.runs.model import PayoutRun, RailFile
 from payouts.runs.moves import RunNotInState
 from payouts.runs.preparation import AlreadyInARun, NothingPayable
 from tests.crash.firm import PARTNER
-from tests.lovelace import ADMINISTRATOR, LEAD
+from tests.lovelace import ADMINISTRATOR, LEAD, OCTOBER
 from tests.stripe.webhooks import Delivery
 
 RELEASE = "payout-runs.release"
@@ -47,6 +48,8 @@ def set_clock(start: datetime) -> None:
 def work(app: Flask, *, by_worker: bool) -> None:
     """One person after the other does what is theirs to do, and then the worker what it was asked to."""
     with app.app_context():
+        with suppress(Busy):
+            month_end.close(OCTOBER, by=LEAD, now=clock.now())
         with suppress(RunNotInState, AlreadyInARun, Busy):
             # Somebody who works beside us was quicker.
             prepare()

@@ -43,12 +43,13 @@ class Verdict:
 
 
 def is_quiet() -> bool:
-    """Whether nothing is under way, and nobody whom the firm can pay has anything payable."""
+    """Whether nothing is under way, nobody whom the firm can pay has anything payable, and all papers are there."""
     with reading() as session:
         under_way = session.scalar(text(_UNDER_WAY))
         payable = session.scalar(text(_PAYABLE_OF_DIRECTED))
         unread = session.scalar(text(_UNREAD))
-    return not (under_way or payable or unread)
+        unwritten = session.scalar(text(_UNWRITTEN))
+    return not (under_way or payable or unread or unwritten)
 
 
 def judge(verdict: Verdict, world: World, owed: Sequence[Owed], mailbox: Mailbox, *, now: datetime) -> None:
@@ -203,6 +204,11 @@ WHERE p.account = 'assets:stripe' AND e.source LIKE 'payout-%' GROUP BY e.source
 _UNREAD = """
 SELECT (SELECT COUNT(*) FROM provider_event WHERE state NOT IN ('applied', 'ignored'))
 + (SELECT COUNT(*) FROM notice WHERE state = 'queued' AND template = 'news')
+"""
+_UNWRITTEN = """
+SELECT (SELECT COUNT(*) FROM maintainer) - (SELECT COUNT(*) FROM statement)
++ (SELECT COUNT(*) FROM payout p WHERE p.state IN ('sent', 'settled')
+AND NOT EXISTS (SELECT 1 FROM remittance_advice a WHERE a.payout_id = p.id))
 """
 _NOTICES = "SELECT id, state FROM notice WHERE template = 'news' ORDER BY id"
 _EVENTS = "SELECT event_id, state, reason FROM provider_event ORDER BY id"

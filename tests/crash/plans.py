@@ -72,8 +72,10 @@ class Plan:
 
 KINDS: dict[str, Fault] = {fault.name: fault for fault in faults.every(patience=PATIENCE_SECONDS)}
 ALL_KINDS = (*KINDS, KILLED_BEFORE, KILLED_AFTER)
-RARE = ("notice.sent_not_marked", "provider-sweep.swept", "rail-file.written")
+RARE = ("notice.sent_not_marked", "provider-sweep.swept", "rail-file.written", "statement.rendered")
 """Points that a schedule reaches once, if at all."""
+BEGINNING = ("run.", "statement.")
+"""How the points begin that are reached while the first life prepares the run."""
 DEFINITE = (faults.NO_FUNDS.name, faults.NOT_PAYABLE.name)
 """Refusals, after which the money is payable again: they make the longest stories."""
 
@@ -114,7 +116,7 @@ def _death(chance: random.Random, points: Sequence[str], payees: int, *, first: 
     """By name, so that rare points have their turn; or by number, which falls where most happens."""
     if chance.random() < 0.5:
         return Death(chance.randint(1, chance.choice((2, 6, 5 * payees))))
-    likely = [name for name in points if first or not name.startswith("run.")] or points
+    likely = [name for name in points if first or not name.startswith(BEGINNING)] or points
     (name,) = chance.choices(likely, [3 if name in RARE else 1 for name in likely])
     return Death(chance.choice((1, 1, 1, 2, 3)), name)
 

@@ -17,6 +17,7 @@ from firm import faults
 ELSEWHERE: dict[str, str] = {
     "provider-account.begun": "tests/payouts/test_provider_accounts.py",
     "provider-account.answered": "tests/payouts/test_provider_accounts.py",
+    "statement-paper.rendered": "tests/payouts/test_statement_papers.py",
 }
 """Points that no payout run reaches, and the tests that stop the process there."""
 

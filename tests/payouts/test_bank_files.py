@@ -25,6 +25,7 @@ from payouts.rails.sepa import references
 from payouts.runs import queries as runs
 from payouts.runs import sending, settling
 from payouts.runs.model import Payout
+from payouts.runs.moves import PayoutNotInState
 from tests import lovelace
 from tests.firm.books import together
 from tests.lovelace import ADMINISTRATOR, AFTER, LEAD, OCTOBER
@@ -293,6 +294,82 @@ def test_another_amount_than_the_payments_moves_nothing(sent: str, amount: str) 
     lovelace.assert_books_hold()
 
 
+def came_back_short(sent: str) -> str:
+    """Both left; of Ada's the bank gives back 992.50. The id of the line."""
+    receive(statement(both(sent), closing="3000.00"))
+    back = entry("CRDT", "992.50", detail(end_to_end(sent, "Ada"), returned="AC04"), reference="R-9")
+    found = receive(statement(back, opening="3000.00", closing="3992.50"))
+    [said] = lines(found)
+    assert said.startswith("unmatched: The bank gave back 992.50 EUR of 1,000.00 EUR. If it kept 7.50 EUR as its fee,")
+    with reading() as session:
+        return queries.lines_of(session, found.id)[0].id
+
+
+def resolved(line_id: str, fee: str | None) -> Any:
+    kept = None if fee is None else Money.parse(fee, "EUR")
+    return operations.resolve(line_id, note="The bank's fee, by its letter.", fee=kept, by=LEAD, now=ON_THE_FIFTH)
+
+
+def test_a_payment_that_came_back_less_a_fee_is_returned_when_a_person_says_so(sent: str) -> None:
+    line_id = came_back_short(sent)
+    assert states(sent)["Ada"] == "settled"
+    assert resolved(line_id, "7.50").state == "resolved"
+    ada = payout_to(sent, "Ada")
+    assert (ada.state, ada.reason) == ("returned", "AC04: the account is closed [R-9], less 7.50 EUR")
+    assert movements(ada.id)[-1] == (
+        "dr assets:bank               992.50 EUR\n"
+        "dr expenses:payment-fees       7.50 EUR\n"
+        "cr liabilities:payables    1,000.00 EUR"
+    )
+    assert lovelace.trial_balance()["liabilities:payables"] == "-1,000.00 EUR"
+    lovelace.assert_books_hold()
+    with pytest.raises(operations.NothingToResolve):
+        resolved(line_id, "7.50")
+
+
+@pytest.mark.parametrize("fee", ["7.49", "7.51", "0.00", "-7.50", "1000.00"])
+def test_another_fee_than_what_is_missing_moves_nothing(sent: str, fee: str) -> None:
+    line_id = came_back_short(sent)
+    before = lovelace.trial_balance()
+    with pytest.raises(operations.NotThatFee):
+        resolved(line_id, fee)
+    assert (states(sent)["Ada"], lovelace.trial_balance()) == ("settled", before)
+    with reading() as session:
+        assert queries.find_line(session, line_id).state == "unmatched"
+
+
+def test_what_came_back_short_may_be_something_else_and_then_moves_nothing(sent: str) -> None:
+    line_id = came_back_short(sent)
+    assert resolved(line_id, None).state == "resolved"
+    assert states(sent)["Ada"] == "settled"
+    lovelace.assert_books_hold()
+
+
+def test_a_fee_is_not_taken_from_what_the_books_do_not_have_as_paid(sent: str) -> None:
+    back = entry("CRDT", "992.50", detail(end_to_end(sent, "Ada"), returned="AC04"))
+    found = receive(statement(back, closing="5992.50"))
+    with reading() as session:
+        line_id = queries.lines_of(session, found.id)[0].id
+    with pytest.raises(operations.NotThatFee, match="read the statement of that day first"):
+        resolved(line_id, "7.50")
+    client = receive(statement(entry("CRDT", "5.00"), opening="5992.50", closing="5997.50"))
+    with reading() as session:
+        other = queries.lines_of(session, client.id)[0].id
+    with pytest.raises(operations.NotThatFee, match="no payment that came back"):
+        resolved(other, "7.50")
+
+
+def test_what_came_back_short_and_was_entered_as_returned_meanwhile_is_not_returned_again(sent: str) -> None:
+    line_id = came_back_short(sent)
+    ada = payout_to(sent, "Ada")
+    settling.give_back(ada.id, reason="by hand", on=date(2026, 11, 5), by=LEAD, now=ON_THE_FIFTH)
+    before = lovelace.trial_balance()
+    with pytest.raises(PayoutNotInState):
+        resolved(line_id, "7.50")
+    assert lovelace.trial_balance() == before
+    lovelace.assert_books_hold()
+
+
 def test_a_rejection_after_the_money_left_is_for_a_person(sent: str) -> None:
     receive(statement(both(sent), closing="3000.00"))
     assert lines(receive(status_report(message_id(sent), transaction(end_to_end(sent, "Ada"), "RJCT")))) == [
@@ -312,14 +389,9 @@ def test_a_day_of_a_closed_month_is_posted_in_the_open_one_and_says_which_day_it
     month_end.close(OCTOBER.next, by=LEAD, now=AFTER + timedelta(days=30))
     assert lines(receive(statement(both(sent), closing="3000.00"), now=AFTER + timedelta(days=31)))
     ada = payout_to(sent, "Ada")
-    assert (ada.state, ada.reference) == ("settled", "TX-Ada, booked 2026-11-03")
+    assert (ada.state, ada.reference, ada.settled_on) == ("settled", "TX-Ada, booked 2026-11-03", date(2026, 11, 3))
     with reading() as session:
-        found = ledger.entry_of(session, f"payout-settled:{ada.id}")
-        booked_on = session.scalar(
-            text("SELECT on_date FROM journal_entry WHERE source = :source"), {"source": f"payout-settled:{ada.id}"}
-        )
-    assert found is not None
-    assert str(booked_on) == "2026-12-01"
+        assert runs.booked_on(session, ada) == date(2026, 12, 1)
     lovelace.assert_books_hold()
 
 

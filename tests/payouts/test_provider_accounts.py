@@ -277,6 +277,45 @@ def test_an_account_that_stripe_tells_nothing_about_does_not_hide_the_others(
     assert obstacle() == ""
 
 
+def test_an_account_that_no_answer_comes_for_does_not_stop_the_others_and_is_asked_about_first_the_next_time(
+    firm: Flask, stripe: StripeAccounts, stripe_server: Server
+) -> None:
+    opened(stripe, who="Grace")
+    accounts.set_capability(stripe_server.state, str(opened(stripe).account_id))
+    # As often as the library asks: nobody answers for the first account.
+    stripe_server.faults.plan("GET /v2/core/accounts/{id}", faults.ERROR_BEFORE, times=3)
+    with pytest.raises(operations.SomeUnanswered, match="told about 1 of 2 accounts"):
+        operations.refresh_all(provider=stripe, by=BOT, now=AFTER + timedelta(seconds=1))
+    assert obstacle() == ""
+    with reading() as session:
+        grace = maintainers.find(session, "Grace").id
+        assert queries.to_check(session)[0] == queries.account_id_of(session, grace)
+    assert operations.refresh_all(provider=stripe, by=BOT, now=AFTER + timedelta(seconds=2)) == 2
+
+
+class Away:
+    """A provider that gives no answer."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def account(self, account_id: str) -> provider.ProviderAccount:
+        self.asked.append(account_id)
+        raise Busy("Nobody answers.")
+
+
+def test_a_provider_that_is_away_is_not_asked_about_every_account(firm: Flask, stripe: StripeAccounts) -> None:
+    for name in ("Barbara", "Katherine", "Radia"):
+        details = {"country": "US", "grade": "junior", "works_as": "subcontractor"}
+        staff.add(name=name, email=f"{name.lower()}@lovelace.example", **details, by=LEAD, now=BEFORE)
+    for name in ("Ada", "Barbara", "Grace", "Katherine", "Radia"):
+        opened(stripe, who=name)
+    away = Away()
+    with pytest.raises(operations.SomeUnanswered, match="told about 0 of 5 accounts"):
+        operations.refresh_all(provider=away, by=BOT, now=AFTER)  # type: ignore[arg-type]
+    assert len(away.asked) == operations.SILENCE
+
+
 def test_a_closed_account_is_over_for_good_and_another_may_be_opened(
     firm: Flask, stripe: StripeAccounts, stripe_server: Server
 ) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from firm.audit.model import audit_record
 from firm.db import reading
 from firm.errors import Busy
+from firm.notices.model import Notice
 from payouts.provider_accounts import queries as account_queries
 from payouts.provider_events import receiving
 from payouts.rails.stripe.values import Event
@@ -100,6 +101,11 @@ def test_when_all_of_it_came_back_the_payout_is_returned(firm: OverStripe) -> No
     lovelace.assert_books_hold()
 
 
+def notices_of(template: str) -> list[Notice]:
+    with reading() as session:
+        return list(session.scalars(select(Notice).where(Notice.template == template).order_by(Notice.id)))
+
+
 def test_a_bank_that_takes_back_what_it_paid_makes_no_new_debt(firm: OverStripe) -> None:
     firm.send()
     firm.tell(firm.news())
@@ -117,6 +123,31 @@ def test_a_bank_that_takes_back_what_it_paid_makes_no_new_debt(firm: OverStripe)
     assert verbs("payee-payout") == ["payee-payout.paid", "payee-payout.failed"]
     assert (firm.states(), lovelace.trial_balance()) == (PAID, before)
     lovelace.assert_books_hold()
+
+
+def test_a_payee_whose_bank_did_not_take_the_money_is_told_once_and_without_any_account(firm: OverStripe) -> None:
+    firm.send()
+    payout = payouts.pay_out(firm.server.state, firm.accounts["Grace"], "usd")
+    assert payout is not None
+    payouts.move(firm.server.state, payout["id"], "failed")
+    news = [*firm.news()]
+    firm.tell(news)
+    firm.tell(reversed(news))
+    [told] = notices_of("payee-payout-failed")
+    assert told.to_address == "grace@lovelace.example"
+    assert told.subject == "Lovelace Maintainers: your bank did not take 4,300.00 USD"
+    assert "Stripe could not bring 4,300.00 USD of it to your bank: the bank account is closed." in told.text
+    assert "does not send it a second time" in told.text
+    assert firm.accounts["Grace"] not in told.text + told.figures
+
+
+def test_a_failure_that_this_version_has_no_words_for_is_told_all_the_same(firm: OverStripe) -> None:
+    firm.send()
+    payout = payouts.pay_out(firm.server.state, firm.accounts["Grace"], "usd")
+    assert payout is not None
+    payouts.move(firm.server.state, payout["id"], "failed", code="bank_on_the_moon")
+    firm.tell(firm.news())
+    assert "to your bank: the bank gives no reason." in notices_of("payee-payout-failed")[0].text
 
 
 def test_paid_before_created_is_paid(firm: OverStripe) -> None:

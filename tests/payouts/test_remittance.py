@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -9,12 +10,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from api.jobs import KINDS
 from firm.db import AnyRow, reading
 from firm.documents import papers
 from firm.errors import NotFound
+from firm.jobs import operations as jobs
+from firm.jobs.model import Job
 from payouts.remittance import operations, queries
 from payouts.remittance.operations import NotSent
 from payouts.runs import sending
+from payouts.runs.attempts import ADVISE
 from tests import lovelace
 from tests.firm.books import together
 from tests.lovelace import ADMINISTRATOR, AFTER
@@ -82,6 +87,42 @@ def test_what_was_not_sent_has_none(closed_october: Flask) -> None:
     with pytest.raises(NotFound):
         issue("pay_nothing")
     assert operations.issue_waiting(by=ADMINISTRATOR, now=AFTER) == 1
+
+
+def promised() -> list[Job]:
+    """The jobs that issue advices, in their order."""
+    with reading() as session:
+        return list(session.scalars(select(Job).where(Job.kind == ADVISE).order_by(Job.id)))
+
+
+def work_off() -> None:
+    """Do what was promised, as a worker does, and nothing that a schedule asks for."""
+    while (task := jobs.claim({ADVISE: KINDS[ADVISE]}, worker="here", now=AFTER)) is not None:
+        KINDS[ADVISE].run(task)
+        jobs.finish(task, None, now=AFTER)
+
+
+def test_the_commit_that_says_it_was_sent_promises_the_advice(closed_october: Flask) -> None:
+    bank = Bank(refuses={"Grace": "The account is closed."})
+    number = sent_run(bank)
+    ada = paying.payout_to(number, "Ada")
+    assert [json.loads(job.payload) for job in promised()] == [{"payout_id": ada.id}]
+    paying.send(number, bank)
+    assert len(promised()) == 1
+    work_off()
+    with reading() as session:
+        assert [row.payout_id for row in queries.page(session)] == [ada.id]
+    lovelace.assert_books_hold()
+
+
+def test_what_came_back_before_its_advice_was_written_gets_none(closed_october: Flask) -> None:
+    number = sent_run()
+    paying.give_back(paying.payout_to(number, "Grace").id)
+    work_off()
+    ada = paying.payout_to(number, "Ada")
+    with reading() as session:
+        assert [row.payout_id for row in queries.page(session)] == [ada.id]
+    assert [job.state for job in promised()] == ["done", "done"]
 
 
 def test_what_came_back_and_was_paid_again_is_on_the_second_advice_too(closed_october: Flask) -> None:

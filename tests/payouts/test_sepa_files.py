@@ -228,8 +228,8 @@ def to(iban: str | None, bic: str | None = None) -> Order:
         (order(1, 100, "山田太郎"), "Latin letters"),
         (order(1, 100, "12345"), "Latin letters"),
         (order(1, 100, ""), "Latin letters"),
-        (to(None), "not one that SEPA reaches"),
-        (to("BR1500000000000010932840814P2"), "not one that SEPA reaches"),
+        (to(None), "SEPA pays to an IBAN, and the destination has none"),
+        (to("BR1500000000000010932840814P2"), "SEPA does not reach accounts in BR; set a destination on another rail"),
         (to(IBANS[0], "abna"), "BIC"),
     ],
 )

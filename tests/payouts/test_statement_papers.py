@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from firm import faults
 from firm.db import reading
 from payouts.statements import papers
 from payouts.statements import queries as statements
@@ -15,6 +16,7 @@ from payouts.statements.papers import SUMS, Rendered, render_month
 from payouts.statements.queries import StatementNotFound
 from tests.lovelace import OCTOBER
 from tests.payouts.conftest import Opens
+from tests.payouts.interruptions import Killed
 
 NAMES = ["ST-2026-0001.pdf", "ST-2026-0002.pdf"]
 
@@ -53,6 +55,26 @@ def test_what_is_there_is_kept_and_what_is_torn_is_made_again(sqlite_at: Opens, 
         assert render_month(OCTOBER, tmp_path) == Rendered(made=1, kept=1)
         assert render_month(OCTOBER, tmp_path) == Rendered(made=0, kept=2)
         assert seen(tmp_path) == whole
+
+
+def test_a_paper_that_was_made_and_not_written_is_made_again(sqlite_at: Opens, tmp_path: Path) -> None:
+    passed: list[str] = []
+
+    def die_at_the_second(name: str) -> None:
+        passed.append(name)
+        if passed == [papers.RENDERED] * 2:
+            raise Killed
+
+    with sqlite_at("closed"):
+        faults.listen(die_at_the_second)
+        try:
+            with pytest.raises(Killed):
+                render_month(OCTOBER, tmp_path)
+        finally:
+            faults.listen(None)
+        assert list(seen(tmp_path)) == NAMES[:1]
+        assert render_month(OCTOBER, tmp_path) == Rendered(made=1, kept=1)
+        assert list(seen(tmp_path)) == NAMES
 
 
 def test_several_processes_make_the_same_files(sqlite_at: Opens, tmp_path: Path) -> None:

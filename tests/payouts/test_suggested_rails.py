@@ -48,6 +48,22 @@ def test_a_rail_that_does_not_suit_says_why() -> None:
     assert "the payee has none set up" in connect.reason
 
 
+def test_sepa_is_refused_for_an_account_outside_of_the_scheme_when_it_is_proposed() -> None:
+    wanted = {"bic": None, "country": None, "account": None, "home": "BR", "rails": {"sepa": SepaRail()}}
+    assert checked("sepa", iban="DE89370400440532013000", **wanted).country == "DE"  # type: ignore[arg-type]
+    with pytest.raises(CountryNotReached, match="The rail sepa does not pay to accounts in BR; use another"):
+        checked("sepa", iban="BR1500000000000010932840814P2", **wanted)  # type: ignore[arg-type]
+
+
+def test_sepa_asks_for_an_iban_before_it_judges_where_the_payee_lives() -> None:
+    for has_iban, reason in (
+        (False, "it pays to an IBAN, and the payee has given none"),
+        (True, "it does not reach BR"),
+    ):
+        [sepa] = [one for one in suggest(RAILS, "BR", "EUR", has_iban, False) if one.rail == "sepa"]
+        assert (sepa.suits, sepa.reason) == (False, reason)
+
+
 class Provider(ManualRail):
     """A rail that pays into accounts at a provider."""
 

@@ -27,7 +27,9 @@ class SepaRail:
     """Sending adds the order to the run's file; nothing leaves the house before a person takes it to the bank."""
 
     def describe(self) -> Description:
-        return Description("sepa", "SEPA credit transfer", needs_iban=True, currencies=frozenset({"EUR"}))
+        return Description(
+            "sepa", "SEPA credit transfer", needs_iban=True, currencies=frozenset({"EUR"}), countries=MEMBERS
+        )
 
     def send(self, order: Order) -> Outcome:
         objection = _objection(order)
@@ -55,8 +57,10 @@ def _objection(order: Order) -> str | None:
         return f"SEPA pays euros only, not {amount.currency}; pay it over another rail."
     if not 1 <= amount.minor <= LARGEST.minor:
         return f"SEPA pays between 0.01 and {LARGEST} at once; pay it over another rail."
-    if not payee.iban or payee.iban[:2] not in MEMBERS:
-        return "The payee's account is not one that SEPA reaches; set the destination anew."
+    if not payee.iban:
+        return "SEPA pays to an IBAN, and the destination has none; set it anew."
+    if payee.iban[:2] not in MEMBERS:
+        return f"SEPA does not reach accounts in {payee.iban[:2]}; set a destination on another rail."
     if payee.bic and _BIC.fullmatch(payee.bic) is None:
         return "The BIC of the payee's bank is none; set the destination anew, with its BIC or without."
     if not is_writable(payee.name):

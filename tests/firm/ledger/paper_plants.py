@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.firm.ledger.payout_plants import another_payout
-from tests.firm.ledger.planting import PLANTED_AT, SOMEBODY, Plants, Sql, row
+from tests.firm.ledger.planting import PLANTED_AT, SOMEBODY, MorePlants, Plants, Sql, row
 
 NEXT_STATEMENT = (
     "INSERT INTO statement (id, number, maintainer_id, month, version, currency, opening_minor, earned_minor,"
@@ -59,33 +59,32 @@ def agreement(name: str = "x", **changes: object) -> str:
         "self_billing_agreement",
         id=f"sba_{name}",
         maintainer_id=Sql(SOMEBODY),
-        series="GRACE",
+        series="GRACE-",
         treatment="small-business",
         exemption="Exempt",
-        recorded_at=PLANTED_AT,
         recorded_by="mallory",
-        **{**days, **supplier, **changes},
+        **{"recorded_at": PLANTED_AT, **days, **supplier, **changes},
     )
 
 
 def series(last: int) -> str:
-    return row("self_billing_series", maintainer_id=Sql(SOMEBODY), series="GRACE", last=last)
+    return row("self_billing_series", maintainer_id=Sql(SOMEBODY), series="GRACE-", last=last)
 
 
-def self_billed(position: int = 1, *, more: int = 0, on: str = "2026-11-05") -> str:
+def self_billed(position: int = 1, *, more: int = 0, on: str = "2026-11-05", number: str = "") -> str:
     """An invoice for what October's statement says was earned, and so much more."""
     return row(
         "self_billed_invoice",
         beside=f"statement WHERE maintainer_id = {SOMEBODY}",
         id=f"sbi_{position}",
         kind="invoice",
-        number=f"GRACE-{position}",
+        number=number or f"GRACE-{position:04d}",
         maintainer_id=Sql("maintainer_id"),
         agreement_id="sba_x",
         statement_id=Sql("id"),
         month=Sql("month"),
         version=position,
-        series="GRACE",
+        series="GRACE-",
         position=position,
         issued_on=on,
         currency=Sql("currency"),
@@ -105,3 +104,17 @@ SELF_BILLING: Plants = {
     "self-billed-as-stated": [agreement(), series(1), self_billed(more=1)],
     "agreements-apart": [agreement("x"), agreement("y", from_on="2027-09-30", until_on="2028-09-30")],
 }
+MORE_PAPERS: MorePlants = [
+    ("self-billing-series-gapless", [agreement(), self_billed()]),
+    ("self-billing-series-gapless", [agreement(), series(1), self_billed(number="GRACE-0007")]),
+    ("self-billed-under-agreement", [agreement(recorded_at="2026-11-06 09:00:00"), series(1), self_billed()]),
+    ("self-billed-under-agreement", [series(1), self_billed()]),
+    (
+        "self-billed-under-agreement",
+        [
+            agreement(ended_on="2026-11-05", ended_by="supplier", end_reason="No longer"),
+            series(1),
+            self_billed(),
+        ],
+    ),
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.firm.ledger.planting import MUCH, PLANTED_AT, SOMEBODY, Plants, Sql, between, copied, row
+from tests.firm.ledger.planting import MUCH, PLANTED_AT, SOMEBODY, MorePlants, Plants, Sql, between, copied, row
 
 DESTINATIONS: Plants = {
     "one-destination": ["DROP INDEX uq_destination_live", copied("destination", "TRUE", id=Sql("id || 'x'"))],
@@ -110,6 +110,12 @@ def another_attempt(state: str, **changes: object) -> str:
     return copied("payout_attempt", paid, id="att_x", number=2, key="x-2", state=state, **changes)
 
 
+def policy(**changes: object) -> str:
+    """What the firm had laid down before the run was approved."""
+    laid_down = {"minimum_minor": 0, "approvals": 1, "approvals_when_large": 1, "window_days": 30, **changes}
+    return row("payout_policy", id="pol_x", currency="USD", set_by="mallory", set_at="2026-10-01 09:00:00", **laid_down)
+
+
 RUNS: Plants = {
     "payouts-in-transit": between("liabilities:payouts-in-transit", "maintainer_id", "maintainer"),
     "one-live-payout": [
@@ -119,6 +125,7 @@ RUNS: Plants = {
     ],
     "payables-never-negative": between("liabilities:payables", "maintainer_id", "maintainer", MUCH),
     "approved-by-another": ["UPDATE payout_run SET approved_by = prepared_by"],
+    "approvals-by-policy": [policy(approvals=2, approvals_when_large=2)],
     "approvals-counted": [f"UPDATE payout_approval SET voided_at = '{PLANTED_AT}', void_reason = 'Plant'"],
     "one-key-one-request": ["DROP INDEX uq_payout_attempt_live", another_attempt("sent")],
     "state-of-attempts": [*another_payout("x", "refused"), another_attempt("sent", payout_id="pay_x")],
@@ -138,6 +145,36 @@ RUNS: Plants = {
     "sent-has-attempt": ["UPDATE payout_attempt SET state = 'refused'"],
     "settled-booked": ["UPDATE journal_entry SET source = 'other:1' WHERE source LIKE 'payout-settled:%'"],
 }
+
+PREPARER = "(SELECT prepared_by FROM payout_run)"
+MORE_PAYOUTS: MorePlants = [
+    # Nothing cools off, and nobody is told.
+    (
+        "changes-were-told",
+        [
+            copied(
+                "destination",
+                f"maintainer_id = {SOMEBODY}",
+                id="dst_0",
+                state="replaced",
+                replaced_at=Sql("decided_at"),
+            ),
+            "DELETE FROM notice WHERE key LIKE 'destination-confirmed/%'",
+        ],
+    ),
+    # The first of several approvers was the preparer; the last was not.
+    (
+        "approved-by-another",
+        [copied("payout_approval", "TRUE", id="apr_x", approved_by=Sql(PREPARER))],
+    ),
+    # It says that the firm allowed it, and the firm never did.
+    ("approved-by-another", ["UPDATE payout_approval SET sole = TRUE"]),
+    ("approvals-by-policy", [policy(approvals_when_large=2, large_above_minor=100_000)]),
+    # What is under way holds nothing that could be asked for again.
+    ("settled-booked", ["UPDATE payout SET settled_on = '2027-01-31' WHERE state = 'settled'"]),
+    ("one-key-one-request", ["UPDATE payout_attempt SET request = ''"]),
+    ("one-key-one-request", ["UPDATE payout_attempt SET request_digest = 'h'"]),
+]
 
 
 def bank_file(kind: str, **balances: object) -> str:

@@ -14,6 +14,8 @@ SOMEBODY = "(SELECT MIN(id) FROM maintainer)"
 
 Plants = dict[str, list[str]]
 """What is planted for each invariant."""
+MorePlants = list[tuple[str, list[str]]]
+"""Other ways to break one that has a plant already."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.firm.ledger import book_plants, paper_plants, payout_plants
-from tests.firm.ledger.planting import Plants
+from tests.firm.ledger.planting import MorePlants, Plants
 
 PLANTS: Plants = {
     **book_plants.BOOKS,
@@ -20,6 +20,8 @@ PLANTS: Plants = {
     **paper_plants.TAX_FORMS,
     **paper_plants.SELF_BILLING,
 }
+
+MORE: MorePlants = [*payout_plants.MORE_PAYOUTS, *paper_plants.MORE_PAPERS]
 
 FOLLOWS = {
     # Whatever does not balance as a whole does not balance somewhere.

@@ -24,7 +24,7 @@ from tests import lovelace
 from tests.databases import ENGINES, running
 from tests.firm import books
 from tests.firm.ledger.planting import Sides, head, witness
-from tests.firm.ledger.plants import FOLLOWS, PLANTS
+from tests.firm.ledger.plants import FOLLOWS, MORE, PLANTS
 from tests.postgres import create_database, drop_database
 
 
@@ -90,6 +90,13 @@ def test_a_planted_breach_is_named(unguarded: Any, name: str) -> None:
     for statement in PLANTS[name]:
         unguarded.execute(statement)
     assert broken(unguarded) == {name} | FOLLOWS.get(name, set())
+
+
+@pytest.mark.parametrize(("name", "statements"), MORE)
+def test_another_way_to_break_it_is_found_too(unguarded: Any, name: str, statements: list[str]) -> None:
+    for statement in statements:
+        unguarded.execute(statement)
+    assert broken(unguarded) == {name}
 
 
 def test_half_a_cent_is_found(unguarded: Any) -> None:

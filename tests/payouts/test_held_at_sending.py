@@ -1,0 +1,121 @@
+"""Who may not be paid any more when an approved run is sent: nothing leaves, and the money is payable again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from api.parts import parts
+from firm.db import reading
+from firm.jobs.model import Job
+from firm.profile import operations as profiles
+from payouts.provider_accounts import operations as provider_accounts
+from payouts.runs import approvals, preparation, queries, sending
+from payouts.runs.model import PayoutAttempt
+from payouts.tax_forms import operations as tax_forms
+from tests import lovelace
+from tests.databases import SECRET_KEYS
+from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD
+from tests.payouts import over_stripe, paying
+from tests.payouts.bank import Bank
+from tests.payouts.over_stripe import WORKER, OverStripe
+from tests.stripe import accounts
+from tests.stripe.server import Server
+
+SOON = AFTER + timedelta(minutes=5)
+
+
+@pytest.fixture
+def stripe(closed_october: Flask, stripe_server: Server) -> Iterator[OverStripe]:
+    with over_stripe.paying(stripe_server) as ready:
+        yield ready
+
+
+def approved(stripe: OverStripe) -> str:
+    number = preparation.draft(rails={"stripe": stripe.rail}, by=ADMINISTRATOR, now=AFTER).run.number
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+    return approvals.approve(number, by=LEAD, now=AFTER).number
+
+
+def send(stripe: OverStripe, number: str) -> str:
+    keys = parts().keys
+    return sending.send(number, rails={"stripe": stripe.rail}, keys=keys, by=ADMINISTRATOR, now=SOON).state
+
+
+def attempts_of(payout_id: str) -> list[PayoutAttempt]:
+    with reading() as session:
+        return queries.attempts_of(session, payout_id)
+
+
+def test_a_draft_that_pays_into_accounts_promises_to_ask_how_they_stand(stripe: OverStripe) -> None:
+    stripe.send()
+    with reading() as session:
+        promised = session.scalars(select(Job.key).where(Job.kind == provider_accounts.REFRESH)).all()
+        run = queries.find(session, stripe.run)
+    assert promised == [f"provider-accounts:{run.id}"]
+
+
+def test_a_draft_that_pays_by_bank_asks_nobody(closed_october: Flask) -> None:
+    paying.draft()
+    with reading() as session:
+        assert session.scalars(select(Job.key).where(Job.kind == provider_accounts.REFRESH)).all() == []
+
+
+def test_an_account_that_became_restricted_after_the_approval_is_not_paid_into(stripe: OverStripe) -> None:
+    number = approved(stripe)
+    accounts.set_capability(stripe.server.state, stripe.accounts["Grace"], transfers="restricted")
+    assert provider_accounts.refresh_all(provider=stripe.source.accounts, by=WORKER, now=SOON) == 2
+    assert send(stripe, number) == "partly-settled"
+    grace = paying.payout_to(number, "Grace")
+    assert paying.states(number) == {"Grace": "canceled", "Ada": "settled"}
+    assert grace.reason is not None
+    assert grace.reason.startswith("It was not sent: Grace cannot be paid")
+    assert attempts_of(grace.id) == []
+    assert len(stripe.server.state.of("transfer")) == 1
+    assert lovelace.trial_balance()["liabilities:payables"] == "-4,300.00 USD"
+    lovelace.assert_books_hold()
+    with pytest.raises(preparation.NothingPayable, match=r"Grace .* cannot be paid"):
+        preparation.draft(rails={"stripe": stripe.rail}, by=ADMINISTRATOR, now=SOON)
+    # Mended, the same money is paid by the next run.
+    accounts.set_capability(stripe.server.state, stripe.accounts["Grace"])
+    later = SOON + timedelta(seconds=1)
+    provider_accounts.refresh_all(provider=stripe.source.accounts, by=WORKER, now=later)
+    stripe.send()
+    assert stripe.states() == {"Grace": "settled"}
+    lovelace.assert_books_hold()
+
+
+def test_a_tax_form_that_ends_between_approval_and_sending_holds_the_payment(closed_october: Flask) -> None:
+    profiles.switch_tax_forms(True, by=LEAD, now=BEFORE)
+    forms = {name: _w9(name) for name in ("Grace", "Ada")}
+    bank = Bank()
+    number = paying.approved(bank)
+    tax_forms.withdraw(forms["Grace"], reason="It is of somebody else.", by=LEAD, now=AFTER)
+    paying.send(number, bank)
+    assert paying.states(number) == {"Grace": "canceled", "Ada": "sent"}
+    assert bank.amounts() == ["Ada 1,950.00 USD"]
+    assert "has no W-9 on file" in str(paying.payout_to(number, "Grace").reason)
+    lovelace.assert_books_hold()
+    _w9("Grace")
+    again = paying.approved(bank)
+    paying.send(again, bank)
+    assert paying.states(again) == {"Grace": "sent"}
+
+
+def _w9(name: str) -> str:
+    form = tax_forms.record(
+        name,
+        kind="W-9",
+        name=name,
+        signed_on=date(2026, 10, 1),
+        received_on=date(2026, 10, 2),
+        tin="536904399",
+        keys=SECRET_KEYS,
+        by=ADMINISTRATOR,
+        now=AFTER,
+    )
+    return form.id
