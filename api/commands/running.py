@@ -76,7 +76,7 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
         except ChambersError as error:
             raise click.ClickException(error.message) from error
         except DatabaseError as error:
-            raise click.ClickException(_database_sentence(error)) from error
+            raise click.ClickException(database_sentence(error)) from error
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise
@@ -188,17 +188,18 @@ def show(value: Any, schema: str | None = None, *, many: bool = False) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _database_sentence(error: DatabaseError) -> str:
+def database_sentence(error: DatabaseError, *, named: str = "CHAMBERS_DATABASE_URL") -> str:
+    """What the database's complaint means for whoever called; `named` is where its address was given."""
     text = str(error.orig)
     if "file is not a database" in text:
-        return "The file that CHAMBERS_DATABASE_URL names is no database; mend the address."
+        return f"The file that {named} names is no database; mend the address."
     if not isinstance(error, (OperationalError, ProgrammingError)):
         raise error
     if "no such table" in text or "does not exist" in text:
         return "The database has not been set up; run `chambers init` (or `chambers migrate` after an update)."
     if "no such column" in text:
         return "The database is of another version; run `chambers migrate`."
-    return "The database cannot be reached; check CHAMBERS_DATABASE_URL."
+    return f"The database cannot be reached; check {named}."
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print what the API would answer.")
