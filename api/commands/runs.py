@@ -41,7 +41,7 @@ def draft(call: Call, as_json: bool) -> None:
         why = f"  {payout.state}: {payout.reason}" if payout.reason else ""
         click.echo(f"  {payout.payee_name:<30}{payout.amount!s:>20}  {payout.rail}{why}")
     for out in found.left_out:
-        click.echo(f"Left out: {out.maintainer_id} ({out.payable}) {out.reason}.")
+        click.echo(f"Left out: {out.name} ({out.payable}) {out.reason}.")
 
 
 @run.command("propose")

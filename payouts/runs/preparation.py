@@ -33,6 +33,7 @@ from payouts.runs.model import payout as payouts_table
 from payouts.runs.moves import move, move_run, record_move
 from payouts.runs.queries import LeftOut
 from payouts.runs.rules import Policy
+from staffing.maintainers import queries as maintainers
 
 DRAFTED = faults.point("run.drafted", "a run's row is written, its payouts are not")
 FROZEN = faults.point("run.payouts_written", "a run's payouts are written, nothing is committed")
@@ -164,6 +165,7 @@ def _sorted_out(
     """Who stands in a run, each with a destination; and who cannot, with the reason."""
     ways = destinations.live(session, now=now)
     taken = queries.with_live_payout(session, currency)
+    names = maintainers.names(session)
     policy = policies.in_force(session, currency)
     held = obstacles.holds(session, ways.values(), rails, now=now)
     candidates: list[_Candidate] = []
@@ -172,7 +174,7 @@ def _sorted_out(
         way = ways.get(maintainer_id)
         reason = _obstacle(maintainer_id, amount, way, taken, rails)
         if reason or way is None:
-            left_out.append(LeftOut(maintainer_id, amount, reason))
+            left_out.append(LeftOut(maintainer_id, names[maintainer_id], amount, reason))
         else:
             candidates.append(_candidate(way, amount, rails[way.rail], policy, held.get(maintainer_id)))
     return candidates, left_out
@@ -208,7 +210,7 @@ def _obstacle(
 
 
 def _nothing(candidates: Sequence[_Candidate], left_out: Sequence[LeftOut]) -> str:
-    reasons = [f"{out.maintainer_id} ({out.payable}) {out.reason}" for out in left_out]
+    reasons = [f"{out.name} ({out.payable}) {out.reason}" for out in left_out]
     reasons += [f"{one.way.holder} ({one.amount}) {one.reason}" for one in candidates]
     if not reasons:
         return "Nothing is payable; close a month first, or wait until there is something to pay."

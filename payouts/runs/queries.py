@@ -32,6 +32,7 @@ class LeftOut:
     """Somebody with money payable whom a run cannot pay, and why."""
 
     maintainer_id: str
+    name: str
     payable: Money
     reason: str
 

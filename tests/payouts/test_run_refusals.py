@@ -63,12 +63,14 @@ def test_people_without_a_destination_are_left_out_and_named(sqlite_app: Flask) 
     lovelace.staff()
     lovelace.set_terms()
     month_end.close(lovelace.OCTOBER, by=LEAD, now=AFTER)
-    with refused(NothingPayable, "has no destination; set one with `chambers maintainer destination`"):
-        paying.draft()
+    each = r"has no destination; set one with `chambers maintainer destination`"
+    for name, payable in (("Ada", "1,950.00"), ("Grace", "4,300.00")):
+        with refused(NothingPayable, rf"{name} \({payable} USD\) {each}"):
+            paying.draft()
     set_destination("Grace", rail="manual", iban=None)
     drafted = paying.draft()
     assert [payout.payee_name for payout in drafted.payouts] == ["Grace"]
-    assert [str(left.payable) for left in drafted.left_out] == ["1,950.00 USD"]
+    assert [(left.name, str(left.payable)) for left in drafted.left_out] == [("Ada", "1,950.00 USD")]
     lovelace.assert_books_hold()
 
 
