@@ -17,6 +17,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case, violated
 from firm.errors import Busy, Invalid, Misconfigured, Refused
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from firm.secrets import SealedColumn, SecretKeys
 from payouts.bank_files import applying, judging, queries, reading
@@ -62,13 +63,12 @@ def receive(
 @use_case
 def resolve(line_id: str, *, note: str, by: Actor, now: datetime) -> BankLine:
     """Say what an unmatched line is; it moves nothing. Raises `LineNotFound`, `NothingToResolve`."""
-    if not note.strip():
-        raise Invalid("Say what it is: the note stays on record.", field="note")
+    note = checked_words(note, "Say what it is: the note stays on record.", field="note", most=500)
     with transaction() as session:
         line = queries.find_line(session, line_id)
         before = digest(line)
         unmatched = update(BankLine).where(BankLine.id == line.id, BankLine.state == "unmatched")
-        values = {"state": "resolved", "resolution": note.strip()[:500], "resolved_at": now, "resolved_by": by.name}
+        values = {"state": "resolved", "resolution": note, "resolved_at": now, "resolved_by": by.name}
         if not claim(session, unmatched.values(**values)):
             raise NothingToResolve(f"The line is {line.state}; only an unmatched one is resolved.")
         session.refresh(line)

@@ -19,9 +19,10 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest as state_of
 from firm.bulk import bulk_insert
 from firm.db import transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import Refused
 from firm.money import Money
 from firm.numbering.operations import take
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
 from payouts.destinations import queries as destinations
@@ -116,13 +117,12 @@ def hold(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout:
 
     Raises `PayoutNotInState`, `RunNotInState`.
     """
-    if not reason.strip():
-        raise Invalid("Say why it is held: the payee is told so.", field="reason")
+    reason = checked_words(reason, "Say why it is held: the payee is told so.", field="reason", most=400)
     with transaction() as session:
         payout = queries.find_payout(session, payout_id)
         approvals.reopen(session, payout.run_id, f"The payout to {payout.payee_name} was held.", by=by, now=now)
-        move(session, payout, ("planned",), state="held", reason=reason.strip()[:500])
-        return record_move(session, "payout.held", payout, {"reason": reason.strip()[:500]}, by=by, now=now)
+        move(session, payout, ("planned",), state="held", reason=reason)
+        return record_move(session, "payout.held", payout, {"reason": reason}, by=by, now=now)
 
 
 @use_case

@@ -13,6 +13,7 @@ from firm.db import transaction, use_case
 from firm.errors import InvariantBroken, Refused
 from firm.ledger import accounts, journal
 from firm.money import Money
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from payouts.rails.rail import Description, Sent
 from payouts.runs import attempts, entries, queries
@@ -32,7 +33,10 @@ class SentAfterAll(InvariantBroken):
 
 @use_case
 def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime) -> Payout:
-    """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`."""
+    """Enter the proof that a sent payout left the bank. Raises `PayoutNotInState`, `MonthClosed`,
+    and `InvalidParticulars` without a reference."""
+    ask = "Write the bank's reference: it is the proof that the money left."
+    reference = checked_words(reference, ask, field="reference", most=100)
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
         payout = queries.find_payout(session, payout_id)
@@ -47,8 +51,9 @@ def settle(payout_id: str, *, reference: str, on: date, by: Actor, now: datetime
 def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
     """Enter that a payment came back, before or after it settled: the money is payable again.
 
-    Raises `PayoutNotInState`, `ReversedInPart`, `MonthClosed`.
+    Raises `PayoutNotInState`, `ReversedInPart`, `MonthClosed`, and `InvalidParticulars` without a reason.
     """
+    reason = checked_words(reason, "Say why it came back: the payee may read it.", field="reason", most=500)
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
         payout = queries.find_payout(session, payout_id)
@@ -133,7 +138,9 @@ def void(session: Session, payout: Payout, reason: str, *, by: Actor, now: datet
 
 @use_case
 def withdraw(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout:
-    """Take an approved payout back before it is sent, or while it waits for funds. Raises `PayoutNotInState`."""
+    """Take an approved payout back before it is sent, or while it waits for funds. Raises `PayoutNotInState`,
+    and `InvalidParticulars` without a reason."""
+    reason = checked_words(reason, "Say why it is taken back: the payee may read it.", field="reason", most=400)
     with transaction() as session:
         return void(session, queries.find_payout(session, payout_id), reason, by=by, now=now)
 

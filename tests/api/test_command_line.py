@@ -25,6 +25,14 @@ from tests.databases import TEST_KEY, settings_for
 from tests.firm.documents.reading import words
 
 PACKAGES = ("ssh", "age", "staticcheck")
+LETTER = (
+    *("onramp", "letter", "Grace", "--amount", "1.00 USD", "--term-months", "3"),
+    *("--signed", "2026-10-01", "--expires", "2027-10-01", "--company"),
+)
+ASSIGNMENT = (
+    *("assignment", "add", "--maintainer", "Grace", "--package", "age", "--role", "lead", "--share", "0"),
+    *("--from", "2026-11-01", "--volunteer", "--override"),
+)
 
 
 class Shell:
@@ -244,6 +252,46 @@ def test_a_refusal_is_one_sentence_and_exit_code_1(closed_shell: Shell, typed: t
     with time_machine.travel(lovelace.AFTER):
         result = closed_shell.call(*typed)
     assert result.exit_code == 1
+    assert says in sentence_of(result)
+
+
+@pytest.mark.parametrize("blank", ["", " \t"])
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("run", "settle", "PAYOUT", "--on", "2026-11-02", "--reference"), "the bank's reference"),
+        (("run", "return", "PAYOUT", "--on", "2026-11-02", "--reason"), "why it came back"),
+        (("run", "withdraw", "PAYOUT", "--reason"), "why it is taken back"),
+        (("run", "hold", "PAYOUT", "--reason"), "why it is held"),
+        (("run", "reopen", "RUN", "--reason"), "why it becomes a draft again"),
+        (("destination", "reject", "dst_x", "--reason"), "why it is rejected"),
+        (("maintainer", "destination", "Grace", "--rail", "manual", "--holder"), "a name"),
+        (("tax-form", "withdraw", "txf_x", "--reason"), "why it is withdrawn"),
+        (("self-billing", "end", "sba_x", "--by", "firm", "--reason"), "why it ends"),
+        (("self-billing", "credit", "SB-1", "--reason"), "why it is taken back"),
+        (("reissue", "Grace", "2026-10", "--reason"), "why the statement is issued again"),
+        (("adjustment", "reverse", "ADJ-1", "--reason"), ""),
+        (("difference", "resolve", "dif_x", "--note"), "how it was resolved"),
+        (("bank-file", "resolve", "bln_x", "--note"), "what it is"),
+        (("notice", "give", "ntc_x", "--how"), "how it was given"),
+        (("receipt", "record", "INV-1", "--amount", "1.00 USD", "--on", "2026-10-02", "--reference"), "reference"),
+        (("rate", "set", "EUR", "2026-11", "1.05", "--source"), "where the rate comes from"),
+        (("engagement", "withdraw-interest", "eng_x", "ssh", "--reason"), "why it is withdrawn"),
+        (("engagement", "po-number", "eng_x"), "purchase order"),
+        (("tier", "add"), "a name"),
+        (("tier", "add", "gold", "--entitlement"), "what the tier entitles to"),
+        (("principal", "add", "--role", "approver", "--name"), "a name"),
+        (("onramp", "runway", "Grace", "--months", "6", "--text"), "the plan"),
+        (LETTER, "a name"),
+        (ASSIGNMENT, "why the gate is overridden"),
+    ],
+)
+def test_what_has_to_be_said_is_not_left_blank(
+    closed_shell: Shell, typed: tuple[str, ...], says: str, blank: str
+) -> None:
+    with time_machine.travel(lovelace.AFTER):
+        result = closed_shell.call(*typed, blank)
+    assert result.exit_code == 1, result.output
     assert says in sentence_of(result)
 
 
