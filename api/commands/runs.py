@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import IO
+from pathlib import Path
 
 import click
 
@@ -13,7 +13,7 @@ from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY
 from api.parts import parts
 from api.shapes import whole_run
-from firm import clock
+from firm import clock, private
 from firm.money import Money
 from payouts.runs import approvals, files, policies, preparation, sending, settling
 from payouts.runs.model import PayoutRun
@@ -197,12 +197,20 @@ def status(call: Call, number: str, as_json: bool) -> None:
 @run.command("file")
 @click.argument("number")
 @click.option("--rail", default="sepa", show_default=True)
-@click.option("--out", type=click.File("w"), default="-", help="Where to write it.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), help="Where to write it.")
 @command
-def file(call: Call, number: str, rail: str, out: IO[str]) -> None:
+def file(call: Call, number: str, rail: str, out: Path | None) -> None:
     """Write the file to take to the bank; each reading of it is audited."""
+    payments, total = files.paid_by(number, rail)
     content = files.file_of(number, rail, keys=parts().keys, by=call.by, now=call.now)
-    click.echo(content, file=out, nl=False)
+    what = f"{payments} {rail} payment{'' if payments == 1 else 's'} of {number}, {total} together"
+    if out is None or str(out) == "-":
+        click.echo(content, nl=False)
+        click.echo(f"This file holds {what}.", err=True)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        private.write(out, content.encode())
+        click.echo(f"{out} holds {what}. Take it to the bank; only you can read it, and the reading is on record.")
 
 
 def _approved(run: PayoutRun) -> str:

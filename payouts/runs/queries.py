@@ -14,6 +14,9 @@ from firm.ledger import queries as ledger
 from firm.money import Money
 from payouts.runs.model import LIVE, Payout, PayoutApproval, PayoutAttempt, PayoutReversal, PayoutRun, RailFile, payout
 
+SENT = ("sent", "settled", "returned")
+"""States of a payout that a rail has carried out, whatever became of it since."""
+
 
 class RunNotFound(NotFound):
     """No payout run has this id or number."""

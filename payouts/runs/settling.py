@@ -20,8 +20,6 @@ from payouts.runs import attempts, entries, queries
 from payouts.runs.model import Payout, PayoutReversal
 from payouts.runs.moves import finish_run, move, record_move, today
 
-KNOWN_SENT = ("sent", "settled", "returned")
-
 
 class ReversedInPart(Refused):
     """A payout of which a part came back already does not come back as a whole."""
@@ -77,7 +75,7 @@ def note_sent(payout_id: str, *, reference: str, rail: Description, by: Actor, n
     """
     with transaction() as session:
         payout = queries.find_payout(session, payout_id)
-        if payout.state in KNOWN_SENT and payout.reference == reference:
+        if payout.state in queries.SENT and payout.reference == reference:
             return payout
         attempt = attempts.live(session, payout.id)
         if attempt is None:
