@@ -48,6 +48,7 @@ NAMED = {
     "destinations.proposed": "proposeDestination",
     "notices.handed_over": "recordNoticeHandover",
     "pay_terms.set_": "setPayTerms",
+    "pay_terms.corrected": "correctPayTerms",
     "pay_terms.shown": "getPayTerms",
     "allocation_plans.made": "setAllocationPlan",
     "exchange_rates.set_": "setExchangeRate",

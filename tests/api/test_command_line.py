@@ -567,3 +567,22 @@ def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_
     with time_machine.travel(lovelace.AFTER):
         assert closed_shell.run("invoice", "issue", "2026-11") == "1 invoice was issued for November 2026.\n"
     assert "The books begin" in sentence_of(closed_shell.call("month", "status", "2026-09"))
+
+
+def test_a_mistyped_rate_is_corrected_at_the_shell(shell: Shell, clock: time_machine.Traveller) -> None:
+    lead = set_up(shell)
+    grace = ("--maintainer", "Grace", "--from", "2026-10", "--guarantee", "4100.00 USD")
+    assert "`chambers terms correct`" in sentence_of(lead.call("terms", "set", *grace))
+    told = lead.run("terms", "correct", *grace, "--reason", "The guarantee was mistyped.")
+    assert told == "Grace has other terms from October 2026 on; those before stay on record, superseded.\n"
+    listed = lead.run("terms", "list", "--maintainer", "Grace")
+    assert "from October 2026 (superseded)\n  guarantee 4,000.00 USD\n  growth 10% above 12,000.00 USD" in listed
+    assert "corrected: The guarantee was mistyped.\n  guarantee 4,100.00 USD" in listed
+    assert "40% of the fund of staticcheck" in lead.run("terms", "list")
+    clock.move_to(lovelace.AFTER)
+    assert lead.json("month", "preview", "2026-10")["earned"]["amount"] == "6050.00"
+    lead.run("month", "close", "2026-10")
+    assert "is closed" in sentence_of(lead.call("terms", "correct", *grace, "--reason", "Again."))
+    assert "No pay terms of theirs begin with" in sentence_of(
+        lead.call("terms", "correct", *grace, "--from", "2026-11", "--reason", "Again.")
+    )
