@@ -6,7 +6,7 @@ from datetime import date
 
 import click
 
-from api.commands.running import Call, command, json_option, show
+from api.commands.running import Call, command, json_option, show, tell
 from api.commands.types import DAY, MONEY, PERCENT
 from api.parts import parts
 from api.shapes import suggestions_for
@@ -175,8 +175,10 @@ def list_maintainers(call: Call, as_json: bool) -> None:
     if as_json:
         show(found, "maintainers:MaintainerSchema", many=True)
     else:
-        for one in found:
-            click.echo(f"{one.id}  {one.grade:<9}  {one.works_as:<13}  {one.name}")
+        tell(
+            (f"{one.id}  {one.grade:<9}  {one.works_as:<13}  {one.name}" for one in found),
+            nothing="There is no maintainer yet; `chambers maintainer add` one.",
+        )
 
 
 @click.group()

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,10 +135,16 @@ def admitted(now: datetime) -> Admission | None:
     secret = os.environ.get("CHAMBERS_TOKEN")
     if not secret:
         return None
-    from firm.access.tokens import admit
+    from firm.access.tokens import NotAuthenticated, admit
 
-    with reading() as session:
-        return admit(session, secret, now=now, request_id=g.request_id)
+    try:
+        with reading() as session:
+            return admit(session, secret, now=now, request_id=g.request_id)
+    except NotAuthenticated as error:
+        raise NotAuthenticated(
+            "CHAMBERS_TOKEN holds no token that is valid here and now; set one of `chambers token issue`, or unset it"
+            " to act as the lead at this shell."
+        ) from error
 
 
 @contextmanager
@@ -186,6 +192,16 @@ def show(value: Any, schema: str | None = None, *, many: bool = False) -> None:
         module, _, name = schema.partition(":")
         value = getattr(importlib.import_module(f"api.v1.{module}"), name)().dump(value, many=many)
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def tell(lines: Iterable[str], *, nothing: str) -> None:
+    """Print the lines of a list, or say that it is empty."""
+    told = False
+    for line in lines:
+        click.echo(line)
+        told = True
+    if not told:
+        click.echo(nothing)
 
 
 def database_sentence(error: DatabaseError, *, named: str = "CHAMBERS_DATABASE_URL") -> str:

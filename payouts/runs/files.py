@@ -46,6 +46,13 @@ def paid_by(run: str, rail: str) -> tuple[int, Money]:
         return len(sent), Money(sum(one.amount_minor for one in sent), found.currency)
 
 
+def rails_of(run: str) -> set[str]:
+    """The rails on which a run has a file for the bank."""
+    with reading() as session:
+        query = select(RailFile.rail).where(RailFile.run_id == queries.find(session, run).id)
+        return set(session.scalars(query))
+
+
 @use_case
 def write_all(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> PayoutRun:
     """Write each rail's file once, when nothing of it is left to send."""

@@ -125,6 +125,8 @@ def sent_as(session: Session, reference: str) -> Payout | None:
 def find_file(session: Session, run_id: str, rail: str) -> RailFile:
     """The file of a run on a rail. Raises `FileNotWritten`."""
     found = session.scalar(select(RailFile).where(RailFile.run_id == run_id, RailFile.rail == rail))
+    if found is None and not any(one.rail == rail for one in payouts_of(session, run_id)):
+        raise FileNotWritten(f"The run pays nobody over the rail {rail}, so that it has no {rail} file.")
     if found is None:
         raise FileNotWritten(f"The run has no {rail} file; it is written when the run is sent.")
     return found

@@ -243,4 +243,4 @@ def test_the_file_for_the_bank_is_its_readers_own_and_says_what_it_holds(app: Fl
     shell.run("run", "file", "RUN-2026-0001", "--out", str(path))
     assert path.stat().st_mode & 0o777 == 0o600
     assert shell.run("run", "file", "RUN-2026-0001").startswith(path.read_text(encoding="utf-8"))
-    assert "no manual file" in shell.run("run", "file", "RUN-2026-0001", "--rail", "manual", code=1)
+    assert "pays nobody over the rail manual" in shell.run("run", "file", "RUN-2026-0001", "--rail", "manual", code=1)

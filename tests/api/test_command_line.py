@@ -235,6 +235,8 @@ def test_a_value_written_wrongly_is_a_usage_error_of_one_sentence(closed_shell: 
         (("month", "close", "2026-09"), "The books begin with October 2026"),
         (("month", "close", "2199-11"), "is not over"),
         (("month", "status", "2026-12"), "has not been closed"),
+        (("month", "preview", "2026-10"), "`chambers month status 2026-10` shows what it came to"),
+        (("invoice", "issue", "2026-10"), "its close has issued what was due"),
         (("run", "status", "RUN-2026-9999"), "RUN-2026-9999"),
         (("run", "approve", "RUN-2026-9999"), "RUN-2026-9999"),
         (("statement", "Linus", "2026-10"), "Linus"),
@@ -309,7 +311,9 @@ def test_a_firm_that_makes_no_sense_is_refused(shell: Shell, option: str, value:
 
 
 def test_a_token_that_opens_nothing_is_refused(closed_shell: Shell) -> None:
-    assert "valid token" in sentence_of(closed_shell.as_bearer("chm_nonsense").call("books", "balance"))
+    assert "CHAMBERS_TOKEN holds no token" in sentence_of(
+        closed_shell.as_bearer("chm_nonsense").call("books", "balance")
+    )
 
 
 @pytest.mark.parametrize(
@@ -407,7 +411,7 @@ def test_a_token_of_another_firm_is_in_nobodys_way_where_no_books_are(shell: She
         ("i", ("import", "archive", str(tmp_path / "a.zip"))),
     ):
         Shell(f"sqlite:///{tmp_path}/{name}.db").as_bearer("chm_of_another_firm").run(*command)
-    assert "Send a valid token" in sentence_of(with_token.call("client", "list"))
+    assert "CHAMBERS_TOKEN holds no token" in sentence_of(with_token.call("client", "list"))
 
 
 def test_wrong_places_are_sentences(closed_shell: Shell, tmp_path: Path) -> None:
@@ -586,3 +590,46 @@ def test_a_mistyped_rate_is_corrected_at_the_shell(shell: Shell, clock: time_mac
     assert "No pay terms of theirs begin with" in sentence_of(
         lead.call("terms", "correct", *grace, "--from", "2026-11", "--reason", "Again.")
     )
+
+
+def test_a_list_without_anything_says_so_and_what_to_do(shell: Shell) -> None:
+    lead = set_up_alone(shell)
+    for typed, says in (
+        (("client", "list"), "`chambers client add` one"),
+        (("package", "list"), "`chambers package add` one"),
+        (("maintainer", "list"), "`chambers maintainer add` one"),
+        (("engagement", "list"), "`chambers engagement draft` one"),
+        (("terms", "list"), "`chambers terms set`"),
+        (("invoice", "list"), "no such invoice"),
+        (("adjustment", "list"), "no such adjustment"),
+        (("adjustment", "advances"), "No advance is outstanding"),
+        (("notice", "list"), "no such notice"),
+        (("operation", "list"), "no long work"),
+    ):
+        assert says in lead.run(*typed)
+
+
+def set_up_alone(shell: Shell) -> Shell:
+    """A firm with nothing in it; returns the lead's shell."""
+    firm = ("--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10")
+    return shell.as_bearer(shell.run("init", *firm))
+
+
+def test_lists_name_the_clients_and_each_step_of_a_run_says_the_next(
+    shell: Shell, clock: time_machine.Traveller
+) -> None:
+    lead = set_up(shell)
+    office = shell.as_bearer(lead.run("token", "issue", "--name", "Charles", "--role", "administrator"))
+    clock.move_to(lovelace.AFTER)
+    assert "Acme" in office.run("engagement", "list")
+    assert "`chambers run draft`" in office.run("month", "close", "2026-10")
+    assert "Globex" in office.run("invoice", "list")
+    assert "`chambers run propose RUN-2026-0001`" in office.run("run", "draft")
+    assert "`chambers run approve RUN-2026-0001`" in office.run("run", "propose", "RUN-2026-0001")
+    authenticator = pyotp.parse_uri(shell.run("principal", "totp", "lead").strip())
+    lead.run("prove", authenticator.at(lovelace.AFTER))  # type: ignore[attr-defined]
+    assert "`chambers run send RUN-2026-0001`" in lead.run("run", "approve", "RUN-2026-0001")
+    sent = office.run("run", "send", "RUN-2026-0001")
+    assert "Pay by hand" in sent
+    assert "chambers run settle PAYOUT" in sent
+    assert "pays nobody over the rail sepa" in sentence_of(office.call("run", "file", "RUN-2026-0001"))

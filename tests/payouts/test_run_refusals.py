@@ -191,7 +191,7 @@ def test_runs_payouts_and_files_that_are_not_there_are_not_found(sqlite_at: Open
         with refused(PayoutNotFound, "There is no payout 'pay_1'"):
             paying.settle("pay_1")
         number = paying.approved()
-        with refused(FileNotWritten, "The run has no sepa file; it is written when the run is sent"):
+        with refused(FileNotWritten, "The run pays nobody over the rail sepa, so that it has no sepa file"):
             files.file_of(number, "sepa", keys=parts().keys, by=LEAD, now=AFTER)
 
 
