@@ -7,6 +7,7 @@ ACTIONS = {
     "cancellation": "cancel",
     "close": "close",
     "confirmation": "confirm",
+    "correction": "correct",
     "ending": "end",
     "hold": "hold",
     "preview": "preview",

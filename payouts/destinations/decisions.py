@@ -49,7 +49,7 @@ class Confirmed:
 def confirm_in(session: Session, key: str, *, in_flight: Collection[str] = (), by: Actor, now: datetime) -> Confirmed:
     """Confirm a proposal in the caller's transaction: it is in force, and the one before it is over.
 
-    `in_flight` names the maintainer's payouts that may have left: the rail is not switched under them. Whoever calls
+    `in_flight` says what of the maintainer's pay may have left: the rail is not switched under them. Whoever calls
     takes back what was approved for the replaced destination, in the same transaction, as `payouts.runs.changes` does.
     Raises `NotProposed`, `ConfirmerIsProposer` (unless the firm switched on sole approval, which the audit record then
     says), `PayoutUnderWay`.
