@@ -28,7 +28,7 @@ COMMANDS = {
     "destination": ("destinations:destination", "Where pay goes: confirm, reject, withdraw."),
     "notice": ("notices:notice", "Letters that a change made necessary: list, give by hand."),
     "assignment": ("people:assignment", "Who works on what."),
-    "terms": ("people:terms", "Pay terms."),
+    "terms": ("terms:terms", "Pay terms: set, correct, list."),
     "onramp": ("people:onramp", "The way to an own firm: stages, letters, readiness."),
     "invoice": ("billing:invoice", "Invoices."),
     "receipt": ("billing:receipt", "Money that arrived."),

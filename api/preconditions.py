@@ -31,6 +31,7 @@ CHANGES: dict[str, str] = {
     "destinations.rejected": "destinations.shown",
     "destinations.withdrawn": "destinations.shown",
     "notices.handed_over": "notices.shown",
+    "pay_terms.corrected": "pay_terms.shown",
     "assignments.ended": "assignments.shown",
     "on_ramps.stage_entered": "on_ramps.shown",
     "on_ramps.letter_recorded": "on_ramps.shown",

@@ -62,7 +62,7 @@ RECORDED = (
     Recorded(_of(Receipt), ("receipt.recorded",)),
     Recorded(_of(Maintainer), ("maintainer.added", "maintainer.changed")),
     Recorded(_of(Assignment), ("assignment.made", "assignment.ended")),
-    Recorded(_of(PayTerms), ("terms.set",)),
+    Recorded(_of(PayTerms), ("terms.set", "terms.corrected", "terms.superseded")),
     Recorded(
         _of(Destination),
         tuple(f"destination.{state}" for state in DESTINATION_STATES),

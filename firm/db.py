@@ -161,7 +161,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Misconfigured(f"CHAMBERS_DATABASE_URL names {path}, whose folder cannot be made.") from error
+        raise Misconfigured(f"The folder of the database {path} cannot be made; name another.") from error
     options = {
         "module": sqlite,
         "connect_args": {"timeout": LOCK_WAIT_SECONDS},

@@ -1,4 +1,4 @@
-"""Name, country, addresses and VAT id, written in one way through whichever door they come."""
+"""Names, countries, addresses, VAT ids and reasons, written in one way through whichever door they come."""
 
 from __future__ import annotations
 
@@ -63,12 +63,23 @@ def checked_vat_id(text: str) -> str:
     return number if number.startswith(country) else country + number
 
 
-def checked_name(text: str, *, field: str = "name") -> str:
+def checked_words(text: str, ask: str, *, field: str, most: int) -> str:
+    """A reason, reference or note without blanks around it.
+
+    Raises `InvalidParticulars`: with the sentence `ask` where nothing is written, and for more than `most` characters.
+    """
+    words = text.strip()
+    if not words:
+        raise InvalidParticulars(ask, field=field)
+    if len(words) > most:
+        raise InvalidParticulars(f"Write at most {most} characters here; these are {len(words)}.", field=field)
+    return words
+
+
+def checked_name(text: str, *, field: str = "name", most: int = 200) -> str:
     """The name without blanks around it. Raises `InvalidParticulars` for one with characters that nobody sees."""
     name = checked_line(text, field=field)
-    if not name:
-        raise InvalidParticulars("Write a name.", field=field)
-    return name
+    return checked_words(name, "Write a name.", field=field, most=most)
 
 
 def checked_line(text: str, *, field: str) -> str:

@@ -21,6 +21,7 @@ from firm.errors import Misconfigured
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEFAULT_DATABASE = "sqlite:///var/chambers.db"
+_IN_MEMORY = "it names no file or database, and books in memory are gone when the command ends"
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}", re.ASCII)
 _STRIPE_KEY = re.compile(r"[sr]k_(test|live)_[0-9A-Za-z_]{1,250}", re.ASCII)
@@ -355,12 +356,13 @@ def load() -> Settings:
 
 
 def _kept(settings: Settings) -> Settings:
-    if make_url(settings.database_url).database in (None, "", ":memory:"):
-        raise Misconfigured(
-            "The environment variable CHAMBERS_DATABASE_URL is wrong: it names no file or database, and books in memory"
-            " are gone when the command ends."
-        )
+    if _is_in_memory(settings):
+        raise Misconfigured(f"The environment variable CHAMBERS_DATABASE_URL is wrong: {_IN_MEMORY}.")
     return settings
+
+
+def _is_in_memory(settings: Settings) -> bool:
+    return make_url(settings.database_url).database in (None, "", ":memory:")
 
 
 def _refuse_misspelled() -> None:
@@ -371,9 +373,13 @@ def _refuse_misspelled() -> None:
             raise Misconfigured(f"The environment variable {name} is no setting; {meant[0]} may be meant.")
 
 
-def for_database(settings: Settings, url: str) -> Settings:
-    """The same settings for another database. Raises `Misconfigured`."""
+def for_database(settings: Settings, url: str, *, named: str) -> Settings:
+    """The same settings for another database. Raises `Misconfigured`, which says what of `named` is wrong."""
     try:
-        return Settings(**(settings.model_dump() | {"database_url": url}))
-    except ValidationError:
-        raise Misconfigured(f"{url!r} is not a database address such as postgresql://user@host/name.") from None
+        found = Settings(**(settings.model_dump() | {"database_url": url}))
+    except ValidationError as error:
+        reason = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise Misconfigured(f"{named} is wrong: {reason}.") from None
+    if _is_in_memory(found):
+        raise Misconfigured(f"{named} is wrong: {_IN_MEMORY}.")
+    return found

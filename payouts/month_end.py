@@ -162,7 +162,7 @@ def preview(month: Month, *, now: datetime) -> Preview:
         profile = profiles.current(session)
         if profile.month_at(now) < month:
             raise MonthNotOver(f"{month.name} has not begun; there is nothing to preview.")
-        periods.refuse_if_closed(session, month)
+        periods.refuse_if_closed(session, month, instead=f"`chambers month status {month}` shows what it came to")
         profiles.refuse_before_books(profile, month)
         plan = plans.contents(session, plans.in_force(session, month).id)
         revenue = _revenue(session, month)

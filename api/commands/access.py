@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 
 import click
@@ -38,6 +39,7 @@ def add(call: Call, name: str, role: str, kind: str, subject: str | None, may_ap
         name=name, role=Role(role), kind=kind, subject_id=subject, may_approve=may_approve, by=call.by, now=call.now
     )
     click.echo(f"{found.name} is enrolled as {found.role} ({found.id}).")
+    click.echo(f"Give them a token: chambers token issue --name {shlex.quote(found.name)}")
 
 
 @principal.command("list")

@@ -76,6 +76,8 @@ def list_adjustments(call: Call, which: Month | None, as_json: bool) -> None:
     if as_json:
         show(found, "adjustments:AdjustmentSchema", many=True)
         return
+    if not found:
+        click.echo("There is no such adjustment.")
     for one in found:
         adjusts = f" (adjusts {one.adjusts_month})" if one.adjusts_month else ""
         title = f"{TITLES[one.kind]}{', reversed' if one.reverses_id else ''}"
@@ -96,5 +98,7 @@ def advances(call: Call, as_json: bool) -> None:
     if as_json:
         show(rows, "advances:AdvanceSchema", many=True)
         return
+    if not found:
+        click.echo("No advance is outstanding.")
     for key, amount in sorted(found.items()):
         click.echo(f"{names[key]:<32}{amount!s:>20}")

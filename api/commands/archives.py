@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DatabaseError
 
 from api.app import create_core
-from api.commands.running import Call, command
+from api.commands.running import Call, command, database_sentence
 from api.parts import parts
 from api.verification import archive_walks, findings
 from firm.archive import restoring, writing
 from firm.audit import sequencer
 from firm.db import db, reading
-from firm.errors import InvariantBroken
+from firm.errors import InvariantBroken, Misconfigured
 from firm.ledger import queries as ledger
-from firm.settings import for_database
+from firm.settings import Settings, for_database
 from migrations import run
 from migrations.tables import METADATA
 from payouts.destinations.model import EDGES as DESTINATION_EDGES
@@ -66,13 +69,13 @@ def import_archive(call: Call, path: Path) -> None:
 @command
 def move(call: Call, target: str) -> None:
     """Copy everything into another, empty database, SQLite or PostgreSQL; this one stays as it is."""
-    settings = parts().settings
+    settings = for_database(parts().settings, target, named="--to")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "firm.zip"
         writing.export_all(path, METADATA.sorted_tables, revision=str(run.head()), by=call.by, now=call.now)
         with reading() as session:
             before = ledger.balances(session)
-        with create_core(for_database(settings, target)).app_context():
+        with _other_database(settings):
             run.upgrade(db.engine)
             rows = restoring.import_archive(
                 path,
@@ -93,6 +96,16 @@ def move(call: Call, target: str) -> None:
     click.echo(f"{rows} rows are in the other database, with the same trial balance of {len(after)} accounts.")
     click.echo("Set CHAMBERS_DATABASE_URL to it, and issue new tokens and authenticators.")
     click.echo(SENDS_NOTHING)
+
+
+@contextmanager
+def _other_database(settings: Settings) -> Iterator[None]:
+    """Inside, the database is the one to move to; what is wrong with it is said of `--to`."""
+    try:
+        with create_core(settings).app_context():
+            yield
+    except DatabaseError as error:
+        raise Misconfigured(database_sentence(error, named="--to")) from error
 
 
 def _refuse_broken(call: Call) -> None:

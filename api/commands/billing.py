@@ -6,9 +6,11 @@ from datetime import date
 
 import click
 
-from api.commands.running import Call, command, json_option, show
+from api.commands.running import Call, command, json_option, show, tell
 from api.commands.types import DAY, MONEY, MONTH
 from firm.billing import invoices, queries, receipts
+from firm.billing.model import Invoice
+from firm.clients import queries as clients
 from firm.db import reading
 from firm.money import Money
 from firm.month import Month
@@ -43,11 +45,16 @@ def list_invoices(call: Call, only_open: bool, as_json: bool) -> None:
     """List invoices."""
     with reading() as session:
         found = queries.invoices(session, state="open" if only_open else None, limit=10_000)
+        names = clients.names(session)
     if as_json:
         show(found, "invoices:InvoiceSchema", many=True)
     else:
-        for one in found:
-            click.echo(f"{one.number}  due {one.due_on.isoformat()}  {one.total!s:>16}  open {one.open_amount!s:>16}")
+        tell((_line(one, names[one.client_id]) for one in found), nothing="There is no such invoice.")
+
+
+def _line(one: Invoice, client: str) -> str:
+    state = f"{one.open_amount!s:>18} open" if one.state == "open" else one.state
+    return f"{one.number}  {client:<24}due {one.due_on.isoformat()}  {one.total!s:>18}  {state}"
 
 
 @click.group()

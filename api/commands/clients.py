@@ -6,7 +6,7 @@ from datetime import date
 
 import click
 
-from api.commands.running import Call, command, json_option, show
+from api.commands.running import Call, command, json_option, show, tell
 from api.commands.types import DAY, MONEY
 from firm.clients import operations as clients
 from firm.clients import queries as found_clients
@@ -90,8 +90,7 @@ def list_clients(call: Call, as_json: bool) -> None:
     if as_json:
         show(found, "clients:ClientSchema", many=True)
     else:
-        for one in found:
-            click.echo(f"{one.id}  {one.name}")
+        tell((f"{one.id}  {one.name}" for one in found), nothing="There is no client yet; `chambers client add` one.")
 
 
 @click.group()
@@ -182,7 +181,7 @@ def draft(
 def interest(call: Call, engagement_id: str, interests: tuple[str, ...]) -> None:
     """Add interests, each PACKAGE:MAY-STOP:MONTHS, like ssh:no:24."""
     engagements.name_interests(engagement_id, [_interest(text) for text in interests], by=call.by, now=call.now)
-    click.echo(f"{len(interests)} interests are named.")
+    click.echo("1 interest is named." if len(interests) == 1 else f"{len(interests)} interests are named.")
 
 
 @engagement.command("withdraw-interest")
@@ -193,7 +192,8 @@ def interest(call: Call, engagement_id: str, interests: tuple[str, ...]) -> None
 def withdraw_interest(call: Call, engagement_id: str, package: str, reason: str) -> None:
     """Take back an interest that was named by mistake, or is none any more."""
     left = engagements.withdraw_interest(engagement_id, package, reason=reason, by=call.by, now=call.now)
-    click.echo(f"The engagement names {package} no more; {len(left)} interests are left.")
+    rest = "1 interest is left" if len(left) == 1 else f"{len(left)} interests are left"
+    click.echo(f"The engagement names {package} no more; {rest}.")
 
 
 @engagement.command("sign")
@@ -236,11 +236,17 @@ def list_engagements(call: Call, as_json: bool) -> None:
     """List engagements."""
     with reading() as session:
         found = found_engagements.page(session, limit=10_000)
+        names = found_clients.names(session)
     if as_json:
         show(found, "engagements:EngagementSchema", many=True)
     else:
-        for one in found:
-            click.echo(f"{one.id}  {one.state:<6}  {one.fee} a month, {one.cycle}")
+        tell(
+            (
+                f"{one.id}  {one.state:<6}  {names[one.client_id]:<24}{one.fee!s:>18} a month, {one.cycle}"
+                for one in found
+            ),
+            nothing="There is no engagement yet; `chambers engagement draft` one.",
+        )
 
 
 def _interest(text: str) -> NamedInterest:

@@ -46,6 +46,7 @@ def close(call: Call, which: Month, as_json: bool) -> None:
         show(shown_month(result), "months:ClosingSchema")
     else:
         _print(result)
+        click.echo("Statements: `chambers statement NAME " + f"{which}`. To pay what was earned: `chambers run draft`.")
 
 
 @month.command("status")

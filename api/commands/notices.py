@@ -26,6 +26,8 @@ def list_notices(call: Call, state: str | None, as_json: bool) -> None:
     if as_json:
         show(found, "notices:NoticeSchema", many=True)
         return
+    if not found:
+        click.echo("There is no such notice.")
     for one in found:
         click.echo(f"{one.id}  {one.state:<7}  {one.to_address}  {one.subject}")
 

@@ -6,19 +6,15 @@ from datetime import date
 
 import click
 
-from api.commands.running import Call, command, json_option, show
-from api.commands.types import DAY, MONEY, MONTH, PERCENT, PairType
+from api.commands.running import Call, command, json_option, show, tell
+from api.commands.types import DAY, MONEY, PERCENT
 from api.parts import parts
 from api.shapes import suggestions_for
 from firm.db import reading
 from firm.money import Money
-from firm.month import Month
 from firm.particulars import checked_bic
 from firm.profile import operations as profiles
 from payouts.destinations import operations as destinations
-from payouts.terms import operations as pay_terms
-from payouts.terms.model import FEES_BORNE_BY
-from payouts.terms.operations import Proposal
 from staffing.assignments import operations as assignments
 from staffing.assignments.model import ROLES
 from staffing.maintainers import operations as maintainers
@@ -179,8 +175,10 @@ def list_maintainers(call: Call, as_json: bool) -> None:
     if as_json:
         show(found, "maintainers:MaintainerSchema", many=True)
     else:
-        for one in found:
-            click.echo(f"{one.id}  {one.grade:<9}  {one.works_as:<13}  {one.name}")
+        tell(
+            (f"{one.id}  {one.grade:<9}  {one.works_as:<13}  {one.name}" for one in found),
+            nothing="There is no maintainer yet; `chambers maintainer add` one.",
+        )
 
 
 @click.group()
@@ -238,47 +236,6 @@ def end_assignment(call: Call, assignment_id: str, on: date) -> None:
     """End an assignment."""
     assignments.end(assignment_id, on=on, by=call.by, now=call.now)
     click.echo(f"It ends on {on.isoformat()}.")
-
-
-@click.group()
-def terms() -> None:
-    """Pay terms."""
-
-
-@terms.command("set")
-@click.option("--maintainer", "who", required=True, help="Id or name.")
-@click.option("--from", "from_month", type=MONTH, required=True)
-@click.option("--until", "until_month", type=MONTH, help="The first month they no longer hold.")
-@click.option("--guarantee", type=MONEY, help="A month, owed whether or not clients have paid.")
-@click.option("--growth", type=PERCENT, default=0, help="Percent of retainer revenue above the baseline.")
-@click.option("--baseline", type=MONEY, help="Monthly revenue above which growth counts.")
-@click.option("--cap", type=MONEY, help="The most that growth pays.")
-@click.option("--fund-share", "fund_shares", type=PairType(PERCENT), multiple=True, help="PACKAGE=PERCENT.")
-@click.option("--fixed-fee", "fixed_fees", type=PairType(MONEY), multiple=True, help='PACKAGE="1200.00 USD".')
-@click.option("--recovery-rate", type=PERCENT, default=0, help="Percent of a month's earnings that recovers advances.")
-@click.option("--recovery", type=MONEY, help="Or a fixed amount a month that does.")
-@click.option("--fees-borne-by", type=click.Choice(FEES_BORNE_BY), default="firm", help="What rails take for payouts.")
-@command
-def set_terms(
-    call: Call,
-    who: str,
-    from_month: Month,
-    until_month: Month | None,
-    guarantee: Money | None,
-    growth: int,
-    baseline: Money | None,
-    cap: Money | None,
-    fund_shares: tuple[tuple[str, int], ...],
-    fixed_fees: tuple[tuple[str, Money], ...],
-    recovery_rate: int,
-    recovery: Money | None,
-    fees_borne_by: str,
-) -> None:
-    """Set a maintainer's pay terms from a month on."""
-    parts_of_it = (dict(fund_shares), dict(fixed_fees), recovery_rate, recovery, fees_borne_by)
-    proposal = Proposal(guarantee, growth, baseline, cap, *parts_of_it)
-    pay_terms.set_terms(who, proposal, from_month=from_month, until_month=until_month, by=call.by, now=call.now)
-    click.echo(f"{who} has terms from {from_month.name} on.")
 
 
 @click.group()

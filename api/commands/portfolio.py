@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from api.commands.running import Call, command, json_option, show
+from api.commands.running import Call, command, json_option, show, tell
 from api.commands.types import MONTH, PERCENT, PairType
 from firm.allocation import operations as allocation
 from firm.allocation import queries as plans
@@ -62,8 +62,10 @@ def list_packages(call: Call, as_json: bool) -> None:
     if as_json:
         show(found, "packages:PackageSchema", many=True)
     else:
-        for one in found:
-            click.echo(f"{one.id}  {one.state:<11}  {one.name}")
+        tell(
+            (f"{one.id}  {one.state:<11}  {one.name}" for one in found),
+            nothing="There is no package yet; `chambers package add` one.",
+        )
 
 
 @click.group()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from api.commands.running import Call, command
 from api.parts import parts
+from firm import private
 from payouts.proofs import operations
 from payouts.proofs.model import MOST_BYTES
 
@@ -15,9 +17,9 @@ from payouts.proofs.model import MOST_BYTES
 @click.command("proof")
 @click.argument("payout_id")
 @click.argument("file", required=False, type=click.File("rb"))
-@click.option("--out", type=click.File("wb"), help="Where to write the proof that there is.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the proof that there is.")
 @command
-def proof(call: Call, payout_id: str, file: BinaryIO | None, out: BinaryIO | None) -> None:
+def proof(call: Call, payout_id: str, file: BinaryIO | None, out: Path | None) -> None:
     """Add a PDF, PNG or JPEG as a payout's proof, or write the newest one to --out; with neither, say which it is."""
     if file is not None and out is not None:
         raise click.UsageError("Give the file to add, or --out.")
@@ -26,7 +28,9 @@ def proof(call: Call, payout_id: str, file: BinaryIO | None, out: BinaryIO | Non
     else:
         found = operations.newest_of(payout_id)
     if out is not None:
-        out.write(operations.open_document(payout_id, keys=parts().keys, by=call.by, now=call.now).content)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        private.write(out, operations.open_document(payout_id, keys=parts().keys, by=call.by, now=call.now).content)
+        click.echo(f"The proof is in {out}; that it was taken out is on record.")
         return
     click.echo(
         f"Proof {found.version}: {found.content_type}, {found.size:,} bytes, added by {found.added_by} on"

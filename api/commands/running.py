@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +76,7 @@ def command(function: Callable[..., T]) -> Callable[..., T]:
         except ChambersError as error:
             raise click.ClickException(error.message) from error
         except DatabaseError as error:
-            raise click.ClickException(_database_sentence(error)) from error
+            raise click.ClickException(database_sentence(error)) from error
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise
@@ -135,10 +135,16 @@ def admitted(now: datetime) -> Admission | None:
     secret = os.environ.get("CHAMBERS_TOKEN")
     if not secret:
         return None
-    from firm.access.tokens import admit
+    from firm.access.tokens import NotAuthenticated, admit
 
-    with reading() as session:
-        return admit(session, secret, now=now, request_id=g.request_id)
+    try:
+        with reading() as session:
+            return admit(session, secret, now=now, request_id=g.request_id)
+    except NotAuthenticated as error:
+        raise NotAuthenticated(
+            "CHAMBERS_TOKEN holds no token that is valid here and now; set one of `chambers token issue`, or unset it"
+            " to act as the lead at this shell."
+        ) from error
 
 
 @contextmanager
@@ -188,17 +194,28 @@ def show(value: Any, schema: str | None = None, *, many: bool = False) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _database_sentence(error: DatabaseError) -> str:
+def tell(lines: Iterable[str], *, nothing: str) -> None:
+    """Print the lines of a list, or say that it is empty."""
+    told = False
+    for line in lines:
+        click.echo(line)
+        told = True
+    if not told:
+        click.echo(nothing)
+
+
+def database_sentence(error: DatabaseError, *, named: str = "CHAMBERS_DATABASE_URL") -> str:
+    """What the database's complaint means for whoever called; `named` is where its address was given."""
     text = str(error.orig)
     if "file is not a database" in text:
-        return "The file that CHAMBERS_DATABASE_URL names is no database; mend the address."
+        return f"The file that {named} names is no database; mend the address."
     if not isinstance(error, (OperationalError, ProgrammingError)):
         raise error
     if "no such table" in text or "does not exist" in text:
         return "The database has not been set up; run `chambers init` (or `chambers migrate` after an update)."
     if "no such column" in text:
         return "The database is of another version; run `chambers migrate`."
-    return "The database cannot be reached; check CHAMBERS_DATABASE_URL."
+    return f"The database cannot be reached; check {named}."
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print what the API would answer.")

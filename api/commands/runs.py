@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import IO
+from pathlib import Path
 
 import click
 
@@ -13,7 +13,7 @@ from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY, MONEY
 from api.parts import parts
 from api.shapes import whole_run, with_proofs
-from firm import clock
+from firm import clock, private
 from firm.money import Money
 from payouts.proofs.model import PaymentProof
 from payouts.runs import approvals, files, policies, preparation, sending, settling
@@ -42,7 +42,8 @@ def draft(call: Call, as_json: bool) -> None:
         why = f"  {payout.state}: {payout.reason}" if payout.reason else ""
         click.echo(f"  {payout.payee_name:<30}{payout.amount!s:>20}  {payout.rail}{why}")
     for out in found.left_out:
-        click.echo(f"Left out: {out.maintainer_id} ({out.payable}) {out.reason}.")
+        click.echo(f"Left out: {out.name} ({out.payable}) {out.reason}.")
+    click.echo(f"Go on with `chambers run propose {found.run.number}`.")
 
 
 @run.command("propose")
@@ -55,7 +56,7 @@ def propose(call: Call, number: str, as_json: bool) -> None:
     if as_json:
         show(found, "payout_runs:RunSchema")
     else:
-        click.echo(f"{found.number} is proposed; somebody else approves it with `chambers run approve`.")
+        click.echo(f"{found.number} is proposed; somebody else approves it with `chambers run approve {found.number}`.")
 
 
 @run.command("approve")
@@ -158,6 +159,8 @@ def send(call: Call, number: str, as_json: bool) -> None:
             number, rails=parts().rails, keys=parts().keys, by=call.by, now=call.now, clock=clock.now, progress=progress
         )
     _print(number, as_json=as_json)
+    if not as_json:
+        _say_what_waits(number)
 
 
 @run.command("settle")
@@ -198,18 +201,39 @@ def status(call: Call, number: str, as_json: bool) -> None:
 @run.command("file")
 @click.argument("number")
 @click.option("--rail", default="sepa", show_default=True)
-@click.option("--out", type=click.File("w"), default="-", help="Where to write it.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), help="Where to write it.")
 @command
-def file(call: Call, number: str, rail: str, out: IO[str]) -> None:
+def file(call: Call, number: str, rail: str, out: Path | None) -> None:
     """Write the file to take to the bank; each reading of it is audited."""
+    payments, total = files.paid_by(number, rail)
     content = files.file_of(number, rail, keys=parts().keys, by=call.by, now=call.now)
-    click.echo(content, file=out, nl=False)
+    what = f"{payments} {rail} payment{'' if payments == 1 else 's'} of {number}, {total} together"
+    if out is None or str(out) == "-":
+        click.echo(content, nl=False)
+        click.echo(f"This file holds {what}.", err=True)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        private.write(out, content.encode())
+        click.echo(f"{out} holds {what}. Take it to the bank; only you can read it, and the reading is on record.")
+
+
+def _say_what_waits(number: str) -> None:
+    """What a person has to do now that the run has left: nothing tells the books by itself what a bank did."""
+    sent = [one for one in sending.run_with_payouts(number)[1] if one.state == "sent"]
+    filed = files.rails_of(number)
+    for rail in sorted(filed):
+        click.echo(f"For the bank: chambers run file {number} --rail {rail} --out {number}-{rail}.xml")
+    if any(one.rail not in filed for one in sent):
+        click.echo("Pay by hand what is sent over a rail without a file, and enter each payment:")
+    if sent:
+        click.echo("chambers run settle PAYOUT --reference THE-BANKS --on DAY   (or `chambers import bank STATEMENT`)")
 
 
 def _approved(run: PayoutRun) -> str:
     if run.state == "proposed":
         return f"Your approval of {run.number} is noted; it takes {run.approvals_needed} different people."
-    return f"{run.number} is approved by {run.approved_by}; its money is reserved in the books."
+    reserved = f"{run.number} is approved by {run.approved_by}; its money is reserved in the books."
+    return f"{reserved} Send it with `chambers run send {run.number}`."
 
 
 def _print(number: str, *, as_json: bool) -> None:

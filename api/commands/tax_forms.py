@@ -10,6 +10,7 @@ import click
 from api.commands.running import Call, command
 from api.commands.types import DAY
 from api.parts import parts
+from firm import private
 from firm.db import reading
 from firm.profile import operations as profiles
 from payouts.tax_forms import operations, queries
@@ -95,5 +96,5 @@ def document(call: Call, form_id: str, out: Path) -> None:
     """Take out the paper that a form was recorded with."""
     content = operations.open_document(form_id, keys=parts().keys, by=call.by, now=call.now)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(content)
+    private.write(out, content)
     click.echo(f"The form is in {out}; that it was taken out is on record.")

@@ -59,6 +59,8 @@ def list_operations(call: Call, as_json: bool) -> None:
     if as_json:
         show([operations.shape(job) for job in found], "operations:OperationSchema", many=True)
         return
+    if not found:
+        click.echo("There was no long work in the last thirty days.")
     for job in found:
         click.echo(f"{job.id}  {job.kind:<22} {job.state:<8} {job.done}/{job.total or '?'}  {job.created_by}")
 

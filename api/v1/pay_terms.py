@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
-from api.fields import MoneyField, MonthField, Schema, Text, Whole
+from api.fields import MomentField, MoneyField, MonthField, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
 from firm.actor import Role
 from firm.db import reading
@@ -22,11 +22,9 @@ from payouts.terms.operations import Proposal
 blueprint = Blueprint("pay_terms", __name__, description="One maintainer's dated terms")
 
 
-class TermsDraft(Schema):
-    """Pay terms to set; packages by id or name, rates in basis points."""
+class TermsParts(Schema):
+    """What terms consist of; packages by id or name, rates in basis points."""
 
-    maintainer = Text(required=True)
-    from_month = MonthField(required=True)
     until_month = MonthField(load_default=None, allow_none=True)
     guarantee = MoneyField(load_default=None, allow_none=True)
     growth_bp = Whole(least=0, most=BASIS, load_default=0)
@@ -41,6 +39,19 @@ class TermsDraft(Schema):
         load_default=None, allow_none=True, metadata={"description": "Or a fixed amount a month to recover advances."}
     )
     fees_borne_by = ma.fields.String(validate=ma.validate.OneOf(FEES_BORNE_BY), load_default="firm")
+
+
+class TermsDraft(TermsParts):
+    """Pay terms to set; packages by id or name, rates in basis points."""
+
+    maintainer = Text(required=True)
+    from_month = MonthField(required=True)
+
+
+class TermsCorrection(TermsParts):
+    """The terms as they should have been, whole, and what was wrong."""
+
+    reason = Text(required=True, most=400, metadata={"description": "What was wrong; the maintainer may read it."})
 
 
 class TermsSchema(Schema):
@@ -59,6 +70,9 @@ class TermsSchema(Schema):
     recovery_bp = ma.fields.Integer()
     recovery = MoneyField(allow_none=True)
     fees_borne_by = ma.fields.String(validate=ma.validate.OneOf(FEES_BORNE_BY))
+    corrects_id = ma.fields.String(allow_none=True, metadata={"description": "The terms that these replace."})
+    reason = ma.fields.String(allow_none=True, metadata={"description": "What was wrong with those."})
+    superseded_at = MomentField(allow_none=True, metadata={"description": "When others replaced these."})
 
 
 @blueprint.route("/pay-terms", methods=["GET"])
@@ -107,6 +121,19 @@ def shown(terms_id: str) -> Any:
         return _whole(session, row)
 
 
+@blueprint.route("/pay-terms/<terms_id>/correction", methods=["POST"])
+@blueprint.arguments(TermsCorrection)
+@blueprint.response(201, TermsSchema)
+def corrected(body: dict[str, Any], terms_id: str) -> Any:
+    """Replace pay terms that were written down wrongly, while their first month is open; the answer is the new ones."""
+    until_month, reason = body.pop("until_month"), body.pop("reason")
+    row = terms.correct(
+        terms_id, Proposal(**body), until_month=until_month, reason=reason, by=current_actor(), now=now()
+    )
+    with reading() as session:
+        return _whole(session, row)
+
+
 def _whole(session: Session, row: PayTerms) -> dict[str, Any]:
     fees = found_terms.fees_of(session, row.id)
     return {
@@ -123,4 +150,7 @@ def _whole(session: Session, row: PayTerms) -> dict[str, Any]:
         "recovery_bp": row.recovery_bp,
         "recovery": None if row.recovery_minor is None else Money(row.recovery_minor, row.currency),
         "fees_borne_by": row.fees_borne_by,
+        "corrects_id": row.corrects_id,
+        "reason": row.reason,
+        "superseded_at": row.superseded_at,
     }

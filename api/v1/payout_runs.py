@@ -55,6 +55,7 @@ class LeftOutSchema(Schema):
     """Somebody with money payable whom the run cannot pay."""
 
     maintainer_id = ma.fields.String()
+    name = ma.fields.String()
     payable = MoneyField()
     reason = ma.fields.String()
 

@@ -17,6 +17,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
+from firm.particulars import checked_name
 
 KINDS = ("person", "service")
 _OWN = (Role.MAINTAINER, Role.CLIENT)
@@ -109,6 +110,7 @@ def add(
     now: datetime,
 ) -> Principal:
     """The row of a new principal, within the caller's transaction."""
+    name = checked_name(name, most=100)
     _refuse_wrong_subject(role, subject_id)
     principal = Principal(
         id=ids.new("pri"),

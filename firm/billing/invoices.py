@@ -65,6 +65,7 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> Invoicing:
     with transaction() as session:
         profile = profiles.current(session)
         _refuse_wrong_month(profile, month, now)
+        periods.refuse_if_closed(session, month, instead="its close has issued what was due; invoice an open month")
         periods.hold(session, month)
         due, held_back = _due(session, month, profile)
         if due:

@@ -17,6 +17,7 @@ from firm.errors import Invalid, Refused
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit
 from firm.money import CurrencyMismatch, Money
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 
 
@@ -37,6 +38,8 @@ def record(invoice: str, *, amount: Money, received_on: date, reference: str, by
     """
     if amount.minor <= 0:
         raise Invalid("A receipt is of an amount above zero.")
+    ask = "Write the bank's reference: it makes the receipt unique."
+    reference = checked_words(reference, ask, field="reference", most=100)
     with transaction() as session:
         profiles.refuse_far_ahead(session, received_on, now, field="received_on")
         target = queries.find_invoice(session, invoice)

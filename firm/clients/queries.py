@@ -27,6 +27,11 @@ def page(session: Session, *, after: str = "", limit: int = 50) -> list[Client]:
     return list(session.scalars(select(Client).where(Client.id > after).order_by(Client.id).limit(limit)))
 
 
+def names(session: Session) -> dict[str, str]:
+    """Names of all clients by id."""
+    return dict(session.execute(select(Client.id, Client.name)).all())
+
+
 def contacts_of(session: Session, client_id: str) -> list[ClientContact]:
     return list(
         session.scalars(select(ClientContact).where(ClientContact.client_id == client_id).order_by(ClientContact.id))

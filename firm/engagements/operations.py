@@ -22,6 +22,7 @@ from firm.errors import Invalid, NotFound, Refused
 from firm.ledger import accounts, periods
 from firm.money import Money
 from firm.month import Month
+from firm.particulars import checked_name, checked_words
 from firm.portfolio import queries as portfolio
 from firm.portfolio.model import Package
 from firm.profile import operations as profiles
@@ -86,13 +87,16 @@ class Terms:
 @use_case
 def add_tier(*, name: str, entitlements: Sequence[str] = (), by: Actor, now: datetime) -> Tier:
     """Add a tier, or the next version of one. Engagements keep the version they were sold on."""
+    name = checked_name(name, most=60)
+    ask = "Write what the tier entitles to, or leave the entitlement out."
+    lines = [checked_words(line, ask, field="entitlements", most=200) for line in entitlements]
     with transaction() as session:
         last = session.scalar(select(func.max(Tier.version)).where(Tier.name == name))
         tier = Tier(
             id=ids.new("tir"),
             name=name,
             version=(last or 0) + 1,
-            entitlements="\n".join(entitlements),
+            entitlements="\n".join(lines),
             created_at=now,
         )
         session.add(tier)
@@ -163,6 +167,12 @@ def _refuse_same(session: Session, engagement: Engagement, duplicate_of: str | N
         )
 
 
+def checked_po_number(text: str) -> str:
+    """The number of a purchase order. Raises `InvalidParticulars`."""
+    ask = "Write the number of the client's purchase order, or leave it out."
+    return checked_words(text, ask, field="po_number", most=60)
+
+
 def refuse_impossible(terms: Terms) -> None:
     """Raises `Invalid` for terms that no agreement can have."""
     for name in ("starts_on", "ends_on", "renews_on"):
@@ -175,6 +185,8 @@ def refuse_impossible(terms: Terms) -> None:
         raise Invalid(f"Notice is given 0 to {MOST_NOTICE_DAYS} days ahead.", field="notice_days")
     if terms.cycle not in CYCLES:
         raise Invalid(f"{terms.cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.", field="cycle")
+    if terms.po_number is not None:
+        checked_po_number(terms.po_number)
     if terms.fee.minor <= 0:
         raise Invalid("A retainer's monthly fee is above zero.", field="fee")
     if terms.ends_on is not None and terms.ends_on <= terms.starts_on:
@@ -226,6 +238,7 @@ def name_interests(
 @use_case
 def withdraw_interest(engagement_id: str, package: str, *, reason: str, by: Actor, now: datetime) -> list[Interest]:
     """Take back an interest that an engagement names. Raises `InterestNotNamed`, and `LastInterest` once signed."""
+    reason = checked_words(reason, "Say why it is withdrawn: the reason stays on record.", field="reason", most=500)
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
         # Two at the same moment: the second looks when the first is in the books.
@@ -263,12 +276,13 @@ def sign(engagement_id: str, *, by: Actor, now: datetime) -> Engagement:
 @use_case
 def set_po_number(engagement_id: str, po_number: str, *, by: Actor, now: datetime) -> Engagement:
     """Enter the client's purchase order number, also after the signature; invoices issued before stay as they are."""
+    number = checked_po_number(po_number)
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
         before = digest(engagement)
-        engagement.po_number = po_number
+        engagement.po_number = number
         session.flush()
-        facts = {"po_number": po_number}
+        facts = {"po_number": number}
         audit.record(
             session, "engagement.po-number-set", engagement.id, facts, before=before, after=engagement, by=by, now=now
         )

@@ -18,6 +18,7 @@ from firm.exchange.rules import parse_rate
 from firm.ledger import periods
 from firm.money import digits
 from firm.month import Month
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 
 
@@ -34,6 +35,7 @@ def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, 
     """Enter a month's rate, or correct it before the month is closed. Raises `InvalidRate`, `RateInUse`."""
     digits(currency)
     value = parse_rate(rate)
+    source = checked_words(source, "Say where the rate comes from, such as the central bank.", field="source", most=200)
     with transaction() as session:
         if currency == profiles.current(session).currency:
             raise Invalid(f"The books are in {currency}; it needs no rate.")

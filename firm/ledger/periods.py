@@ -25,10 +25,9 @@ from firm.month import Month
 class MonthClosed(Refused):
     """A closed month takes no entry."""
 
-    def __init__(self, month: Month) -> None:
-        super().__init__(
-            f"{month.name} is closed; post the correction in an open month and say that it adjusts {month.name}."
-        )
+    def __init__(self, month: Month, instead: str = "") -> None:
+        instead = instead or f"post the correction in an open month and say that it adjusts {month.name}"
+        super().__init__(f"{month.name} is closed; {instead}.")
 
 
 class EarlierMonthOpen(Refused):
@@ -50,10 +49,10 @@ def is_closed(session: Session, month: Month) -> bool:
     return session.scalar(select(period.c.state).where(period.c.month == month)) == "closed"
 
 
-def refuse_if_closed(session: Session, month: Month) -> None:
-    """Raises `MonthClosed`."""
+def refuse_if_closed(session: Session, month: Month, *, instead: str = "") -> None:
+    """Raises `MonthClosed`, which says what to do `instead`."""
     if is_closed(session, month):
-        raise MonthClosed(month)
+        raise MonthClosed(month, instead)
 
 
 def hold(session: Session, month: Month) -> None:

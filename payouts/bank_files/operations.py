@@ -18,6 +18,7 @@ from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case, violated
 from firm.errors import Busy, Invalid, Misconfigured, Refused
 from firm.money import Money
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from firm.secrets import SealedColumn, SecretKeys
 from payouts.bank_files import applying, judging, queries, reading
@@ -73,13 +74,12 @@ def resolve(line_id: str, *, note: str, fee: Money | None = None, by: Actor, now
     Then the whole payment is payable again, and the firm bears the fee. Raises `LineNotFound`, `NothingToResolve`,
     `NotThatFee`, and `PayoutNotInState` when the payment has come back already.
     """
-    if not note.strip():
-        raise Invalid("Say what it is: the note stays on record.", field="note")
+    note = checked_words(note, "Say what it is: the note stays on record.", field="note", most=500)
     with transaction() as session:
         line = queries.find_line(session, line_id)
         before = digest(line)
         unmatched = update(BankLine).where(BankLine.id == line.id, BankLine.state == "unmatched")
-        values = {"state": "resolved", "resolution": note.strip()[:500], "resolved_at": now, "resolved_by": by.name}
+        values = {"state": "resolved", "resolution": note, "resolved_at": now, "resolved_by": by.name}
         if not claim(session, unmatched.values(**values)):
             raise NothingToResolve(f"The line is {line.state}; only an unmatched one is resolved.")
         session.refresh(line)

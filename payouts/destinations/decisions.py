@@ -13,7 +13,8 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import Refused
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from payouts.destinations import notices, queries
 from payouts.destinations.model import Destination
@@ -48,7 +49,7 @@ class Confirmed:
 def confirm_in(session: Session, key: str, *, in_flight: Collection[str] = (), by: Actor, now: datetime) -> Confirmed:
     """Confirm a proposal in the caller's transaction: it is in force, and the one before it is over.
 
-    `in_flight` names the maintainer's payouts that may have left: the rail is not switched under them. Whoever calls
+    `in_flight` says what of the maintainer's pay may have left: the rail is not switched under them. Whoever calls
     takes back what was approved for the replaced destination, in the same transaction, as `payouts.runs.changes` does.
     Raises `NotProposed`, `ConfirmerIsProposer` (unless the firm switched on sole approval, which the audit record then
     says), `PayoutUnderWay`.
@@ -82,11 +83,10 @@ def confirm_in(session: Session, key: str, *, in_flight: Collection[str] = (), b
 @use_case
 def reject(key: str, *, reason: str, by: Actor, now: datetime) -> Destination:
     """Refuse a proposal, with the reason on record; what was in force stays. Raises `NotProposed`."""
-    if not reason.strip():
-        raise Invalid("Say why it is rejected: the reason stays on record.", field="reason")
+    reason = checked_words(reason, "Say why it is rejected: the reason stays on record.", field="reason", most=400)
     with transaction() as session:
         proposal = queries.find(session, key)
-        return _end(session, proposal, "rejected", "destination.rejected", reason.strip(), by=by, now=now)
+        return _end(session, proposal, "rejected", "destination.rejected", reason, by=by, now=now)
 
 
 @use_case

@@ -15,6 +15,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Refused
+from firm.particulars import checked_name
 from firm.secrets import SecretKeys
 from payouts.destinations import notices, queries
 from payouts.destinations.model import Destination
@@ -64,7 +65,7 @@ def propose(
             rails=rails,
         )
         _expire(session, Destination.maintainer_id == person.id, now=now)
-        proposal = _proposal(person, wanted, holder or name, keys, by=by, now=now)
+        proposal = _proposal(person, wanted, _holder(holder) or name, keys, by=by, now=now)
         session.add(proposal)
         try:
             session.flush()
@@ -83,6 +84,10 @@ def expire(*, now: datetime) -> int:
     """End every proposal that waited too long; says how many. May be repeated."""
     with transaction() as session:
         return _expire(session, Destination.state == "proposed", now=now)
+
+
+def _holder(text: str | None) -> str | None:
+    return None if text is None else checked_name(text, field="holder")
 
 
 def _proposal(

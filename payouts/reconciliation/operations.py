@@ -16,6 +16,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, Refused
+from firm.particulars import checked_words
 from payouts.reconciliation import queries
 from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.rules import Comparison, Finding
@@ -67,12 +68,11 @@ def assign(key: str, *, owner: str, by: Actor, now: datetime) -> ReconciliationD
 @use_case
 def resolve(key: str, *, note: str, by: Actor, now: datetime) -> ReconciliationDifference:
     """Explain a difference. It comes back only when one of its sides changes. Raises `DifferenceResolved`."""
-    if not note.strip():
-        raise Invalid("Say how it was resolved: the note stays on record.", field="note")
+    note = checked_words(note, "Say how it was resolved: the note stays on record.", field="note", most=500)
     with transaction() as session:
         difference = queries.find(session, key, locked=True)
         _refuse_resolved(difference)
-        _resolve(session, difference, note.strip()[:500], by=by, now=now)
+        _resolve(session, difference, note, by=by, now=now)
         return difference
 
 

@@ -21,6 +21,7 @@ from firm.db import transaction, use_case
 from firm.errors import InvariantBroken, Refused
 from firm.ledger import journal
 from firm.money import Money
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from payouts.runs import entries, policies, queries
 from payouts.runs.model import Payout, PayoutApproval, PayoutRun
@@ -104,6 +105,9 @@ def approve(key: str, *, by: Actor, now: datetime) -> PayoutRun:
 @use_case
 def take_back(key: str, *, reason: str, by: Actor, now: datetime) -> PayoutRun:
     """Make a proposed run a draft again; the approvals it has are void. Raises `RunNotInState`."""
+    reason = checked_words(
+        reason, "Say why it becomes a draft again: the reason stays on record.", field="reason", most=400
+    )
     with transaction() as session:
         run = queries.find(session, key)
         if run.state != "proposed":

@@ -31,7 +31,11 @@ def confirm_destination(key: str, *, by: Actor, now: datetime) -> Confirmed:
     """
     with transaction() as session:
         proposal = destinations.find(session, key)
-        in_flight = [one.id for one in _of_maintainer(session, proposal.maintainer_id) if one.state in LEFT]
+        in_flight = [
+            f"{one.amount} to {one.payee_name}"
+            for one in _of_maintainer(session, proposal.maintainer_id)
+            if one.state in LEFT
+        ]
         confirmed = decisions.confirm_in(session, key, in_flight=in_flight, by=by, now=now)
         if confirmed.replaced is not None:
             for payout in _of_maintainer(session, proposal.maintainer_id):

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from firm import faults, ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.db import transaction, use_case
+from firm.db import reading, transaction, use_case
+from firm.money import Money
 from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
 from firm.secrets import SealedColumn, SecretKeys
@@ -33,6 +34,23 @@ def file_of(run: str, rail: str, *, keys: SecretKeys, by: Actor, now: datetime) 
         found = queries.find_file(session, queries.find(session, run).id, rail)
         audit.record(session, "rail-file.opened", found.id, {"rail": rail}, by=by, now=now)
         return keys.open(found.content_sealed, place=_file_place(found.id))
+
+
+def paid_by(run: str, rail: str) -> tuple[int, Money]:
+    """How many payouts the file of a run on a rail pays, and what they come to. Raises `FileNotWritten`."""
+    with reading() as session:
+        found = queries.find(session, run)
+        queries.find_file(session, found.id, rail)
+        # What was sent was written into the file; whatever became of it since, the file stays as it is.
+        sent = [one for one in queries.payouts_of(session, found.id) if one.rail == rail and one.state in queries.SENT]
+        return len(sent), Money(sum(one.amount_minor for one in sent), found.currency)
+
+
+def rails_of(run: str) -> set[str]:
+    """The rails on which a run has a file for the bank."""
+    with reading() as session:
+        query = select(RailFile.rail).where(RailFile.run_id == queries.find(session, run).id)
+        return set(session.scalars(query))
 
 
 @use_case

@@ -19,10 +19,11 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest as state_of
 from firm.bulk import bulk_insert
 from firm.db import transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import Refused
 from firm.jobs import operations as jobs
 from firm.money import Money
 from firm.numbering.operations import take
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
 from payouts.destinations import queries as destinations
@@ -35,6 +36,7 @@ from payouts.runs.model import payout as payouts_table
 from payouts.runs.moves import move, move_run, record_move
 from payouts.runs.queries import LeftOut
 from payouts.runs.rules import Policy
+from staffing.maintainers import queries as maintainers
 
 DRAFTED = faults.point("run.drafted", "a run's row is written, its payouts are not")
 FROZEN = faults.point("run.payouts_written", "a run's payouts are written, nothing is committed")
@@ -120,13 +122,12 @@ def hold(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout:
 
     Raises `PayoutNotInState`, `RunNotInState`.
     """
-    if not reason.strip():
-        raise Invalid("Say why it is held: the payee is told so.", field="reason")
+    reason = checked_words(reason, "Say why it is held: the payee is told so.", field="reason", most=400)
     with transaction() as session:
         payout = queries.find_payout(session, payout_id)
         approvals.reopen(session, payout.run_id, f"The payout to {payout.payee_name} was held.", by=by, now=now)
-        move(session, payout, ("planned",), state="held", reason=reason.strip()[:500])
-        return record_move(session, "payout.held", payout, {"reason": reason.strip()[:500]}, by=by, now=now)
+        move(session, payout, ("planned",), state="held", reason=reason)
+        return record_move(session, "payout.held", payout, {"reason": reason}, by=by, now=now)
 
 
 @use_case
@@ -169,6 +170,7 @@ def _sorted_out(
     """Who stands in a run, each with a destination; and who cannot, with the reason."""
     ways = destinations.live(session, now=now)
     taken = queries.with_live_payout(session, currency)
+    names = maintainers.names(session)
     policy = policies.in_force(session, currency)
     held = obstacles.holds(session, ways.values(), rails, now=now)
     candidates: list[_Candidate] = []
@@ -177,7 +179,7 @@ def _sorted_out(
         way = ways.get(maintainer_id)
         reason = _obstacle(maintainer_id, amount, way, taken, rails)
         if reason or way is None:
-            left_out.append(LeftOut(maintainer_id, amount, reason))
+            left_out.append(LeftOut(maintainer_id, names[maintainer_id], amount, reason))
         else:
             candidates.append(_candidate(way, amount, rails[way.rail], policy, held.get(maintainer_id)))
     return candidates, left_out
@@ -213,7 +215,7 @@ def _obstacle(
 
 
 def _nothing(candidates: Sequence[_Candidate], left_out: Sequence[LeftOut]) -> str:
-    reasons = [f"{out.maintainer_id} ({out.payable}) {out.reason}" for out in left_out]
+    reasons = [f"{out.name} ({out.payable}) {out.reason}" for out in left_out]
     reasons += [f"{one.way.holder} ({one.amount}) {one.reason}" for one in candidates]
     if not reasons:
         return "Nothing is payable; close a month first, or wait until there is something to pay."

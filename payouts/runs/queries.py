@@ -15,6 +15,9 @@ from firm.ledger import queries as ledger
 from firm.money import Money
 from payouts.runs.model import LIVE, Payout, PayoutApproval, PayoutAttempt, PayoutReversal, PayoutRun, RailFile, payout
 
+SENT = ("sent", "settled", "returned")
+"""States of a payout that a rail has carried out, whatever became of it since."""
+
 
 class RunNotFound(NotFound):
     """No payout run has this id or number."""
@@ -33,6 +36,7 @@ class LeftOut:
     """Somebody with money payable whom a run cannot pay, and why."""
 
     maintainer_id: str
+    name: str
     payable: Money
     reason: str
 
@@ -129,6 +133,8 @@ def sent_as(session: Session, reference: str) -> Payout | None:
 def find_file(session: Session, run_id: str, rail: str) -> RailFile:
     """The file of a run on a rail. Raises `FileNotWritten`."""
     found = session.scalar(select(RailFile).where(RailFile.run_id == run_id, RailFile.rail == rail))
+    if found is None and not any(one.rail == rail for one in payouts_of(session, run_id)):
+        raise FileNotWritten(f"The run pays nobody over the rail {rail}, so that it has no {rail} file.")
     if found is None:
         raise FileNotWritten(f"The run has no {rail} file; it is written when the run is sent.")
     return found

@@ -13,13 +13,12 @@ from firm.db import transaction, use_case
 from firm.errors import InvariantBroken, Refused
 from firm.ledger import accounts, journal
 from firm.money import Money
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from payouts.rails.rail import Description, Sent
 from payouts.runs import attempts, entries, queries, voiding
 from payouts.runs.model import Payout, PayoutReversal
 from payouts.runs.moves import finish_run, move, record_move, today
-
-KNOWN_SENT = ("sent", "settled", "returned")
 
 
 class ReversedInPart(Refused):
@@ -34,10 +33,13 @@ class SentAfterAll(InvariantBroken):
 def settle(
     payout_id: str, *, reference: str, on: date, posted_on: date | None = None, by: Actor, now: datetime
 ) -> Payout:
-    """Enter the proof that a sent payout left the bank, `on` the bank's day. Raises `PayoutNotInState`, `MonthClosed`.
+    """Enter the proof that a sent payout left the bank, `on` the bank's day. Raises `PayoutNotInState`, `MonthClosed`,
+    and `InvalidParticulars` without a reference.
 
     `posted_on` is the day in the books where it is another one, because the bank's lies in a month that is closed.
     """
+    ask = "Write the bank's reference: it is the proof that the money left."
+    reference = checked_words(reference, ask, field="reference", most=100)
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
         payout = queries.find_payout(session, payout_id)
@@ -53,8 +55,9 @@ def settle(
 def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
     """Enter that a payment came back, before or after it settled: the money is payable again.
 
-    Raises `PayoutNotInState`, `ReversedInPart`, `MonthClosed`.
+    Raises `PayoutNotInState`, `ReversedInPart`, `MonthClosed`, and `InvalidParticulars` without a reason.
     """
+    reason = checked_words(reason, "Say why it came back: the payee may read it.", field="reason", most=500)
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
         return give_back_in(session, queries.find_payout(session, payout_id), reason=reason, on=on, by=by, now=now)
@@ -84,7 +87,7 @@ def note_sent(payout_id: str, *, reference: str, rail: Description, by: Actor, n
     """
     with transaction() as session:
         payout = queries.find_payout(session, payout_id)
-        if payout.state in KNOWN_SENT and payout.reference == reference:
+        if payout.state in queries.SENT and payout.reference == reference:
             return payout
         attempt = attempts.live(session, payout.id)
         if attempt is None:
@@ -133,7 +136,9 @@ def reverse(payout_id: str, *, reference: str, amount: Money, by: Actor, now: da
 
 @use_case
 def withdraw(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout:
-    """Take an approved payout back before it is sent, or while it waits for funds. Raises `PayoutNotInState`."""
+    """Take an approved payout back before it is sent, or while it waits for funds. Raises `PayoutNotInState`,
+    and `InvalidParticulars` without a reason."""
+    reason = checked_words(reason, "Say why it is taken back: the payee may read it.", field="reason", most=400)
     with transaction() as session:
         return voiding.void(session, queries.find_payout(session, payout_id), reason, by=by, now=now)
 

@@ -14,7 +14,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Refused
-from firm.particulars import checked_vat_id
+from firm.particulars import checked_name, checked_vat_id, checked_words
 from firm.profile import operations as profiles
 from payouts.self_billing import queries
 from payouts.self_billing.model import PARTIES, SelfBillingAgreement
@@ -67,6 +67,7 @@ def agree(
     Raises `InvalidAgreement`, `InvalidVatId`, `AgreementsOverlap`, `AgreementTooLong`.
     """
     vat_id = checked_vat_id(supplier_vat_id) if supplier_vat_id else None
+    name = None if supplier_name is None else checked_name(supplier_name, field="supplier_name")
     checked_vat(vat, supplier_vat_id=vat_id)
     with transaction() as session:
         profile = profiles.current(session)
@@ -87,7 +88,7 @@ def agree(
             consented_on=consented_on,
             from_on=from_on,
             until_on=end,
-            supplier_name=supplier_name or person.name,
+            supplier_name=name or person.name,
             supplier_address="\n".join(address),
             supplier_vat_id=vat_id,
             series=checked_series(series),
@@ -113,6 +114,7 @@ def end(
     """
     if ended_by not in PARTIES:
         raise InvalidAgreement("An agreement is ended by the firm or by the supplier.", field="ended_by")
+    reason = checked_words(reason, "Say why it ends: the reason stays on record.", field="reason", most=400)
     with transaction() as session:
         found = queries.agreement(session, agreement_id)
         lock_supplier(session, found.maintainer_id)

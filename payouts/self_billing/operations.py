@@ -17,6 +17,7 @@ from firm.db import AnyRow, reading, transaction, use_case
 from firm.documents.figures import frozen, read
 from firm.errors import NotFound, Refused
 from firm.month import Month
+from firm.particulars import checked_words
 from firm.profile import operations as profiles
 from payouts.self_billing import papers, queries
 from payouts.self_billing.agreements import lock_supplier
@@ -104,6 +105,7 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> tuple[list[AnyRow]
 @use_case
 def credit(key: str, *, reason: str, by: Actor, now: datetime) -> AnyRow:
     """Take an invoice back whole, by a credit note that carries its number. Raises `NotCreditable`, `NoAgreement`."""
+    reason = checked_words(reason, "Say why it is taken back: the credit note says so.", field="reason", most=400)
     with transaction() as session:
         original = queries.find(session, key)
         person = lock_supplier(session, original.maintainer_id)

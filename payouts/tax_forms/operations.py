@@ -14,7 +14,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
-from firm.particulars import checked_name
+from firm.particulars import checked_name, checked_words
 from firm.profile import operations as profiles
 from firm.secrets import SealedColumn, SecretKeys
 from payouts.tax_forms import queries
@@ -99,6 +99,7 @@ def record(
 @use_case
 def withdraw(form_id: str, *, reason: str, by: Actor, now: datetime) -> TaxForm:
     """Take a form off the file because it is wrong or no longer true. Raises `TaxFormEnded`."""
+    reason = checked_words(reason, "Say why it is withdrawn: the reason stays on record.", field="reason", most=400)
     with transaction() as session:
         form = queries.find(session, form_id)
         before = digest(form)

@@ -7,4 +7,8 @@ fixed fees for packages. All parts add up; "no formula" means that the parts dif
 result is explained. They also say how advances are recovered (a rate on what a month earned, or a fixed amount a
 month) and who bears what a rail takes for a payout. Terms are in the currency of the books; other currencies come
 with a later issue.
+
+Terms that were written down wrongly are corrected by others from the same month on, while that month is open and its
+close has not begun: the wrong ones are superseded and stay on record, with the reason. Of one person's terms from one
+month one version is in force.
 """

@@ -68,7 +68,8 @@ class TermsDesk(Desk[TermsRow]):
         self._people = {name: key for key, name in maintainer_names(session).items()}
         self._names = package_names(session)
         self._packages = {name: key for key, name in self._names.items()}
-        self._known = {(each.maintainer_id, each.from_month): each for each in session.scalars(select(PayTerms))}
+        standing = session.scalars(select(PayTerms).where(PayTerms.superseded_at.is_(None)))
+        self._known = {(each.maintainer_id, each.from_month): each for each in standing}
         self._parts: dict[str, list[FundShare | FixedFee]] = {}
         for part in (*session.scalars(select(FundShare)), *session.scalars(select(FixedFee))):
             self._parts.setdefault(part.terms_id, []).append(part)

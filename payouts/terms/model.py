@@ -4,21 +4,42 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from firm.db import Base, CurrencyCode, Identifier, Minor, one_of, whole_minor
 from firm.month import Month
 
+_in_force = text("superseded_at IS NULL")
+_corrects = text("corrects_id IS NOT NULL")
+
 FEES_BORNE_BY = ("firm", "payee")
 
 
 class PayTerms(Base):
-    """One version of a maintainer's terms; `until_month` is the first month they no longer hold."""
+    """One version of a maintainer's terms; `until_month` is the first month they no longer hold.
+
+    Of those from one month one is in force; the others are superseded, each corrected by the next.
+    """
 
     __tablename__ = "pay_terms"
     __table_args__ = (
-        UniqueConstraint("maintainer_id", "from_month"),
+        Index(
+            "uq_pay_terms_in_force",
+            "maintainer_id",
+            "from_month",
+            unique=True,
+            sqlite_where=_in_force,
+            postgresql_where=_in_force,
+        ),
+        Index(
+            "uq_pay_terms_corrects_id",
+            "corrects_id",
+            unique=True,
+            sqlite_where=_corrects,
+            postgresql_where=_corrects,
+        ),
+        CheckConstraint("(corrects_id IS NULL) = (reason IS NULL)", name="correction_whole"),
         CheckConstraint("until_month IS NULL OR until_month > from_month", name="until_after_from"),
         CheckConstraint("growth_bp BETWEEN 0 AND 10000", name="growth_bp_range"),
         whole_minor("guarantee_minor", least=0),
@@ -47,6 +68,12 @@ class PayTerms(Base):
     """Who bears what a rail takes for a payout."""
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(200))
+    corrects_id: Mapped[str | None] = mapped_column(ForeignKey("pay_terms.id"))
+    """The terms that these replace because they were written down wrongly."""
+    reason: Mapped[str | None] = mapped_column(String(400))
+    """What was wrong with those."""
+    superseded_at: Mapped[datetime | None]
+    """When others replaced these."""
 
 
 class FundShare(Base):

@@ -1,4 +1,4 @@
-"""Setting pay terms."""
+"""Setting pay terms, and correcting them while their first month is open."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.db import transaction, use_case
+from firm.audit.rules import digest
+from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import periods
 from firm.money import BASIS, Money
 from firm.month import Month
+from firm.particulars import checked_words
 from firm.portfolio import queries as portfolio
 from firm.profile import operations as profiles
+from payouts.terms import queries
 from payouts.terms.model import FEES_BORNE_BY, FixedFee, FundShare, PayTerms
 from staffing.maintainers import queries as maintainers
 
@@ -28,6 +33,14 @@ class TermsTaken(Refused):
 
 class TermsTooLate(Refused):
     """Terms cannot begin in a closed month."""
+
+
+class TermsSuperseded(Refused):
+    """Others have replaced these terms already."""
+
+
+class MonthUnderWay(Refused):
+    """The close of the first month of the terms has begun: somebody may have earned by them."""
 
 
 class InvalidTerms(Invalid):
@@ -89,11 +102,83 @@ def set_terms(
         try:
             session.flush()
         except IntegrityError as error:
-            raise TermsTaken(f"Terms from {from_month.name} on are set already; let these begin later.") from error
+            raise TermsTaken(
+                f"Terms from {from_month.name} on are set already; correct them with `chambers terms correct`, or let"
+                " these begin later."
+            ) from error
         session.add_all(parts_of(terms, proposal, package_id=lambda key: portfolio.find(session, key).id))
         session.flush()
         audit.record(session, "terms.set", terms.id, facts_of(terms), after=terms, by=by, now=now)
     return terms
+
+
+@use_case
+def correct(
+    terms_id: str,
+    proposal: Proposal,
+    *,
+    until_month: Month | None = None,
+    reason: str,
+    by: Actor,
+    now: datetime,
+) -> PayTerms:
+    """Replace terms that were written down wrongly by others from the same month on, while that month is open.
+
+    The wrong ones stay on record, superseded. Raises `TermsNotFound`, `TermsSuperseded`, `TermsTooLate`,
+    `MonthUnderWay`, `InvalidTerms`.
+    """
+    reason = checked_words(reason, "Say what was wrong: the maintainer may read it.", field="reason", most=400)
+    with transaction() as session:
+        wrong = queries.find(session, terms_id)
+        refuse_impossible(proposal, from_month=wrong.from_month, until_month=until_month)
+        _hold_open(session, wrong, proposal)
+        _supersede(session, wrong, reason, by=by, now=now)
+        terms = new_terms(
+            wrong.maintainer_id,
+            proposal,
+            from_month=wrong.from_month,
+            until_month=until_month,
+            currency=wrong.currency,
+            by=by,
+            now=now,
+        )
+        terms.corrects_id, terms.reason = wrong.id, reason
+        session.add(terms)
+        session.flush()
+        session.add_all(parts_of(terms, proposal, package_id=lambda key: portfolio.find(session, key).id))
+        session.flush()
+        facts = facts_of(terms) | {"corrects": wrong.id, "reason": reason}
+        audit.record(session, "terms.corrected", terms.id, facts, after=terms, by=by, now=now)
+    return terms
+
+
+def _hold_open(session: Session, wrong: PayTerms, proposal: Proposal) -> None:
+    """Have the first open month to ourselves: nobody accrues it while the terms that it is earned by change."""
+    profile = profiles.current(session)
+    first_open = periods.earliest_open(session, first=profile.first_month)
+    if wrong.from_month < first_open:
+        raise TermsTooLate(
+            f"{wrong.from_month.name}, with which these terms begin, is closed; set others from {first_open.name} on"
+            " with `chambers terms set`, and mend what was earned before by an adjustment."
+        )
+    refuse_misplaced(proposal, wrong.from_month, currency=profile.currency, first_open=first_open)
+    periods.hold(session, first_open)
+    if wrong.from_month == first_open and periods.steps(session, first_open):
+        raise MonthUnderWay(
+            f"The close of {first_open.name} has begun; finish it with `chambers month close {first_open}`, set other"
+            f" terms from {first_open.next.name} on, and mend what was earned by an adjustment."
+        )
+
+
+def _supersede(session: Session, wrong: PayTerms, reason: str, *, by: Actor, now: datetime) -> None:
+    """Of two corrections at one moment the second finds the terms superseded, and then nothing to claim."""
+    before = digest(wrong)
+    standing = update(PayTerms).where(PayTerms.id == wrong.id, PayTerms.superseded_at.is_(None))
+    if not claim(session, standing.values(superseded_at=now)):
+        raise TermsSuperseded("These terms were corrected already; correct those that replaced them.")
+    session.refresh(wrong)
+    facts = facts_of(wrong) | {"reason": reason}
+    audit.record(session, "terms.superseded", wrong.id, facts, before=before, after=wrong, by=by, now=now)
 
 
 def refuse_misplaced(proposal: Proposal, from_month: Month, *, currency: str, first_open: Month) -> None:

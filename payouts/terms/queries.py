@@ -30,6 +30,15 @@ def find(session: Session, terms_id: str) -> PayTerms:
     return found
 
 
+def standing(session: Session, maintainer_id: str, from_month: Month) -> PayTerms:
+    """The terms of a maintainer that begin with a month and are not superseded. Raises `TermsNotFound`."""
+    begun = (PayTerms.maintainer_id == maintainer_id, PayTerms.from_month == from_month)
+    found = session.scalar(select(PayTerms).where(*begun, PayTerms.superseded_at.is_(None)))
+    if found is None:
+        raise TermsNotFound(f"No pay terms of theirs begin with {from_month.name}; `chambers terms list` shows them.")
+    return found
+
+
 def page(session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50) -> list[PayTerms]:
     """Pay terms in the order of their ids, after one of them."""
     query = select(PayTerms).where(PayTerms.id > after).order_by(PayTerms.id).limit(limit)
@@ -51,17 +60,18 @@ def fees_of(session: Session, terms_id: str) -> dict[str, int]:
 
 
 def in_force(month: Month) -> ColumnElement[bool]:
-    """The condition that terms hold in a month: the latest that began, unless they ended."""
+    """The condition that terms hold in a month: the latest that began and are not superseded, unless they ended."""
     begun = (
         select(PayTerms.maintainer_id, func.max(PayTerms.from_month).label("from_month"))
-        .where(PayTerms.from_month <= month)
+        .where(PayTerms.from_month <= month, PayTerms.superseded_at.is_(None))
         .group_by(PayTerms.maintainer_id)
         .subquery()
     )
     latest = select(begun.c.maintainer_id).where(
         begun.c.maintainer_id == PayTerms.maintainer_id, begun.c.from_month == PayTerms.from_month
     )
-    return and_(latest.exists(), or_(PayTerms.until_month.is_(None), PayTerms.until_month > month))
+    standing_ones = PayTerms.superseded_at.is_(None)
+    return and_(latest.exists(), standing_ones, or_(PayTerms.until_month.is_(None), PayTerms.until_month > month))
 
 
 def recovery_rules(session: Session, month: Month) -> dict[str, RecoveryRule]:

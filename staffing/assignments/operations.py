@@ -18,6 +18,7 @@ from firm.errors import Invalid, Refused
 from firm.ledger import periods
 from firm.money import BASIS
 from firm.month import Month
+from firm.particulars import checked_words
 from firm.portfolio import operations as portfolio_operations
 from firm.portfolio import queries as portfolio
 from firm.portfolio.model import Package
@@ -96,6 +97,9 @@ def refuse_impossible(draft: Draft) -> None:
         raise Invalid("A share of time lies between 0 and 100 %.")
     if draft.paid and not draft.share_bp:
         raise Invalid("Paid work takes a share of time; give it, or make them a volunteer.", field="share_bp")
+    if draft.override_reason is not None:
+        ask = "Say why the gate is overridden: the reason stays on record."
+        checked_words(draft.override_reason, ask, field="override_reason", most=500)
     if draft.until_on is not None and draft.until_on <= draft.from_on:
         raise Invalid("An assignment ends after it starts.", field="until_on")
 

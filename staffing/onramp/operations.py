@@ -13,6 +13,7 @@ from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.money import Money
+from firm.particulars import checked_name, checked_words
 from staffing.maintainers import queries as maintainers
 from staffing.onramp import queries
 from staffing.onramp.model import STAGES, OnrampStage, PrecommitmentLetter, RunwayPlan
@@ -65,6 +66,7 @@ def record_letter(
     """Record a signed pre-commitment letter: `amount` a month for `term_months`."""
     if amount.minor <= 0 or not 1 <= term_months <= 120 or expires_on <= signed_on:
         raise Invalid("A letter promises an amount above zero for 1 to 120 months and expires after its signature.")
+    company = checked_name(company, field="company")
     with transaction() as session:
         letter = PrecommitmentLetter(
             id=ids.new("ltr"),
@@ -104,6 +106,7 @@ def record_runway(maintainer: str, *, months_covered: int, text: str, by: Actor,
     """Record how the junior lives until the new firm earns; the latest plan counts."""
     if not 0 <= months_covered <= 60:
         raise Invalid("A runway plan covers between 0 and 60 months.")
+    text = checked_words(text, "Write the plan: how they live until the new firm earns.", field="text", most=10_000)
     with transaction() as session:
         plan = RunwayPlan(
             id=ids.new("rwy"),

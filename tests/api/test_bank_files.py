@@ -257,7 +257,8 @@ def test_the_command_line_keeps_proofs(app: Flask, tmp_path: Path) -> None:
     assert "Proof 1: application/pdf" in shell.run("run", "proof", ada, str(tmp_path / "proof.pdf"))
     assert "Proof 1: application/pdf" in shell.run("run", "proof", ada)
     assert ", proof of 2026-11-05 (application/pdf)" in shell.run("run", "status", "RUN-2026-0001")
-    shell.run("run", "proof", ada, "--out", str(tmp_path / "back.pdf"))
+    assert str(tmp_path / "back.pdf") in shell.run("run", "proof", ada, "--out", str(tmp_path / "back.pdf"))
+    assert (tmp_path / "back.pdf").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "back.pdf").read_bytes() == PDF
     (tmp_path / "proof.pdf").write_bytes(b"#!/bin/sh")
     assert "no PDF, PNG or JPEG" in shell.run("run", "proof", ada, str(tmp_path / "proof.pdf"), code=1)
@@ -271,3 +272,17 @@ def test_a_token_that_only_reads_brings_no_file_at_the_shell_either(app: Flask, 
     assert "may not" in shell.run("import", "bank", str(file), code=1)
     assert "may not" in shell.run("run", "proof", payouts(app)["Ada"], code=1)
     assert shell.run("bank-file", "list") == ""
+
+
+def test_the_file_for_the_bank_is_its_readers_own_and_says_what_it_holds(app: Flask, tmp_path: Path) -> None:
+    shell, path = Shell(app), tmp_path / "new" / "transfers.xml"
+    told = shell.run("run", "file", "RUN-2026-0001", "--out", str(path))
+    assert f"{path} holds 2 sepa payments of RUN-2026-0001, 2,000.00 EUR together" in told
+    assert path.stat().st_mode & 0o777 == 0o600
+    with app.app_context():
+        assert path.read_text(encoding="utf-8") == euros.file_text("RUN-2026-0001")
+    path.chmod(0o644)
+    shell.run("run", "file", "RUN-2026-0001", "--out", str(path))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert shell.run("run", "file", "RUN-2026-0001").startswith(path.read_text(encoding="utf-8"))
+    assert "pays nobody over the rail manual" in shell.run("run", "file", "RUN-2026-0001", "--rail", "manual", code=1)

@@ -25,6 +25,14 @@ from tests.databases import TEST_KEY, settings_for
 from tests.firm.documents.reading import words
 
 PACKAGES = ("ssh", "age", "staticcheck")
+LETTER = (
+    *("onramp", "letter", "Grace", "--amount", "1.00 USD", "--term-months", "3"),
+    *("--signed", "2026-10-01", "--expires", "2027-10-01", "--company"),
+)
+ASSIGNMENT = (
+    *("assignment", "add", "--maintainer", "Grace", "--package", "age", "--role", "lead", "--share", "0"),
+    *("--from", "2026-11-01", "--volunteer", "--override"),
+)
 
 
 class Shell:
@@ -227,6 +235,8 @@ def test_a_value_written_wrongly_is_a_usage_error_of_one_sentence(closed_shell: 
         (("month", "close", "2026-09"), "The books begin with October 2026"),
         (("month", "close", "2199-11"), "is not over"),
         (("month", "status", "2026-12"), "has not been closed"),
+        (("month", "preview", "2026-10"), "`chambers month status 2026-10` shows what it came to"),
+        (("invoice", "issue", "2026-10"), "its close has issued what was due"),
         (("run", "status", "RUN-2026-9999"), "RUN-2026-9999"),
         (("run", "approve", "RUN-2026-9999"), "RUN-2026-9999"),
         (("statement", "Linus", "2026-10"), "Linus"),
@@ -247,6 +257,46 @@ def test_a_refusal_is_one_sentence_and_exit_code_1(closed_shell: Shell, typed: t
     assert says in sentence_of(result)
 
 
+@pytest.mark.parametrize("blank", ["", " \t"])
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("run", "settle", "PAYOUT", "--on", "2026-11-02", "--reference"), "the bank's reference"),
+        (("run", "return", "PAYOUT", "--on", "2026-11-02", "--reason"), "why it came back"),
+        (("run", "withdraw", "PAYOUT", "--reason"), "why it is taken back"),
+        (("run", "hold", "PAYOUT", "--reason"), "why it is held"),
+        (("run", "reopen", "RUN", "--reason"), "why it becomes a draft again"),
+        (("destination", "reject", "dst_x", "--reason"), "why it is rejected"),
+        (("maintainer", "destination", "Grace", "--rail", "manual", "--holder"), "a name"),
+        (("tax-form", "withdraw", "txf_x", "--reason"), "why it is withdrawn"),
+        (("self-billing", "end", "sba_x", "--by", "firm", "--reason"), "why it ends"),
+        (("self-billing", "credit", "SB-1", "--reason"), "why it is taken back"),
+        (("reissue", "Grace", "2026-10", "--reason"), "why the statement is issued again"),
+        (("adjustment", "reverse", "ADJ-1", "--reason"), ""),
+        (("difference", "resolve", "dif_x", "--note"), "how it was resolved"),
+        (("bank-file", "resolve", "bln_x", "--note"), "what it is"),
+        (("notice", "give", "ntc_x", "--how"), "how it was given"),
+        (("receipt", "record", "INV-1", "--amount", "1.00 USD", "--on", "2026-10-02", "--reference"), "reference"),
+        (("rate", "set", "EUR", "2026-11", "1.05", "--source"), "where the rate comes from"),
+        (("engagement", "withdraw-interest", "eng_x", "ssh", "--reason"), "why it is withdrawn"),
+        (("engagement", "po-number", "eng_x"), "purchase order"),
+        (("tier", "add"), "a name"),
+        (("tier", "add", "gold", "--entitlement"), "what the tier entitles to"),
+        (("principal", "add", "--role", "approver", "--name"), "a name"),
+        (("onramp", "runway", "Grace", "--months", "6", "--text"), "the plan"),
+        (LETTER, "a name"),
+        (ASSIGNMENT, "why the gate is overridden"),
+    ],
+)
+def test_what_has_to_be_said_is_not_left_blank(
+    closed_shell: Shell, typed: tuple[str, ...], says: str, blank: str
+) -> None:
+    with time_machine.travel(lovelace.AFTER):
+        result = closed_shell.call(*typed, blank)
+    assert result.exit_code == 1, result.output
+    assert says in sentence_of(result)
+
+
 def test_the_firm_is_set_up_once(closed_shell: Shell) -> None:
     firm = ("--name", "Second", "--currency", "EUR", "--time-zone", "UTC", "--first-month", "2026-10")
     assert sentence_of(closed_shell.call("init", *firm))
@@ -261,7 +311,9 @@ def test_a_firm_that_makes_no_sense_is_refused(shell: Shell, option: str, value:
 
 
 def test_a_token_that_opens_nothing_is_refused(closed_shell: Shell) -> None:
-    assert "valid token" in sentence_of(closed_shell.as_bearer("chm_nonsense").call("books", "balance"))
+    assert "CHAMBERS_TOKEN holds no token" in sentence_of(
+        closed_shell.as_bearer("chm_nonsense").call("books", "balance")
+    )
 
 
 @pytest.mark.parametrize(
@@ -359,7 +411,7 @@ def test_a_token_of_another_firm_is_in_nobodys_way_where_no_books_are(shell: She
         ("i", ("import", "archive", str(tmp_path / "a.zip"))),
     ):
         Shell(f"sqlite:///{tmp_path}/{name}.db").as_bearer("chm_of_another_firm").run(*command)
-    assert "Send a valid token" in sentence_of(with_token.call("client", "list"))
+    assert "CHAMBERS_TOKEN holds no token" in sentence_of(with_token.call("client", "list"))
 
 
 def test_wrong_places_are_sentences(closed_shell: Shell, tmp_path: Path) -> None:
@@ -519,3 +571,65 @@ def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_
     with time_machine.travel(lovelace.AFTER):
         assert closed_shell.run("invoice", "issue", "2026-11") == "1 invoice was issued for November 2026.\n"
     assert "The books begin" in sentence_of(closed_shell.call("month", "status", "2026-09"))
+
+
+def test_a_mistyped_rate_is_corrected_at_the_shell(shell: Shell, clock: time_machine.Traveller) -> None:
+    lead = set_up(shell)
+    grace = ("--maintainer", "Grace", "--from", "2026-10", "--guarantee", "4100.00 USD")
+    assert "`chambers terms correct`" in sentence_of(lead.call("terms", "set", *grace))
+    told = lead.run("terms", "correct", *grace, "--reason", "The guarantee was mistyped.")
+    assert told == "Grace has other terms from October 2026 on; those before stay on record, superseded.\n"
+    listed = lead.run("terms", "list", "--maintainer", "Grace")
+    assert "from October 2026 (superseded)\n  guarantee 4,000.00 USD\n  growth 10% above 12,000.00 USD" in listed
+    assert "corrected: The guarantee was mistyped.\n  guarantee 4,100.00 USD" in listed
+    assert "40% of the fund of staticcheck" in lead.run("terms", "list")
+    clock.move_to(lovelace.AFTER)
+    assert lead.json("month", "preview", "2026-10")["earned"]["amount"] == "6050.00"
+    lead.run("month", "close", "2026-10")
+    assert "is closed" in sentence_of(lead.call("terms", "correct", *grace, "--reason", "Again."))
+    assert "No pay terms of theirs begin with" in sentence_of(
+        lead.call("terms", "correct", *grace, "--from", "2026-11", "--reason", "Again.")
+    )
+
+
+def test_a_list_without_anything_says_so_and_what_to_do(shell: Shell) -> None:
+    lead = set_up_alone(shell)
+    for typed, says in (
+        (("client", "list"), "`chambers client add` one"),
+        (("package", "list"), "`chambers package add` one"),
+        (("maintainer", "list"), "`chambers maintainer add` one"),
+        (("engagement", "list"), "`chambers engagement draft` one"),
+        (("terms", "list"), "`chambers terms set`"),
+        (("invoice", "list"), "no such invoice"),
+        (("adjustment", "list"), "no such adjustment"),
+        (("adjustment", "advances"), "No advance is outstanding"),
+        (("notice", "list"), "no such notice"),
+        (("operation", "list"), "no long work"),
+    ):
+        assert says in lead.run(*typed)
+
+
+def set_up_alone(shell: Shell) -> Shell:
+    """A firm with nothing in it; returns the lead's shell."""
+    firm = ("--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10")
+    return shell.as_bearer(shell.run("init", *firm))
+
+
+def test_lists_name_the_clients_and_each_step_of_a_run_says_the_next(
+    shell: Shell, clock: time_machine.Traveller
+) -> None:
+    lead = set_up(shell)
+    office = shell.as_bearer(lead.run("token", "issue", "--name", "Charles", "--role", "administrator"))
+    clock.move_to(lovelace.AFTER)
+    assert "Acme" in office.run("engagement", "list")
+    assert "`chambers run draft`" in office.run("month", "close", "2026-10")
+    assert "Globex" in office.run("invoice", "list")
+    assert "`chambers run propose RUN-2026-0001`" in office.run("run", "draft")
+    assert "`chambers run approve RUN-2026-0001`" in office.run("run", "propose", "RUN-2026-0001")
+    authenticator = pyotp.parse_uri(shell.run("principal", "totp", "lead").strip())
+    lead.run("prove", authenticator.at(lovelace.AFTER))  # type: ignore[attr-defined]
+    assert "`chambers run send RUN-2026-0001`" in lead.run("run", "approve", "RUN-2026-0001")
+    sent = office.run("run", "send", "RUN-2026-0001")
+    assert "Pay by hand" in sent
+    assert "chambers run settle PAYOUT" in sent
+    assert "pays nobody over the rail sepa" in sentence_of(office.call("run", "file", "RUN-2026-0001"))

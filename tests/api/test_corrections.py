@@ -10,7 +10,7 @@ from flask import Flask
 from firm.actor import Role
 from firm.audit import sequencer
 from tests import lovelace
-from tests.api.callers import Caller, as_role
+from tests.api.callers import Caller, as_role, money
 
 
 @pytest.fixture
@@ -237,3 +237,19 @@ def test_a_bank_is_named_by_a_code_that_banks_have(lead: Caller) -> None:
 @pytest.mark.parametrize("alias", [{"email": "nope"}, {"name": "a\nb"}])
 def test_an_alias_is_a_name_or_an_address(lead: Caller, alias: dict[str, str]) -> None:
     lead.post("/v1/maintainers/Ada/aliases", alias, status=422)
+
+
+def test_pay_terms_are_corrected_while_their_month_is_open(lead: Caller) -> None:
+    later = {"maintainer": "Grace", "from_month": "2026-12", "guarantee": money("1400.00")}
+    wrong = lead.post("/v1/pay-terms", later)
+    path, right = f"/v1/pay-terms/{wrong['id']}", {"guarantee": money("4100.00"), "reason": "Mistyped."}
+    assert lead.post(f"{path}/correction", right | {"reason": " "}, status=422)["errors"]
+    made = lead.post(f"{path}/correction", right)
+    assert (made["corrects_id"], made["reason"], made["from_month"]) == (wrong["id"], "Mistyped.", "2026-12")
+    assert (made["guarantee"], made["superseded_at"]) == (money("4100.00"), None)
+    assert lead.get(path)["superseded_at"]
+    assert "correct those that replaced them" in lead.post(f"{path}/correction", right, status=409)["detail"]
+    assert lead.post("/v1/pay-terms/ptm_1/correction", right, status=404)["detail"]
+    closed = next(one for one in lead.get("/v1/pay-terms")["items"] if one["from_month"] == "2026-10")
+    assert "is closed" in lead.post(f"/v1/pay-terms/{closed['id']}/correction", right, status=409)["detail"]
+    assert [record["subject"] for record in records(lead, "terms.corrected")] == [made["id"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from api.cli import main
@@ -36,3 +37,17 @@ def test_a_firm_moves_and_its_archive_is_read_elsewhere(tmp_path: Path, postgres
     again = call(there, "import", "archive", path)
     assert again.exit_code == 1
     assert "holds a firm already" in again.output
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "nonsense", "mysql://x/y", "sqlite://", "sqlite:///:memory:", "postgresql://nobody@127.0.0.1:1/x", "a file"],
+)
+def test_a_wrong_address_to_move_to_is_said_of_the_option(tmp_path: Path, address: str) -> None:
+    here, no_database = f"sqlite:///{tmp_path}/here.db", tmp_path / "letter.txt"
+    no_database.write_text("Dear Ada, this is a letter and no database, and longer than the header of one would be.")
+    assert call(here, "init", *FIRM).exit_code == 0
+    refused = call(here, "move", "--to", f"sqlite:///{no_database}" if address == "a file" else address)
+    assert refused.exit_code == 1
+    assert "--to" in refused.output
+    assert "CHAMBERS_DATABASE_URL" not in refused.output

@@ -51,6 +51,7 @@ def test_a_form_is_asked_for_its_number_listed_and_taken_out_again(run: Run, tmp
     assert "The W-9 of Grace Hopper is on file as txf_" in said
     form_id = run("tax-form", "list").split()[0]
     run("tax-form", "document", form_id, "--out", str(tmp_path / "out.pdf"))
+    assert (tmp_path / "out.pdf").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "out.pdf").read_bytes() == b"%PDF the form"
     run(
         "tax-form",

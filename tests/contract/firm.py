@@ -50,6 +50,7 @@ PARAMETERS = {
     "/v1/months/{month}/preview": ("month", "SELECT MAX(month) FROM period"),
     "/v1/packages/{key}": ("key", "SELECT name FROM package"),
     "/v1/pay-terms/{terms_id}": ("terms_id", "SELECT id FROM pay_terms"),
+    "/v1/pay-terms/{terms_id}/correction": ("terms_id", "SELECT id FROM pay_terms"),
     "/v1/allocation-plans/{plan_id}": ("plan_id", "SELECT id FROM allocation_plan"),
     "/v1/payout-runs/{key}": _RUN,
     "/v1/payout-runs/{key}/approval": _RUN,

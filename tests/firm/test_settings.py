@@ -102,7 +102,7 @@ def test_a_live_key_is_taken_when_it_is_said_to_be_meant(monkeypatch: pytest.Mon
 
 def test_the_same_settings_for_another_database_keep_the_keys_to_stripe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_kept")
-    assert settings.for_database(settings.load(), "sqlite:///other.db").stripe_keys == ["sk_test_kept"]
+    assert settings.for_database(settings.load(), "sqlite:///other.db", named="--to").stripe_keys == ["sk_test_kept"]
 
 
 def test_secrets_of_stripe_are_not_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:

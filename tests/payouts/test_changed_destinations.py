@@ -67,7 +67,7 @@ def test_the_rail_is_not_switched_while_something_may_have_left(closed_october: 
     number = paying.approved(bank)
     paying.send(number, bank)
     proposal = lovelace.propose_destination("Grace", rail="sepa", iban=IBAN, now=AFTER)
-    with refused(PayoutUnderWay, "A payout is under way over the rail manual"):
+    with refused(PayoutUnderWay, r"A payout is under way over the rail manual \(4,300.00 USD to Grace\)"):
         changes.confirm_destination(proposal.id, by=LEAD, now=AFTER)
     assert paying.states(number)["Grace"] == "unknown"
 

@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 from api.parts import parts
 from firm.actor import Actor, Role
 from firm.db import db, reading, transaction
-from firm.errors import Invalid
 from firm.notices import queries as notices
 from firm.particulars import InvalidParticulars
 from firm.profile import operations as profiles
@@ -144,7 +143,7 @@ def test_only_who_proposed_withdraws(sqlite_at: Opens) -> None:
         assert decisions.withdraw(proposal.id, by=ADMINISTRATOR, now=AFTER).state == "withdrawn"
         assert way_of("Grace", AFTER).obstacle == ""
         again = propose()
-        with refused(Invalid, "Say why it is rejected"):
+        with refused(InvalidParticulars, "Say why it is rejected"):
             decisions.reject(again.id, reason=" ", by=LEAD, now=AFTER)
 
 

@@ -63,12 +63,14 @@ def test_people_without_a_destination_are_left_out_and_named(sqlite_app: Flask) 
     lovelace.staff()
     lovelace.set_terms()
     month_end.close(lovelace.OCTOBER, by=LEAD, now=AFTER)
-    with refused(NothingPayable, "has no destination; set one with `chambers maintainer destination`"):
-        paying.draft()
+    each = r"has no destination; set one with `chambers maintainer destination`"
+    for name, payable in (("Ada", "1,950.00"), ("Grace", "4,300.00")):
+        with refused(NothingPayable, rf"{name} \({payable} USD\) {each}"):
+            paying.draft()
     set_destination("Grace", rail="manual", iban=None)
     drafted = paying.draft()
     assert [payout.payee_name for payout in drafted.payouts] == ["Grace"]
-    assert [str(left.payable) for left in drafted.left_out] == ["1,950.00 USD"]
+    assert [(left.name, str(left.payable)) for left in drafted.left_out] == [("Ada", "1,950.00 USD")]
     lovelace.assert_books_hold()
 
 
@@ -189,7 +191,7 @@ def test_runs_payouts_and_files_that_are_not_there_are_not_found(sqlite_at: Open
         with refused(PayoutNotFound, "There is no payout 'pay_1'"):
             paying.settle("pay_1")
         number = paying.approved()
-        with refused(FileNotWritten, "The run has no sepa file; it is written when the run is sent"):
+        with refused(FileNotWritten, "The run pays nobody over the rail sepa, so that it has no sepa file"):
             files.file_of(number, "sepa", keys=parts().keys, by=LEAD, now=AFTER)
 
 
