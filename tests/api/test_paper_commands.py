@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,11 @@ Run = Callable[..., str]
 def run(closed_url: str) -> Run:
     environment = {"CHAMBERS_DATABASE_URL": closed_url, "CHAMBERS_SECRET_KEYS": TEST_KEY, "CHAMBERS_TOKEN": ""}
 
+    calls = itertools.count()
+
     def call(*words: str, exit_code: int = 0, typed: str | None = None) -> str:
-        with time_machine.travel(lovelace.AFTER):
+        # Later with each call: a clock never goes back from one to the next.
+        with time_machine.travel(lovelace.AFTER + timedelta(minutes=next(calls))):
             result = CliRunner().invoke(main, list(words), env=environment, input=typed)
         assert result.exit_code == exit_code, result.output
         return result.output

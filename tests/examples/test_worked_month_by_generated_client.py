@@ -164,7 +164,8 @@ def pay(administrator: User, lead: User, code: str) -> Any:
     assert lead.ask("approve_payout_run", run.number, seen=seen, status=412).detail.startswith("Somebody changed this")
     administrator.do("release_payout_run", run.number, seen=lead.seen("get_payout_run", run.number))
     for payout in run.payouts:
-        administrator.do("settle_payout", payout.id, body={"reference": f"wire {payout.id}", "on": "2026-11-01"})
+        proof = {"reference": f"wire {payout.id}", "on": "2026-11-01"}
+        administrator.do("settle_payout", payout.id, seen=lead.seen("get_payout", payout.id), body=proof)
     return lead.ask("get_payout_run", run.number)
 
 
