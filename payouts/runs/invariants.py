@@ -100,6 +100,16 @@ CHECKS = (
         " WHERE p.state IN ('sent', 'settled', 'returned') GROUP BY p.id, p.state HAVING COUNT(a.id) <> 1",
     ),
     Invariant(
+        "runs-as-their-payouts",
+        "A released run is over when all its payouts are, and settled when all that were paid are settled.",
+        "SELECT number, state, due FROM (SELECT r.number, r.state, CASE"
+        " WHEN COUNT(CASE WHEN p.state IN ('planned', 'reserved', 'sending', 'waiting-for-funds', 'unknown', 'sent')"
+        " THEN 1 END) > 0 THEN 'releasing' WHEN COUNT(CASE WHEN p.state IN ('refused', 'returned', 'canceled')"
+        " THEN 1 END) > 0 THEN 'partly-settled' ELSE 'settled' END AS due FROM payout_run r"
+        " LEFT JOIN payout p ON p.run_id = r.id WHERE r.state IN ('releasing', 'settled', 'partly-settled')"
+        " GROUP BY r.number, r.state) AS runs WHERE state <> due",
+    ),
+    Invariant(
         "settled-booked",
         "Every settled payout is booked against the bank, once, and not before the day on which it left there.",
         "SELECT p.id, p.settled_on, e.on_date FROM payout p"

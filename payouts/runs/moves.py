@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from firm.actor import Actor
@@ -56,7 +56,12 @@ def record_move(
 
 
 def finish_run(session: Session, run_id: str) -> None:
-    """Bring a run that was approved to the state that its payouts make it."""
+    """Bring a run that was approved to the state that its payouts make it.
+
+    Behind a lock on the run: of two that end its last payouts at the same moment, each would see the other's as it was
+    before, and nobody would end the run.
+    """
+    session.execute(select(PayoutRun.id).where(PayoutRun.id == run_id).with_for_update())
     states = queries.states_of(session, run_id)
     following = state_of_run(states)
     # An approved run is released by whoever sends it; only when nothing is left to send does it end without that.

@@ -11,7 +11,8 @@ from tests.crash.lives import Death
 from tests.stripe import faults
 from tests.stripe.faults import Fault
 
-MOST_DEATHS = 6
+MOST_DEATHS = (2, 3, 6)
+"""Most die once or twice; long stories have their turn."""
 PATIENCE_SECONDS = 0.25
 """How long a life waits for an answer of the provider's."""
 
@@ -91,7 +92,8 @@ def plan(seed: int, points: Sequence[str]) -> Plan:
         seed=seed,
         payees=payees,
         lives=tuple(
-            _life(chance, points, payees, first=not number) for number in range(chance.randint(1, MOST_DEATHS))
+            _life(chance, points, payees, first=not number)
+            for number in range(chance.randint(1, chance.choice(MOST_DEATHS)))
         ),
         later=tuple(chance.choice(steps) for _ in range(12)),
         banked=chance.random() < 0.4 and payees > 1,

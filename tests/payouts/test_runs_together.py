@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
+import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from firm.actor import Actor, Role
 from firm.errors import Busy, Refused
 from payouts.rails.rail import Order
-from payouts.runs import approvals, preparation
+from payouts.runs import approvals, preparation, queries, sending
 from payouts.runs.model import Payout, PayoutRun
 from payouts.runs.moves import PayoutNotInState, RunNotInState
 from payouts.runs.preparation import AlreadyInARun, Drafted, NothingPayable
@@ -160,4 +163,28 @@ def test_a_payment_that_settles_just_before_its_return_is_entered_leaves_nothing
             paying.give_back(grace)
         assert isinstance(settled[0], (Payout, PayoutNotInState))
         assert paying.states(number)["Grace"] in ("settled", "returned")
+        lovelace.assert_books_hold()
+
+
+def test_of_two_who_end_the_last_payouts_at_the_same_moment_one_ends_the_run(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opens("closed") as app:
+        bank = Bank()
+        number = paying.approved(bank)
+        paying.send(number, bank)
+        first, second = sending.run_with_payouts(number)[1]
+        both = threading.Barrier(2)
+        states_of = queries.states_of
+
+        def seen_together(session: Session, run_id: str) -> list[str]:
+            found = states_of(session, run_id)
+            with suppress(threading.BrokenBarrierError):
+                # Whoever waits for the other in the database never comes here in time.
+                both.wait(timeout=0.5)
+            return found
+
+        monkeypatch.setattr(queries, "states_of", seen_together)
+        together(app, lambda: paying.settle(first.id), lambda: paying.settle(second.id))
+        assert sending.run_with_payouts(number)[0].state == "settled"
         lovelace.assert_books_hold()

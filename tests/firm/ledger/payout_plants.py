@@ -143,6 +143,12 @@ RUNS: Plants = {
         )
     ],
     "sent-has-attempt": ["UPDATE payout_attempt SET state = 'refused'"],
+    "runs-as-their-payouts": [
+        (
+            "UPDATE payout_run SET state = CASE state WHEN 'settled' THEN 'releasing' ELSE 'settled' END"
+            " WHERE state IN ('releasing', 'settled', 'partly-settled')"
+        )
+    ],
     "settled-booked": ["UPDATE journal_entry SET source = 'other:1' WHERE source LIKE 'payout-settled:%'"],
 }
 
