@@ -54,9 +54,9 @@ def test_a_run_that_dies_at_every_third_statement_pays_everybody_once(sqlite_at:
 
 
 @pytest.mark.slow
-def test_a_run_that_dies_at_any_statement_pays_everybody_once(sqlite_at: Opens) -> None:
+def test_a_run_that_dies_at_any_other_statement_pays_everybody_once(sqlite_at: Opens) -> None:
     expected, moments = undisturbed(sqlite_at)
-    for moment in range(1, moments + 1):
+    for moment in sorted({*range(1, moments + 1)} - {*range(1, moments + 1, 3)}):
         assert paid_again(sqlite_at, moment) == expected, f"after dying at moment {moment}"
 
 

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import stripe
 
 from tests.stripe.server import Server, serving
 
 
 @pytest.fixture(scope="session")
 def running_stripe() -> Iterator[Server]:
-    """One server for all tests of this process."""
-    with serving() as server:
+    """One server for all tests of this process. The library tries as often as ever, and waits less in between."""
+    with serving() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+        patch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.05)
         yield server
 
 

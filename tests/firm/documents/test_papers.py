@@ -176,7 +176,8 @@ def test_a_pdf_that_stays_refused_as_archive_becomes_an_ordinary_one(monkeypatch
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("Wolfeschlegelsteinhausenbergerdorff" * 286, "Wolfe"), ("Grace " * 1_667, "Grace"), ("龍" * 300, "9F8D")],
+    [("Wolfeschlegelsteinhausenbergerdorff" * 286, "Wolfe"), ("Grace " * 1_667, "Grace"), ("龍" * 90, "9F8D")],
+    ids=["a word", "words", "signs that no font of ours has"],
 )
 def test_a_name_without_end_is_broken_over_lines(name: str, shown: str) -> None:
     whole = statement(maintainer={"name": name, "address": []})
