@@ -9,9 +9,9 @@ from datetime import date
 from firm.errors import InvariantBroken
 from firm.ledger.queries import Movement
 from firm.money import Money
+from payouts.runs.entries import payout_of
 
 EARNINGS = "earnings:"
-PAYOUT = "payout"
 
 
 class NotCovered(InvariantBroken):
@@ -62,7 +62,7 @@ def covers(movements: Sequence[Movement], amount: Money) -> Cover:
     owed: list[_Owed] = []
     payments: dict[str, _Taken] = {}
     for moved in movements:
-        minor, payment = -moved.amount.minor, payment_of(moved.source)
+        minor, payment = -moved.amount.minor, payout_of(moved.source)
         if payment and minor < 0:
             payments[payment] = _take(owed, -minor)
         elif payment in payments:
@@ -77,12 +77,6 @@ def covers(movements: Sequence[Movement], amount: Money) -> Cover:
         if id(one) in taken
     ]
     return Cover(parts, Money(sum(one.left for one in owed), currency))
-
-
-def payment_of(source: str) -> str:
-    """The payout that a movement belongs to ("payout:pay_…", "payout-returned:pay_…"), or nothing."""
-    kind, _, identifier = source.partition(":")
-    return identifier if kind == PAYOUT or kind.startswith(f"{PAYOUT}-") else ""
 
 
 def _take(owed: Sequence[_Owed], amount: int) -> _Taken:

@@ -9,6 +9,9 @@ from firm.ledger.entry import Entry, credit, debit
 from firm.money import Money
 from payouts.runs.model import Payout
 
+PAYOUT = "payout"
+"""How the sources of all entries of payouts begin, alone or with a dash and what happened."""
+
 
 def reserved(payout: Payout, run: str, on: date) -> Entry:
     """The run is approved: what was payable is in transit."""
@@ -63,3 +66,9 @@ def taken_back(payout: Payout, paid_from: str, reference: str, amount: Money, on
         f"Payout reversed, {reference}",
         (debit(paid_from, amount), credit(accounts.PAYABLES, amount, maintainer_id=payout.maintainer_id)),
     )
+
+
+def payout_of(source: str) -> str:
+    """The payout whose entry it is ("payout:pay_…", "payout-reversed:trr_…:pay_…"), or nothing for other entries."""
+    kind, _, behind = source.partition(":")
+    return behind.rpartition(":")[2] if kind == PAYOUT or kind.startswith(f"{PAYOUT}-") else ""

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from firm.db import AnyRow
 from firm.ledger import accounts
 from firm.ledger import queries as ledger
-from firm.ledger.queries import Movement
 from firm.money import Money
 from firm.month import Month
 from payouts.adjustments import queries as adjustments
 from payouts.earnings.queries import Earning, earned, earned_by_maintainer
+from payouts.runs import entries
 from payouts.runs.model import PayoutRun, payout
 from payouts.statements.rules import Account, Payment, Waiting, Year
 
@@ -87,13 +87,13 @@ def _payments(session: Session, month: Month, currency: str, maintainer_id: str 
     """
     movements = ledger.movements(session, accounts.PAYABLES, currency, month)
     mine = [m for m in movements if maintainer_id in (None, m.maintainer_id)]
-    ways = _ways(session, {_payout_of(m) for m in mine if m.source.startswith("payout")})
+    ways = _ways(session, {entries.payout_of(m.source) for m in mine} - {""})
     moved: dict[str, Money] = defaultdict(lambda: Money.zero(currency))
     found: dict[str, list[Payment]] = defaultdict(list)
     for movement in mine:
         moved[movement.maintainer_id] -= movement.amount
-        if movement.source.startswith("payout"):
-            way = ways[_payout_of(movement)]
+        if payout_id := entries.payout_of(movement.source):
+            way = ways[payout_id]
             came_back = movement.amount.minor < 0
             found[movement.maintainer_id].append(
                 Payment(
@@ -112,11 +112,6 @@ def _payments(session: Session, month: Month, currency: str, maintainer_id: str 
 def _with_left(account: Account) -> Account:
     payments = [replace(one, left=account.opening + one.left) for one in account.payments]
     return replace(account, payments=payments)
-
-
-def _payout_of(movement: Movement) -> str:
-    """The payout that an entry is about: "payout-returned:pay_…", also with more behind it."""
-    return movement.source.split(":")[1]
 
 
 def _ways(session: Session, payout_ids: Collection[str]) -> dict[str, AnyRow]:

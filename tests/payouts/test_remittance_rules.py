@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from firm.ledger.queries import Movement
 from firm.money import Money
-from payouts.remittance.rules import Cover, NotCovered, covers, payment_of
+from payouts.remittance.rules import Cover, NotCovered, covers
+from payouts.runs.entries import payout_of
 
 DAY = date(2026, 10, 31)
 
@@ -110,12 +111,14 @@ def test_a_payment_of_more_than_is_owed_breaks(movements: list[Movement]) -> Non
         ("payout:pay_1", "pay_1"),
         ("payout-returned:pay_1", "pay_1"),
         ("payout-refused:pay_1", "pay_1"),
+        ("payout-reversed:trr_1:pay_1", "pay_1"),
+        ("payout-reversed:a:b:pay_1", "pay_1"),
         ("earnings:2026-10:mnt_1", ""),
         ("payouts-fee:2026-10", ""),
     ],
 )
 def test_movements_of_payouts_are_told_by_their_cause(source: str, payout: str) -> None:
-    assert payment_of(source) == payout
+    assert payout_of(source) == payout
 
 
 @given(st.data())

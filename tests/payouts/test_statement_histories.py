@@ -85,6 +85,23 @@ def _return(step: Step, month: Month) -> None:
         assert chosen.state == "returned"
 
 
+def _take_back(step: Step, month: Month) -> None:
+    """The provider takes a part of a payment back, or what is left of it."""
+    now = morning_after(month.previous, 13)
+    with reading() as session:
+        left = list(session.execute(text(_LEFT)).all())
+    if left:
+        payout_id, minor = left[step.amount.minor % len(left)]
+        amount = Money(min(minor, step.amount.minor), "USD")
+        settling.reverse(payout_id, reference=f"trr_{now:%m}:{step.amount.minor}", amount=amount, by=LEAD, now=now)
+
+
+_LEFT = (
+    "SELECT p.id, p.amount_minor - COALESCE((SELECT SUM(r.amount_minor) FROM payout_reversal r"
+    " WHERE r.payout_id = p.id), 0) FROM payout p WHERE p.state = 'settled' ORDER BY p.id"
+)
+
+
 def _correct_statement(step: Step, month: Month) -> None:
     with reading() as session:
         numbers = list(session.scalars(text("SELECT number FROM statement WHERE version = 1 ORDER BY number")))
@@ -106,6 +123,7 @@ _STEPS: dict[str, Callable[[Step, Month], None]] = {
     "reverse": _reverse,
     "pay": _pay,
     "return": _return,
+    "take back": _take_back,
     "reissue": _correct_statement,
 }
 STEPS = st.builds(Step, do=st.sampled_from(sorted(_STEPS)), who=PEOPLE, amount=AMOUNTS)

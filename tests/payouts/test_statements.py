@@ -113,6 +113,22 @@ def test_who_owes_the_firm_is_paid_nothing_until_it_is_earned_back(app: Flask) -
     lovelace.assert_books_hold()
 
 
+def test_what_the_provider_took_back_is_on_the_statement_and_payable_again(app: Flask) -> None:
+    lovelace.set_up()
+    close(OCTOBER)
+    number = pay_everybody(OCTOBER)
+    [payout_id] = [one.id for one in sending.run_with_payouts(number)[1] if one.payee_name == "Grace"]
+    back = {"reference": "trr_1:x", "amount": usd("100.00"), "by": LEAD, "now": morning_after(OCTOBER, 9)}
+    settling.reverse(payout_id, **back)  # type: ignore[arg-type]
+    close(NOVEMBER)
+    payments = [(one["amount"]["amount"], one["run"]) for one in figures("Grace", NOVEMBER)["payouts"]]
+    assert payments == [("4300.00", number), ("-100.00", number)]
+    assert sums("Grace", NOVEMBER) == ("4300.00", "4300.00", "0.00", "4200.00", "4400.00")
+    pay_everybody(NOVEMBER)
+    close(DECEMBER)
+    lovelace.assert_books_hold()
+
+
 def test_the_year_begins_anew_in_january_of_the_firm_s_zone(app: Flask) -> None:
     lovelace.set_up()
     close(OCTOBER)
