@@ -11,7 +11,7 @@ from flask import Flask
 from api import idempotency, preconditions
 from api.blueprints import MONEY
 from api.description import answers
-from api.description.examples import example_of
+from api.description.examples.finding import example_of
 from api.description.names import operation_id
 from api.description.problems import problem_types
 from api.paging import PageQuery
