@@ -10,7 +10,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import keys
 from api.parts import Parts
-from firm.db import db, flask_config, prepare_engine
+from firm.db import db
+from firm.engine import flask_config, prepare_engine
 from firm.notices.post import Post
 from firm.settings import Settings
 from firm.webhooks.addresses import Reach
