@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import sealed
+from api import keys
 from api.parts import Parts
-from firm.db import db, flask_config, prepare_engine
+from firm.db import db
+from firm.engine import flask_config, prepare_engine
 from firm.notices.post import Post
 from firm.settings import Settings
 from firm.webhooks.addresses import Reach
@@ -74,7 +75,7 @@ def create_core(settings: Settings, *, rails: Mapping[str, Rail] | None = None, 
     app.extensions["chambers"] = Parts(
         settings,
         rails or standard_rails(stripe),
-        sealed.guarded(settings.keys, settings.lost_keys),
+        keys.guarded(settings.keys, settings.lost_keys),
         sender or standard_sender(settings),
         standard_providers(stripe),
         stripe,

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import sealed
+from api import keys
 from api.parts import parts
 from firm.db import db, reading
 from firm.settings import Settings
@@ -70,8 +70,8 @@ def _schema(revision: str | None) -> Check:
 def _keys() -> Check:
     try:
         with reading() as session:
-            sealed.refuse_wrong(session, parts().keys, parts().settings.lost_keys)
-    except sealed.KeysOpenNothing:
+            keys.refuse_wrong(session, parts().keys, parts().settings.lost_keys)
+    except keys.KeysOpenNothing:
         return Check("secrets", False, "CHAMBERS_SECRET_KEYS does not open what is sealed; run chambers verify")
     return Check("secrets", True, "the keys open what is sealed")
 

@@ -11,7 +11,7 @@ from firm.allocation.model import AllocationPlan
 from firm.audit.states import Recorded, walk
 from firm.billing.model import Receipt
 from firm.clients.model import Client, ClientContact
-from firm.db import Base
+from firm.columns import Base
 from firm.engagements.model import Engagement, Tier
 from firm.exchange.model import ExchangeRate
 from firm.portfolio.model import STATES as PACKAGE_STATES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from api.policy import POLICY
+from api.permissions.routes import POLICY
 from firm.access.principals import RoleNeedsSubject
 from firm.access.rules import InvalidScope
 from firm.actor import Role

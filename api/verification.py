@@ -25,7 +25,7 @@ import payouts.runs.invariants
 import payouts.self_billing.invariants
 import payouts.statements.invariants
 import payouts.tax_forms.invariants
-from api import agreement, evidence, sealed, states
+from api import agreement, evidence, keys, states
 from api.parts import parts
 from firm.db import reading
 from firm.invariant import Invariant, Walk
@@ -72,7 +72,7 @@ def findings(*, now: datetime) -> Iterator[Finding]:
 
 def walks(*, now: datetime) -> tuple[Walk, ...]:
     """The checks that no single query makes."""
-    openable = sealed.walk(parts().keys, parts().settings.lost_keys)
+    openable = keys.walk(parts().keys, parts().settings.lost_keys)
     return (*agreement.CHECKS, states.STATES, openable, *firm.audit.invariants.checks(evidence.kept, now=now))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.pairs import Cost, timed
 from bench.stores import Engine
-from firm.db import Base
+from firm.columns import Base
 
 MOMENT = datetime(2026, 10, 15, 9, tzinfo=UTC)
 _ENTRY = ("id", "source", "month", "on_date", "narration", "line_count", "posted_at", "posted_by")

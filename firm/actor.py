@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a caller may do; the table of `api.policy` says which role may call what."""
+    """What a caller may do; the tables of `api.permissions` say which role may call what."""
 
     LEAD = "lead"
     ADMINISTRATOR = "administrator"

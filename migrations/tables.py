@@ -36,6 +36,6 @@ import staffing.maintainers.model
 import staffing.onramp.model
 import staffing.reports.model
 import staffing.work.model
-from firm.db import Base
+from firm.columns import Base
 
 METADATA = Base.metadata

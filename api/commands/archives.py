@@ -49,17 +49,7 @@ def everything(call: Call, out: Path) -> None:
 @command
 def import_archive(call: Call, path: Path) -> None:
     """Read an archive into this empty database; the trial balance must come out as it went in."""
-    run.upgrade(db.engine)
-    rows = restoring.import_archive(
-        path,
-        METADATA.sorted_tables,
-        revision=str(run.head()),
-        ways=WAYS,
-        walks=archive_walks(now=call.now),
-        by=call.by,
-        now=call.now,
-    )
-    _refuse_broken(call)
+    rows = _read_in(call, path)
     click.echo(f"{rows} rows read in; every invariant holds. Issue new tokens and authenticators.")
     click.echo(SENDS_NOTHING)
 
@@ -76,17 +66,7 @@ def move(call: Call, target: str) -> None:
         with reading() as session:
             before = ledger.balances(session)
         with _other_database(settings):
-            run.upgrade(db.engine)
-            rows = restoring.import_archive(
-                path,
-                METADATA.sorted_tables,
-                revision=str(run.head()),
-                ways=WAYS,
-                walks=archive_walks(now=call.now),
-                by=call.by,
-                now=call.now,
-            )
-            _refuse_broken(call)
+            rows = _read_in(call, path)
             with reading() as session:
                 after = ledger.balances(session)
             db.session.remove()
@@ -106,6 +86,22 @@ def _other_database(settings: Settings) -> Iterator[None]:
             yield
     except DatabaseError as error:
         raise Misconfigured(database_sentence(error, named="--to")) from error
+
+
+def _read_in(call: Call, path: Path) -> int:
+    """Read an archive into the empty database at hand, and refuse it unless every invariant holds."""
+    run.upgrade(db.engine)
+    rows = restoring.import_archive(
+        path,
+        METADATA.sorted_tables,
+        revision=str(run.head()),
+        ways=WAYS,
+        walks=archive_walks(now=call.now),
+        by=call.by,
+        now=call.now,
+    )
+    _refuse_broken(call)
+    return rows
 
 
 def _refuse_broken(call: Call) -> None:

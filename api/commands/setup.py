@@ -12,7 +12,7 @@ from api.commands.progress import count_bar
 from api.commands.running import Call, command
 from api.commands.types import MONTH
 from api.parts import parts
-from api.sealing import SEALED
+from api.sealed_columns import SEALED
 from firm import secrets
 from firm.access import tokens as access
 from firm.actor import Role

@@ -8,13 +8,14 @@ from typing import Any
 
 from flask import Flask
 
-from api import idempotency, policy, preconditions
+from api import idempotency, preconditions
 from api.blueprints import MONEY
 from api.description import answers
-from api.description.examples import example_of
+from api.description.examples.finding import example_of
 from api.description.names import operation_id
 from api.description.problems import problem_types
 from api.paging import PageQuery
+from api.permissions.routes import POLICY
 from firm.webhooks.catalogue import CATALOGUE, example, schema
 
 JSON = "application/json"
@@ -133,7 +134,7 @@ def _references(part: Any) -> list[str]:
 
 def _finish(operation: dict[str, Any], endpoint: str, method: str, path: str, schemas: dict[str, Any]) -> None:
     operation["operationId"] = operation_id(endpoint, method, path)
-    operation["x-roles"] = sorted(str(role) for role in policy.POLICY[endpoint])
+    operation["x-roles"] = sorted(str(role) for role in POLICY[endpoint])
     operation.setdefault("parameters", []).extend(_headers(endpoint, method))
     for parameter in operation["parameters"]:
         _describe(parameter)

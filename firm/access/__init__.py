@@ -5,5 +5,5 @@ may see. A token is `chm_` and 160 random bits with a checksum; it is shown once
 ends, its scopes may narrow what its principal's role allows, and a revoked one opens nothing from the next
 request on. An approval needs proof of presence besides (`presence`). How much a token may ask in a minute is
 counted for all workers together (`limits`); what a keyed request was answered is kept (`answers`). What a role may
-do is not decided here but in the one table of `api.policy`.
+do is not decided here but in the tables of `api.permissions`.
 """

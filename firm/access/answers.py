@@ -19,7 +19,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from firm.access.model import keyed_answer
-from firm.db import UtcMoment, claim, is_lock_wait, last_transaction, reading, transaction, use_case
+from firm.columns import UtcMoment
+from firm.db import claim, last_transaction, reading, transaction, use_case
+from firm.driver_errors import is_lock_wait
 from firm.errors import Busy, Invalid
 
 KEPT = timedelta(days=30)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from firm.actor import Role
-from firm.db import Base, Identifier, Reference, UtcMoment, one_of
+from firm.columns import Base, Identifier, Reference, UtcMoment, one_of
 
 _ROLES = [str(role) for role in Role if role is not Role.SYSTEM]
 

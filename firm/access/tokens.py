@@ -17,7 +17,8 @@ from firm.access.rules import digest, new_secret, scopes_text, well_formed
 from firm.actor import Actor, Role
 from firm.audit import operations as audit
 from firm.audit.rules import digest as state_digest
-from firm.db import AnyRow, UtcMoment, claim, transaction, use_case
+from firm.columns import UtcMoment
+from firm.db import AnyRow, claim, transaction, use_case
 from firm.errors import ChambersError, Invalid, InvariantBroken, NotFound
 
 ALL_SCOPES = ("read", "write")

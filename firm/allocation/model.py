@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, MonthText, one_of, whole_minor
+from firm.columns import Base, Identifier, MonthText, one_of, whole_minor
 from firm.month import Month
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Date, LargeBinary, Table
 from sqlalchemy.types import TypeEngine
 
-from firm.db import MonthText, UtcMoment
+from firm.columns import MonthText, UtcMoment
 from firm.month import Month
 
 FORMAT = 1

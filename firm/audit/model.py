@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Identity, Index, Integer, String, Table, Text
 
-from firm.db import Base, UtcMoment
+from firm.columns import Base, UtcMoment
 
 audit_record = Table(
     "audit_record",

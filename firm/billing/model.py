@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode, Identifier, Minor, MonthText, one_of, whole_minor
+from firm.columns import Base, CurrencyCode, Identifier, Minor, MonthText, one_of, whole_minor
 from firm.money import Money
 from firm.month import Month
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, one_of
+from firm.columns import Base, Identifier, one_of
 
 CONTACT_ROLES = ("champion", "budget-holder", "procurement", "legal", "accounts-payable")
 

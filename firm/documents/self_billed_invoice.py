@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from firm.documents.statement import EARNINGS
+from firm.documents.statement import earning
 from firm.documents.wording import amount, day, head, month
 
 BASIS = 100
@@ -29,7 +29,7 @@ def shown(figures: Mapping[str, Any]) -> dict[str, Any]:
         "self_billing": _self_billing(figures),
         "credits": _credits(credits) if credits else "",
         "reason": credits["reason"] if credits else "",
-        "lines": [_line(line) for line in figures["lines"]],
+        "lines": [earning(line) for line in figures["lines"]],
         "net": amount(figures["net"]),
         "vat_label": _vat_label(figures["vat"]),
         "vat": amount(figures["vat_amount"]),
@@ -62,16 +62,6 @@ def _self_billing(figures: Mapping[str, Any]) -> str:
 
 def _credits(credits: Mapping[str, Any]) -> str:
     return f"This credit note takes back invoice {credits['number']} of {day(credits['issued_on'])}."
-
-
-def _line(line: Mapping[str, Any]) -> dict[str, str]:
-    adjusts = line.get("adjusts")
-    return {
-        "title": EARNINGS.get(line["kind"], line["kind"]),
-        "package": line["package"] or "",
-        "explanation": line["explanation"] + (f" (adjusts {month(adjusts)})" if adjusts else ""),
-        "amount": amount(line["amount"]),
-    }
 
 
 def _vat_label(vat: Mapping[str, Any]) -> str:

@@ -29,13 +29,14 @@ def shown(figures: Mapping[str, Any]) -> dict[str, Any]:
         "earned": amount(figures["earned"]),
         "paid": amount(figures["paid"]),
         "closing": amount(figures["closing"]),
-        "earnings": [_earning(line) for line in figures["earnings"]],
+        "earnings": [earning(line) for line in figures["earnings"]],
         "payouts": [_payout(line) for line in figures["payouts"]],
         "closing_sentence": closing_sentence(figures),
     }
 
 
-def _earning(line: Mapping[str, Any]) -> dict[str, str]:
+def earning(line: Mapping[str, Any]) -> dict[str, str]:
+    """The words of a line of earnings; a self-billed invoice has the same."""
     adjusts = line.get("adjusts")
     return {
         "title": EARNINGS.get(line["kind"], line["kind"]),

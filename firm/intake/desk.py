@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.bulk import bulk_insert
+from firm.columns import Base
 from firm.csvfile.reading import cut
-from firm.db import Base
 from firm.errors import Invalid, NotFound, Refused
 from firm.intake.report import LineRefused, Report
 from firm.intake.rows import Row, Rows

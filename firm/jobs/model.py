@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, UtcMoment, one_of
+from firm.columns import Base, Identifier, UtcMoment, one_of
 
 STATES = ("queued", "running", "done", "refused", "parked")
 

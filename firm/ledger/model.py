@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from firm.db import Base, MonthText, UtcMoment, one_of, whole_minor
+from firm.columns import Base, MonthText, UtcMoment, one_of, whole_minor
 
 DIMENSIONS = ("client_id", "engagement_id", "package_id", "maintainer_id")
 """What a posting may concern; the empty string where it concerns none, so that keys stay comparable."""

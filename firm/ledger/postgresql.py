@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.bulk import bulk_insert
-from firm.db import UtcMoment
+from firm.columns import UtcMoment
 from firm.ledger import rows
 from firm.ledger.entry import Entry
 from firm.ledger.model import balance_delta, journal_entry, posting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Integer, String, Table
 
-from firm.db import Base
+from firm.columns import Base
 
 number_series = Table(
     "number_series",

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, one_of
+from firm.columns import Base, Identifier, one_of
 
 STATES = ("adopted", "staffed", "orphaned", "handed-over", "archived")
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, CheckConstraint, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode, whole_minor
+from firm.columns import Base, CurrencyCode, whole_minor
 from firm.month import Month
 
 MOST_COOLING_OFF_HOURS = 720

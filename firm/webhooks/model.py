@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, Reference, UtcMoment, one_of
+from firm.columns import Base, Identifier, Reference, UtcMoment, one_of
 
 ENDPOINT_STATES = ("enabled", "disabled", "removed")
 DELIVERY_STATES = ("waiting", "delivered", "failed", "canceled")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from firm.db import UtcMoment
+from firm.columns import UtcMoment
 
 revision = "0004"
 down_revision = "0003w"

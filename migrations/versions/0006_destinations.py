@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from firm.db import UtcMoment
+from firm.columns import UtcMoment
 from migrations.changing import rebuild, require
 
 revision = "0006"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from firm.db import UtcMoment
+from firm.columns import UtcMoment
 from firm.money import LIMIT_MINOR
 
 revision = "0008"

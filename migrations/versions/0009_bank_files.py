@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from firm.db import UtcMoment
+from firm.columns import UtcMoment
 from migrations.changing import changed_but_for_its_seal
 
 revision = "0009"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from firm.db import MonthText, UtcMoment
+from firm.columns import MonthText, UtcMoment
 from migrations.changing import replace_check
 
 revision = "0010"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.changing import changed_but_for_its_seal
-from firm.db import MonthText, UtcMoment
+from firm.columns import MonthText, UtcMoment
 
 revision = "0011"
 down_revision = "0010"

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, String, Table, text
 
-from firm.db import Base, MonthText, UtcMoment, one_of, whole_minor
+from firm.columns import Base, MonthText, UtcMoment, one_of, whole_minor
 from firm.money import Money
 from firm.month import Month
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, Minor, one_of, whole_minor
+from firm.columns import Base, Identifier, Minor, one_of, whole_minor
 from firm.money import Money
 
 KINDS = ("pain.002", "camt.053")

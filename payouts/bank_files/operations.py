@@ -15,7 +15,8 @@ from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
-from firm.db import claim, transaction, use_case, violated
+from firm.db import claim, transaction, use_case
+from firm.driver_errors import violated
 from firm.errors import Busy, Invalid, Misconfigured, Refused
 from firm.money import Money
 from firm.particulars import checked_words

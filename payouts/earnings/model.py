@@ -14,7 +14,7 @@ from sqlalchemy import (
     Table,
 )
 
-from firm.db import Base, MonthText, one_of, whole_minor
+from firm.columns import Base, MonthText, one_of, whole_minor
 
 KINDS = ("guarantee", "fixed-fee", "fund-share", "growth-share")
 """In the order in which they draw on a fund."""

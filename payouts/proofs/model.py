@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, one_of
+from firm.columns import Base, Identifier, one_of
 
 KINDS = ("application/pdf", "image/png", "image/jpeg")
 MOST_BYTES = 5_000_000

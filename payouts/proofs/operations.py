@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.db import reading, transaction, use_case, violated
+from firm.db import reading, transaction, use_case
+from firm.driver_errors import violated
 from firm.errors import Busy, Invalid, NotFound, Refused
 from firm.secrets import SealedColumn, SecretKeys
 from payouts.proofs.model import MOST_BYTES, PaymentProof

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, one_of
+from firm.columns import Base, Identifier, one_of
 
 STATUSES = ("opening", "pending", "active", "restricted", "rejected", "unsupported", "closed", "refused")
 """`opening` until the provider has answered; `refused` when it would not open the account."""

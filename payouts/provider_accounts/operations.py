@@ -19,7 +19,8 @@ from firm import faults, ids
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
-from firm.db import claim, leaving_the_house, reading, transaction, use_case, violated
+from firm.db import claim, leaving_the_house, reading, transaction, use_case
+from firm.driver_errors import violated
 from firm.errors import Busy, Misconfigured, Refused
 from firm.recovery import operations as recovery
 from payouts.provider_accounts import queries

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode, Identifier, one_of, whole_minor
+from firm.columns import Base, CurrencyCode, Identifier, one_of, whole_minor
 from firm.money import Money
 
 EVENT_STATES = ("stored", "parked", "applied", "ignored")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from firm.db import Base
+from firm.columns import Base
 
 
 def insert_new(session: Session, table: type[Base], row: Mapping[str, Any], key: Sequence[str]) -> bool:

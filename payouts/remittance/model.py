@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text
 
-from firm.db import Base, UtcMoment, whole_minor
+from firm.columns import Base, UtcMoment, whole_minor
 
 remittance_advice = Table(
     "remittance_advice",

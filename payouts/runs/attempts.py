@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from firm import faults, ids
 from firm.actor import Actor
-from firm.db import UtcMoment, claim, transaction, use_case
+from firm.columns import UtcMoment
+from firm.db import claim, transaction, use_case
 from firm.jobs import operations as jobs
 from firm.ledger import journal
 from firm.recovery import operations as recovery

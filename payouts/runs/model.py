@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode, Identifier, one_of, whole_minor
+from firm.columns import Base, CurrencyCode, Identifier, one_of, whole_minor
 from firm.money import Money
 
 RUN_STATES = ("draft", "proposed", "approved", "releasing", "settled", "partly-settled", "canceled")

@@ -72,16 +72,10 @@ def agree(
     with transaction() as session:
         profile = profiles.current(session)
         person = lock_supplier(session, maintainer)
-        latest = latest_end(from_on, profile.self_billing_months)
-        end = until_on or latest
-        _refuse_days(consented_on, from_on, end, today=now.astimezone(profile.zone).date())
-        _refuse_too_long(end, latest, profile.self_billing_months)
+        today = now.astimezone(profile.zone).date()
+        end = _checked_end(consented_on, from_on, until_on, today=today, months=profile.self_billing_months)
         _refuse_overlap(session, person, from_on, end)
-        if vat_id and profile.vat_id and (sentence := _same_country(vat, vat_id, profile.vat_id)):
-            raise InvalidAgreement(sentence, field="treatment")
-        address = list(supplier_address) or person.address.splitlines()
-        if not address:
-            raise InvalidAgreement("An invoice names its supplier's address; give it.", field="supplier_address")
+        _refuse_same_country(vat, vat_id, profile.vat_id)
         made = SelfBillingAgreement(
             id=ids.new("sba"),
             maintainer_id=person.id,
@@ -89,7 +83,7 @@ def agree(
             from_on=from_on,
             until_on=end,
             supplier_name=name or person.name,
-            supplier_address="\n".join(address),
+            supplier_address="\n".join(_checked_address(supplier_address, person)),
             supplier_vat_id=vat_id,
             series=checked_series(series),
             treatment=vat.treatment,
@@ -140,6 +134,14 @@ def lock_supplier(session: Session, key: str) -> Maintainer:
     return person
 
 
+def _checked_end(consented_on: date, from_on: date, until_on: date | None, *, today: date, months: int) -> date:
+    latest = latest_end(from_on, months)
+    end = until_on or latest
+    _refuse_days(consented_on, from_on, end, today=today)
+    _refuse_too_long(end, latest, months)
+    return end
+
+
 def _refuse_days(consented_on: date, from_on: date, end: date, *, today: date) -> None:
     if consented_on > today:
         raise InvalidAgreement("Consent is recorded when it has been given.", field="consented_on")
@@ -165,8 +167,19 @@ def _refuse_overlap(session: Session, person: Maintainer, from_on: date, end: da
         )
 
 
-def _same_country(vat: Vat, supplier: str, customer: str) -> str:
-    return reverse_charge_obstacle(vat.treatment, supplier=supplier, customer=customer)
+def _refuse_same_country(vat: Vat, supplier: str | None, customer: str | None) -> None:
+    if not supplier or not customer:
+        return
+    sentence = reverse_charge_obstacle(vat.treatment, supplier=supplier, customer=customer)
+    if sentence:
+        raise InvalidAgreement(sentence, field="treatment")
+
+
+def _checked_address(given: Sequence[str], person: Maintainer) -> list[str]:
+    address = list(given) or person.address.splitlines()
+    if not address:
+        raise InvalidAgreement("An invoice names its supplier's address; give it.", field="supplier_address")
+    return address
 
 
 def _refuse_end(session: Session, found: SelfBillingAgreement, day: date) -> None:

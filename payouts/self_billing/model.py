@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, MonthText, UtcMoment, one_of, whole_minor
+from firm.columns import Base, Identifier, MonthText, UtcMoment, one_of, whole_minor
 from firm.money import BASIS
 
 DOMESTIC, REVERSE_CHARGE, SMALL_BUSINESS = "domestic", "reverse-charge", "small-business"

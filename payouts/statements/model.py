@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from firm.db import Base, MonthText, UtcMoment, whole_minor
+from firm.columns import Base, MonthText, UtcMoment, whole_minor
 
 statement = Table(
     "statement",

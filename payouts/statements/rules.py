@@ -89,55 +89,61 @@ class Account:
 
 def lines_of(account: Account, package_names: Mapping[str, str]) -> dict[str, object]:
     """The amounts of a statement as JSON values."""
-    year = account.year
     return {
         "currency": account.closing.currency,
         "opening": shown(account.opening),
-        "earnings": [
-            {
-                "kind": line.kind,
-                "package": package_names.get(line.package_id),
-                "explanation": line.explanation,
-                "amount": shown(line.amount),
-            }
-            for line in account.earnings
-        ],
+        "earnings": [_earning(line, package_names) for line in account.earnings],
         "earned": shown(account.earned),
-        "adjustments": [
-            {
-                "number": line.number,
-                "kind": line.kind,
-                "reversal": line.reverses_id is not None,
-                "package": package_names.get(line.package_id),
-                "reason": line.reason,
-                "adjusts": None if line.adjusts_month is None else str(line.adjusts_month),
-                "amount": shown(line.amount),
-            }
-            for line in account.adjustments
-        ],
+        "adjustments": [_adjustment(line, package_names) for line in account.adjustments],
         "adjusted": shown(account.adjusted),
-        "payouts": [
-            {
-                "on": payment.on.isoformat(),
-                "rail": payment.rail,
-                "run": payment.run,
-                "reference": payment.reference,
-                "reason": payment.reason,
-                "amount": shown(payment.amount),
-                "exchange": None,
-            }
-            for payment in account.payments
-        ],
+        "payouts": [_payout(payment) for payment in account.payments],
         "paid": shown(account.paid),
         "closing": shown(account.closing),
         "unpaid": unpaid(account),
         "advanced": None if account.advanced is None else shown(account.advanced),
-        "year": {
-            "year": year.year,
-            "earned": shown(year.earned),
-            "withheld": shown(year.withheld),
-            "paid": shown(year.paid),
-        },
+        "year": _year(account.year),
+    }
+
+
+def _earning(line: Earning, package_names: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "kind": line.kind,
+        "package": package_names.get(line.package_id),
+        "explanation": line.explanation,
+        "amount": shown(line.amount),
+    }
+
+
+def _adjustment(line: Adjustment, package_names: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "number": line.number,
+        "kind": line.kind,
+        "reversal": line.reverses_id is not None,
+        "package": package_names.get(line.package_id),
+        "reason": line.reason,
+        "adjusts": None if line.adjusts_month is None else str(line.adjusts_month),
+        "amount": shown(line.amount),
+    }
+
+
+def _payout(payment: Payment) -> dict[str, object]:
+    return {
+        "on": payment.on.isoformat(),
+        "rail": payment.rail,
+        "run": payment.run,
+        "reference": payment.reference,
+        "reason": payment.reason,
+        "amount": shown(payment.amount),
+        "exchange": None,
+    }
+
+
+def _year(year: Year) -> dict[str, object]:
+    return {
+        "year": year.year,
+        "earned": shown(year.earned),
+        "withheld": shown(year.withheld),
+        "paid": shown(year.paid),
     }
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier
+from firm.columns import Base, Identifier
 
 PROVIDERS = ("stripe",)
 """The rails behind which a provider keeps a log that can be swept."""

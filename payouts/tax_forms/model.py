@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, one_of
+from firm.columns import Base, Identifier, one_of
 
 W9, W8BEN, W8BEN_E = "W-9", "W-8BEN", "W-8BEN-E"
 KINDS = (W9, W8BEN, W8BEN_E)

@@ -7,6 +7,7 @@ import hashlib
 from datetime import date, datetime
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from firm import ids
 from firm.actor import Actor
@@ -66,15 +67,7 @@ def record(
         _refuse_days(signed_on, received_on, today)
         person = maintainers.find(session, maintainer)
         identifier = ids.new("txf")
-        live = (TaxForm.maintainer_id == person.id, TaxForm.superseded_at.is_(None), TaxForm.withdrawn_at.is_(None))
-        before = queries.live(session, person.id)
-        if before is not None and claim(session, update(TaxForm).where(*live).values(superseded_at=now)):
-            seen = digest(before)
-            session.refresh(before)
-            superseding = {"by": identifier}
-            audit.record(
-                session, "tax-form.superseded", before.id, superseding, before=seen, after=before, by=by, now=now
-            )
+        _supersede(session, person.id, identifier, by=by, now=now)
         form = TaxForm(
             id=identifier,
             maintainer_id=person.id,
@@ -125,6 +118,18 @@ def open_document(form_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -
         facts = {"maintainer": form.maintainer_id, "sha256": form.document_sha256}
         audit.record(session, "tax-form.document-opened", form.id, facts, by=by, now=now)
         return content
+
+
+def _supersede(session: Session, maintainer_id: str, successor: str, *, by: Actor, now: datetime) -> None:
+    """End the person's live form, if there is one, in favor of another."""
+    before = queries.live(session, maintainer_id)
+    live = (TaxForm.maintainer_id == maintainer_id, TaxForm.superseded_at.is_(None), TaxForm.withdrawn_at.is_(None))
+    if before is None or not claim(session, update(TaxForm).where(*live).values(superseded_at=now)):
+        return
+    seen = digest(before)
+    session.refresh(before)
+    facts = {"by": successor}
+    audit.record(session, "tax-form.superseded", before.id, facts, before=seen, after=before, by=by, now=now)
 
 
 def _refuse_days(signed_on: date, received_on: date, today: date) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode, Identifier, Minor, one_of, whole_minor
+from firm.columns import Base, CurrencyCode, Identifier, Minor, one_of, whole_minor
 from firm.month import Month
 
 _in_force = text("superseded_at IS NULL")

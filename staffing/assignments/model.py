@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, Identifier, one_of
+from firm.columns import Base, Identifier, one_of
 
 ROLES = ("lead", "co-maintainer", "reviewer", "shadow")
 

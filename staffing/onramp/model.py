@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from firm.db import Base, CurrencyCode, Identifier, Minor, one_of, whole_minor
+from firm.columns import Base, CurrencyCode, Identifier, Minor, one_of, whole_minor
 from firm.money import Money
 
 STAGES = ("shadowing", "assigned", "owning", "pre-committed", "ready", "spun-off")

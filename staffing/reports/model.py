@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text
 
-from firm.db import Base, MonthText, UtcMoment
+from firm.columns import Base, MonthText, UtcMoment
 
 funded_work_report = Table(
     "funded_work_report",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint
 
-from firm.db import Base, UtcMoment, one_of
+from firm.columns import Base, UtcMoment, one_of
 
 KINDS = ("commit", "review", "release", "triage", "refusal", "vulnerability", "advisory", "proposal")
 

@@ -20,10 +20,6 @@ from tests.api.callers import Caller, as_role
 from tests.databases import settings_for
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes several seconds; leave it out with -m 'not slow'")
-
-
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
     """The clock stands where October 2026 begins; move it with `move_to`."""

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from api.cli import COMMANDS as GROUPS
 from api.cli import main
-from api.policy import COMMANDS, POLICY
+from api.permissions.commands import COMMANDS
+from api.permissions.routes import POLICY
 
 FIRM = ["--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10"]
 WITHOUT_A_LINE = {"init", "migrate", "serve", "secret-key", "openapi", "demo", "firm", "export", "move"}

@@ -12,10 +12,10 @@ import jsonschema
 import pytest
 from flask import Flask
 
-from api import policy
 from api.app import create_app
 from api.description.names import ACTIONS, operation_id
 from api.description.problems import problem_types
+from api.permissions.roles import EVERYBODY
 from tests.api.callers import anonymous
 from tests.api.test_description import CHECKED_IN, operations
 from tests.databases import settings_for
@@ -151,7 +151,7 @@ def test_every_operation_names_the_roles_of_the_policy(sqlite_served: Flask, doc
     assert document["security"] == [{"bearer": []}]
     for path, _, operation in operations(document):
         assert operation["x-roles"], path
-        assert set(operation["x-roles"]) <= {str(role) for role in policy.EVERYBODY}
+        assert set(operation["x-roles"]) <= {str(role) for role in EVERYBODY}
 
 
 def test_tags_are_described_and_used(document: dict[str, Any]) -> None:

@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import text
 
-from api import policy
 from api.cli import main
+from api.permissions.commands import IMPORTS
+from api.permissions.routes import POLICY
 from firm.actor import Role
 from firm.db import reading
 from payouts.imports import KINDS
@@ -100,8 +101,8 @@ def test_a_body_that_cannot_be_is_a_problem(served: Flask, office: Caller, sent:
 
 
 def test_an_administrator_imports_what_she_may_make_one_by_one(served: Flask, office: Caller) -> None:
-    allowed = {kind for kind, route in policy.IMPORTS.items() if Role.ADMINISTRATOR in policy.POLICY[route]}
-    assert set(policy.IMPORTS) == set(KINDS)
+    allowed = {kind for kind, route in IMPORTS.items() if Role.ADMINISTRATOR in POLICY[route]}
+    assert set(IMPORTS) == set(KINDS)
     assert set(KINDS) - allowed == {"assignments", "terms"}
     for kind in KINDS:
         sent = body(FILES[kind], kind=kind, dry_run=True)

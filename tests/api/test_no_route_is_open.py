@@ -12,6 +12,8 @@ from werkzeug.routing import Rule
 
 from api import policy
 from api.app import create_app
+from api.permissions.roles import LEAD
+from api.permissions.routes import POLICY
 from firm.access.rules import new_secret
 from firm.access.tokens import revoke_token
 from firm.actor import Role
@@ -68,8 +70,8 @@ def acme(closed: Flask) -> Caller:
 
 
 def test_only_health_and_the_description_are_open(closed: Flask) -> None:
-    assert {endpoint for endpoint in policy.POLICY if policy.is_open(endpoint)} == OPEN
-    assert {endpoint for endpoint in policy.POLICY if policy.needs_no_token(endpoint)} == OPEN | SIGNED
+    assert {endpoint for endpoint in POLICY if policy.is_open(endpoint)} == OPEN
+    assert {endpoint for endpoint in POLICY if policy.needs_no_token(endpoint)} == OPEN | SIGNED
     for endpoint, method, path in calls(closed):
         answer = anonymous(closed).send(method, path)
         if endpoint in OPEN:
@@ -118,7 +120,7 @@ def test_each_role_may_do_exactly_what_the_policy_says(closed: Flask, role: Role
         if endpoint in OPEN | SIGNED or method == "OPTIONS":  # which names the methods of an address and does nothing
             continue
         answer = caller.send(method, path, json={} if method == "POST" else None)
-        allowed = role in policy.POLICY[endpoint]
+        allowed = role in POLICY[endpoint]
         assert (answer.status_code != 403) == allowed, (method, path, answer.status_code)
         assert answer.status_code not in (401, 500), (method, path)
         if not allowed and method != "HEAD":
@@ -130,8 +132,8 @@ def test_roles_that_only_read_have_no_line_that_writes(closed: Flask) -> None:
     for role in (Role.AUDITOR, Role.ACCOUNTANT, Role.MAINTAINER, Role.CLIENT):
         # A payee goes to the provider's pages without asking the office.
         own = {"provider_accounts.link_made"} if role is Role.MAINTAINER else set()
-        assert {endpoint for endpoint in writes if role in policy.POLICY[endpoint]} == OF_THEMSELVES | own
-    approver = {endpoint for endpoint in writes if Role.APPROVER in policy.POLICY[endpoint]}
+        assert {endpoint for endpoint in writes if role in POLICY[endpoint]} == OF_THEMSELVES | own
+    approver = {endpoint for endpoint in writes if Role.APPROVER in POLICY[endpoint]}
     decides = {"payout_runs.approved", "destinations.confirmed", "destinations.rejected"}
     assert approver == decides | OF_THEMSELVES
 
@@ -153,11 +155,11 @@ def test_reading_changes_nothing(closed: Flask) -> None:
 
 def test_a_route_without_a_line_refuses_to_start(closed_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.delitem(policy.POLICY, "clients.listed")
+        patch.delitem(POLICY, "clients.listed")
         with pytest.raises(InvariantBroken, match=r"clients\.listed has no line"):
             create_app(settings_for(closed_url))
     with monkeypatch.context() as patch:
-        patch.setitem(policy.POLICY, "clients.burned", policy.LEAD)
+        patch.setitem(POLICY, "clients.burned", LEAD)
         with pytest.raises(InvariantBroken, match=r"clients\.burned, which is no route"):
             create_app(settings_for(closed_url))
 

@@ -16,9 +16,9 @@ from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from api.app import create_core
-from firm import db as database
 from firm.bulk import bulk_insert
 from firm.db import NestedTransaction, claim, db, leaving_the_house, reading, transaction, use_case
+from firm.engine import FIRST_SAFE_SQLITE, flask_config
 from firm.errors import Busy, InvariantBroken, Misconfigured
 from firm.ledger.model import period
 from firm.month import Month
@@ -320,15 +320,15 @@ def test_a_sqlite_library_that_corrupts_books_is_refused(sqlite_url: str, monkey
     monkeypatch.setattr(sqlite, "sqlite_version_info", (3, 51, 2))
     monkeypatch.setattr(sqlite, "sqlite_version", "3.51.2")
     with pytest.raises(Misconfigured, match=r"3\.51\.2 can corrupt"):
-        database.flask_config(settings_for(sqlite_url))
+        flask_config(settings_for(sqlite_url))
 
 
 def test_the_library_in_use_is_a_safe_one() -> None:
-    assert sqlite.sqlite_version_info >= database.FIRST_SAFE_SQLITE
+    assert sqlite.sqlite_version_info >= FIRST_SAFE_SQLITE
 
 
 def test_the_books_folder_is_made_when_missing(tmp_path: Any) -> None:
-    database.flask_config(settings_for(f"sqlite:///{tmp_path}/new/deeper/chambers.db"))
+    flask_config(settings_for(f"sqlite:///{tmp_path}/new/deeper/chambers.db"))
     assert (tmp_path / "new" / "deeper").is_dir()
 
 

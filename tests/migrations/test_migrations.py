@@ -16,7 +16,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect
 
-from firm.db import prepare_engine
+from firm.engine import prepare_engine
 from migrations import run
 from migrations.tables import METADATA
 from tests.databases import ENGINES

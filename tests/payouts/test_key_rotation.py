@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api.sealing import SEALED
+from api.sealed_columns import SEALED
 from firm.access import presence, tokens
 from firm.actor import Role
 from firm.db import db, reading

@@ -19,10 +19,6 @@ from tests.databases import TEST_KEY, settings_for
 from tests.running.proxy import Proxy, nginx
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes several seconds; leave it out with -m 'not slow'")
-
-
 @dataclass(frozen=True)
 class Firm:
     """The firm of the examples on a database, with a token of its administrator and an open invoice."""

@@ -1,4 +1,4 @@
-"""What is sealed in the database, and whether the keys of this process open it.
+"""Whether the keys of this process open what is sealed in the database.
 
 A wrong key goes unnoticed until somebody is to be paid; a value sealed under it meanwhile opens with that key alone.
 So readiness and verification try what is there, and nothing new is sealed until it opens.
@@ -61,7 +61,7 @@ def _closed(
     session: Session | Connection, keys: SecretKeys, lost: Collection[str], most: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Each column with the first value that does not open."""
-    from api.sealing import SEALED  # imported here: it knows every subject, and most commands seal nothing
+    from api.sealed_columns import SEALED  # imported here: it knows every subject, and most commands seal nothing
 
     for one in SEALED:
         query = f"SELECT id, {one.column} FROM {one.table} WHERE {one.column} IS NOT NULL ORDER BY id DESC"  # noqa: S608

@@ -1,0 +1,72 @@
+"""Examples of paying: runs and payouts, adjustments, bank files and what does not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from api.description.examples.values import ULID, money
+
+PREFIXES = {
+    "Adjustment": "adj",
+    "BankFile": "bfl",
+    "WholeBankFile": "bfl",
+    "BankLine": "bln",
+    "OpenBankLine": "bln",
+    "Proof": "prf",
+    "Payout": "pay",
+    "PayoutProof": "prf",
+    "ProvenPayout": "pay",
+    "Difference": "rcd",
+    "Run": "run",
+    "WholeRun": "run",
+}
+
+FIELDS: Mapping[str, object] = {
+    "Difference.rail": "stripe",
+    "Difference.kind": "transfer-without-payout",
+    "Difference.subject": "tr_1Q2w3E4r5T6y7U8i",
+    "Difference.note": "It was made by hand in the dashboard, and taken back.",
+    "Difference.resolved_at": None,
+    "Difference.resolved_by": None,
+    "Explanation.note": "It was made by hand in the dashboard, and taken back.",
+    "what": "The provider made the transfer tr_1Q2w3E4r5T6y7U8i, which no payout here asked for.",
+    "our_side": "nothing",
+    "their_side": "4,300.00 USD to acct_1Nv0FGQ9RKHgCVdK",
+    "owner": "administrator",
+    "amount": money("4300.00"),
+    "Adjustment.adjusts": "2026-10",
+    "Adjustment.amount": money("-87.25"),
+    "Adjustment.funded": money("-87.25"),
+    "Adjustment.kind": "correction",
+    "Adjustment.month": "2026-11",
+    "Adjustment.number": "ADJ-2026-0001",
+    "Adjustment.payout_id": None,
+    "Adjustment.reason": "A release of October was counted twice",
+    "AdjustmentDraft.adjusts": "2026-10",
+    "AdjustmentDraft.amount": money("-87.25"),
+    "AdjustmentDraft.kind": "correction",
+    "AdjustmentDraft.reason": "A release of October was counted twice",
+    "AdjustmentReversal.reason": "It was counted once after all",
+    "corrects_id": None,
+    "made_by": "lead",
+    "outstanding": money("500.00"),
+    "recovery": None,
+    "recovery_bp": 1000,
+    "reverses_id": None,
+    "earned": money("6250.00"),
+    "explanation": "guarantee for October 2026",
+    "sole_approval": False,
+    "held_back": [],
+    "Resolution.note": "The bank's fee of October.",
+    "BankLine.note": "The money has left.",
+    "OpenBankLine.note": "The money has left.",
+    "number": "RUN-2026-0001",
+    "payout_id": f"pay_{ULID}",
+    "payable": money("6250.00"),
+    "payee_name": "Grace",
+    "prepared_by": "administrator",
+    "proposed_by": "administrator",
+    "approved_by": "lead",
+    "rail": "manual",
+    "reason": "account closed",
+}

@@ -1,0 +1,72 @@
+"""Examples of maintainers: where their pay goes, what is agreed with them, their work and their way in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from api.description.examples.values import ULID, money
+
+PREFIXES = {
+    "Assignment": "asg",
+    "Destination": "dst",
+    "DestinationInForce": "dst",
+    "Letter": "let",
+    "Notice": "ntc",
+    "Maintainer": "mnt",
+    "MaintainerDraft": "mnt",
+    "WholeMaintainer": "mnt",
+    "ProviderAccount": "pac",
+    "Terms": "trm",
+    "WorkItem": "wrk",
+}
+
+FIELDS: Mapping[str, object] = {
+    "account_id": "acct_1Nv0FGQ9RKHgCVdK",
+    "obstacle": "",
+    "requirements": "",
+    "ProviderAccount.provider": "stripe",
+    "ProviderAccount.status": "active",
+    "ProviderAccount.payouts_status": "active",
+    "OnboardingLink.url": "https://accounts.stripe.com/r/acct_1Nv0FGQ9RKHgCVdK#…",
+    "bic": "NWBKGB2L",
+    "condition": "",
+    "email": "grace@lovelace.example",
+    "fixes": "",
+    "Destination.account": None,
+    "Destination.decided_by": "lead",
+    "Destination.reason": None,
+    "Destination.state": "live",
+    "DestinationInForce.state": "live",
+    "WholeMaintainer.proposed_destination": None,
+    "Suggestion.title": "SEPA credit transfer",
+    "Suggestion.rail": "sepa",
+    "Suggestion.reason": "it pays EUR to FR, to the payee's IBAN",
+    "suits": True,
+    "how": "called her on the number in the contract",
+    "Notice.to": "grace@lovelace.example",
+    "Notice.template": "destination-proposed",
+    "Notice.subject": "Lovelace Maintainers: somebody asked to change where your pay goes",
+    "Notice.text": "Dear Grace, …",
+    "Notice.attempts": 1,
+    "Notice.detail": None,
+    "Notice.given_by": None,
+    "Notice.state": "sent",
+    "Rejection.reason": "she did not ask for it",
+    "guarantee": money("4000.00"),
+    "holder": "Grace Example",
+    "iban": "GB33BUKB20201555555555",
+    "iban_last4": "5555",
+    "maintainer": "Grace",
+    "maintainer_id": f"mnt_{ULID}",
+    "months_covered": 6,
+    "months_to_replace": 24,
+    "name": "Grace",
+    "Alias.value": "grace@old.example",
+    "Criterion.name": "three letters",
+    "notice_days": 90,
+    "person": "Grace <grace@lovelace.example>",
+    "text": "Six months of savings, then three letters.",
+    "title": "ssh: check the length before the copy",
+    "url": "https://github.com/golang/crypto/commit/4f2d9c1",
+    "value": "grace@old.example",
+}
