@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm.actor import Actor
+from firm.errors import Busy
 from firm.intake.columns import Amount, Currency, MonthOf, Name, Percent, amount, one_of, pairs, percent, read_by
 from firm.intake.desk import Desk, Kind, blaming, percentage, refuse_contradiction
 from firm.intake.rows import Row
@@ -22,8 +23,10 @@ from payouts.terms.model import FEES_BORNE_BY, FixedFee, FundShare, PayTerms
 from payouts.terms.operations import (
     Proposal,
     facts_of,
+    first_unearned,
     new_terms,
     parts_of,
+    refuse_earned,
     refuse_impossible,
     refuse_misplaced,
 )
@@ -65,6 +68,7 @@ class TermsDesk(Desk[TermsRow]):
         profile = profiles.current(session)
         self._currency = profile.currency
         self._first_open = periods.earliest_open(session, first=profile.first_month)
+        self._unearned = first_unearned(session, self._first_open)
         self._people = {name: key for key, name in maintainer_names(session).items()}
         self._names = package_names(session)
         self._packages = {name: key for key, name in self._names.items()}
@@ -100,12 +104,20 @@ class TermsDesk(Desk[TermsRow]):
         self.keep(terms, *parts, verb="terms.set", subject=terms.id, facts=facts_of(terms))
         return True
 
+    def write(self) -> None:
+        """Raises `Busy` when somebody worked out earnings since the rows were judged."""
+        periods.hold(self.session, self._first_open)
+        if first_unearned(self.session, self._first_open) != self._unearned:
+            raise Busy("The earnings of a month were worked out at this moment; import the file again.")
+        super().write()
+
     def _refuse_misplaced(self, row: TermsRow, proposal: Proposal) -> None:
         # Terms without any amount have no money that could be in another currency: the cell itself is judged.
         column = "from_month" if row.currency == self._currency else "currency"
         stated = proposal if proposal.amounts() else Proposal(guarantee=Money.zero(row.currency))
         with blaming(column):
             refuse_misplaced(stated, row.from_month, currency=self._currency, first_open=self._first_open)
+            refuse_earned(row.from_month, self._unearned)
 
     def _person(self, name: str) -> str:
         if (found := self._people.get(name)) is None:

@@ -26,6 +26,9 @@ from payouts.terms import queries
 from payouts.terms.model import FEES_BORNE_BY, FixedFee, FundShare, PayTerms
 from staffing.maintainers import queries as maintainers
 
+EARNED = "earnings"
+"""The step of a month's close by which everybody has earned (`payouts.earnings`)."""
+
 
 class TermsTaken(Refused):
     """One month has one version of a person's terms."""
@@ -40,7 +43,7 @@ class TermsSuperseded(Refused):
 
 
 class MonthUnderWay(Refused):
-    """The close of the first month of the terms has begun: somebody may have earned by them."""
+    """In the first month of the terms earnings are worked out: somebody has earned by others."""
 
 
 class InvalidTerms(Invalid):
@@ -79,16 +82,14 @@ def set_terms(
     now: datetime,
 ) -> PayTerms:
     """Set a maintainer's terms from a month on, replacing those before from then. Raises `InvalidTerms`,
-    `TermsTaken`, `TermsTooLate`."""
+    `TermsTaken`, `TermsTooLate`, `MonthUnderWay`."""
     refuse_impossible(proposal, from_month=from_month, until_month=until_month)
     with transaction() as session:
         profile = profiles.current(session)
-        refuse_misplaced(
-            proposal,
-            from_month,
-            currency=profile.currency,
-            first_open=periods.earliest_open(session, first=profile.first_month),
-        )
+        first_open = periods.earliest_open(session, first=profile.first_month)
+        refuse_misplaced(proposal, from_month, currency=profile.currency, first_open=first_open)
+        periods.hold(session, first_open)
+        refuse_earned(from_month, first_unearned(session, first_open))
         terms = new_terms(
             maintainers.find(session, maintainer).id,
             proposal,
@@ -163,10 +164,21 @@ def _hold_open(session: Session, wrong: PayTerms, proposal: Proposal) -> None:
         )
     refuse_misplaced(proposal, wrong.from_month, currency=profile.currency, first_open=first_open)
     periods.hold(session, first_open)
-    if wrong.from_month == first_open and periods.steps(session, first_open):
+    refuse_earned(wrong.from_month, first_unearned(session, first_open))
+
+
+def first_unearned(session: Session, first_open: Month) -> Month:
+    """The first month in which nobody has earned yet. It stays so for who holds the first open month."""
+    earned = any(step.name == EARNED for step in periods.steps(session, first_open))
+    return first_open.next if earned else first_open
+
+
+def refuse_earned(from_month: Month, unearned: Month) -> None:
+    """Raises `MonthUnderWay` for terms that begin in a month in which earnings are worked out already."""
+    if from_month < unearned:
         raise MonthUnderWay(
-            f"The close of {first_open.name} has begun; finish it with `chambers month close {first_open}`, set other"
-            f" terms from {first_open.next.name} on, and mend what was earned by an adjustment."
+            f"The earnings of {from_month.name} are worked out; finish it with `chambers month close {from_month}`,"
+            f" let other terms begin with {unearned.name}, and mend what was earned by an adjustment."
         )
 
 

@@ -10,10 +10,12 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from firm.billing import recognition
 from firm.db import db, reading, transaction
 from firm.errors import Invalid
+from firm.intake.report import ImportRefused
 from firm.particulars import InvalidParticulars
-from payouts import month_end
+from payouts import imports, month_end
 from payouts.earnings import operations as earnings
 from payouts.earnings import queries as earned
 from payouts.terms import operations as terms
@@ -21,6 +23,7 @@ from payouts.terms import queries
 from payouts.terms.model import PayTerms
 from payouts.terms.operations import InvalidTerms, MonthUnderWay, Proposal, TermsSuperseded, TermsTooLate
 from payouts.terms.queries import TermsNotFound
+from staffing.maintainers import operations as people
 from staffing.maintainers import queries as maintainers
 from tests import lovelace
 from tests.examples.refusals import refused
@@ -83,8 +86,28 @@ def test_terms_of_a_closed_month_are_not_corrected(closed_october: Flask) -> Non
 def test_terms_by_which_somebody_may_have_earned_are_not_corrected(ready_october: Flask) -> None:
     wrong = standing("Grace")
     earnings.accrue_month(OCTOBER, by=LEAD, now=AFTER)
-    with refused(MonthUnderWay, "The close of October 2026 has begun; finish it"):
+    with refused(MonthUnderWay, "The earnings of October 2026 are worked out; finish it"):
         correct(wrong.id, now=AFTER)
+
+
+def test_no_terms_are_set_or_imported_for_a_month_that_everybody_has_earned_in(ready_october: Flask) -> None:
+    earnings.accrue_month(OCTOBER, by=LEAD, now=AFTER)
+    newcomer = {"country": "US", "grade": "junior", "works_as": "employee"}
+    people.add(name="Barbara", email="barbara@lovelace.example", **newcomer, by=LEAD, now=AFTER)
+    with refused(MonthUnderWay, "let other terms begin with November 2026"):
+        terms.set_terms("Barbara", RIGHT, from_month=OCTOBER, by=LEAD, now=AFTER)
+    lines = "maintainer,from_month,currency,guarantee\nBarbara,{},USD,100.00".format
+    with pytest.raises(ImportRefused) as caught:
+        imports.import_file("terms", lines("2026-10").encode(), by=LEAD, now=AFTER)
+    assert "are worked out" in caught.value.report.refused[0].sentence
+    assert imports.import_file("terms", lines("2026-11").encode(), by=LEAD, now=AFTER).new == 1
+
+
+def test_somebody_without_terms_gets_them_while_a_close_waits_for_them(ready_october: Flask) -> None:
+    recognition.recognise_month(OCTOBER, by=LEAD, now=AFTER)
+    newcomer = {"country": "US", "grade": "junior", "works_as": "employee"}
+    people.add(name="Barbara", email="barbara@lovelace.example", **newcomer, by=LEAD, now=AFTER)
+    assert terms.set_terms("Barbara", RIGHT, from_month=OCTOBER, by=LEAD, now=AFTER).from_month == OCTOBER
 
 
 def test_terms_of_a_later_month_are_corrected_before_it_comes(closed_october: Flask) -> None:
