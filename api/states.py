@@ -43,6 +43,11 @@ RECORDED = (
         ),
         shared=(RESEALED,),
         subject=lambda row: "firm",
+        grown={
+            "0006": ["cooling_off_hours"],
+            "0010": ["adjustment_limit_minor"],
+            "0011": ["tax_forms_required", "backup_withholding", "vat_id", "self_billing_months"],
+        },
     ),
     Recorded(
         _of(Principal),
@@ -62,11 +67,24 @@ RECORDED = (
     Recorded(_of(Receipt), ("receipt.recorded",)),
     Recorded(_of(Maintainer), ("maintainer.added", "maintainer.changed")),
     Recorded(_of(Assignment), ("assignment.made", "assignment.ended")),
-    Recorded(_of(PayTerms), ("terms.set", "terms.corrected", "terms.superseded")),
+    Recorded(
+        _of(PayTerms),
+        ("terms.set", "terms.corrected", "terms.superseded"),
+        grown={
+            "0010": ["recovery_bp", "recovery_minor", "fees_borne_by"],
+            "0012": ["corrects_id", "reason", "superseded_at"],
+        },
+    ),
     Recorded(
         _of(Destination),
         tuple(f"destination.{state}" for state in DESTINATION_STATES),
         shared=(RESEALED,),
+        grown={
+            "0006": [
+                *("account", "contact", "state", "proposed_by", "expires_at", "decided_by", "decided_at", "reason"),
+                *("sole_approval", "usable_from"),
+            ]
+        },
     ),
     Recorded(_of(OnrampStage), ("onramp.stage-entered",), subject=lambda row: str(row.maintainer_id), many=True),
     Recorded(_of(PrecommitmentLetter), ("onramp.letter-recorded", "onramp.letter-withdrawn")),
@@ -80,6 +98,7 @@ RECORDED = (
             *("run.released", "run.canceled"),
         ),
         moves={"state": RUN_STATES},
+        grown={"0005": ["approvals_needed"]},
     ),
     Recorded(_of(PayoutPolicy), ("payout-policy.set",)),
 )

@@ -36,6 +36,8 @@ class Recorded:
     """Records of the same kind that other tables have too."""
     many: bool = False
     """Whether one subject has several rows, each on record once."""
+    grown: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The columns that a migration, by its revision, added to rows that were on record already."""
 
 
 def walk(tables: Sequence[Recorded]) -> Walk:
@@ -78,10 +80,18 @@ def _left(session: Session, one: Recorded) -> tuple[dict[str, set[str]], set[str
 
 
 def _digests(row: AnyRow, one: Recorded) -> Iterator[str]:
-    state = state_of(one.table, row)
-    yield digest(state)
-    for column, values in one.moves.items():
-        yield from (digest(state | {column: value}) for value in values)
+    """What the last record may have left: the row as it is, and as it was before the table grew."""
+    for state in _ages(state_of(one.table, row), one):
+        yield digest(state)
+        for column, values in one.moves.items():
+            yield from (digest(state | {column: value}) for value in values)
+
+
+def _ages(state: dict[str, Any], one: Recorded) -> Iterator[dict[str, Any]]:
+    yield state
+    for revision in sorted(one.grown, reverse=True):
+        state = {name: value for name, value in state.items() if name not in one.grown[revision]}
+        yield state
 
 
 def _rows(session: Session, table: Table) -> Iterator[AnyRow]:
