@@ -28,6 +28,8 @@ from payouts.runs.moves import PayoutNotInState
 
 Progress = Callable[[int, int], None]
 MOST_REFERENCE = 60
+LESS = ", less "
+"""What stands before the bank's fee in the reason of a payment that came back less one."""
 TRIES = 3
 """How often a line is judged anew when somebody moves its payout between the look and the step."""
 
@@ -59,7 +61,7 @@ def _look(line_id: str) -> tuple[BankLine, Payout, list[Mark], date]:
     """A line with its payout, what other lines brought to that payout, and the day on which it can be posted."""
     with reading() as session:
         line = queries.find_line(session, line_id)
-        states = ("settled", "noted") if line.action == "settle" else ("returned", "rejected", "noted")
+        states = ("settled", "noted") if line.action == "settle" else ("returned", "rejected", "noted", "resolved")
         actions = ("settle",) if line.action == "settle" else ("return", "reject")
         others = select(BankLine).where(
             BankLine.payout_id == line.payout_id,
@@ -67,8 +69,14 @@ def _look(line_id: str) -> tuple[BankLine, Payout, list[Mark], date]:
             BankLine.state.in_(states),
             BankLine.action.in_(actions),
         )
-        marks = [_mark(one) for one in session.scalars(others.order_by(BankLine.id))]
-        return line, runs.find_payout(session, line.payout_id or ""), marks, open_day(session, line)
+        payout = runs.find_payout(session, line.payout_id or "")
+        brought = [one for one in session.scalars(others.order_by(BankLine.id)) if _moved(one, payout)]
+        return line, payout, [_mark(one) for one in brought], open_day(session, line)
+
+
+def _moved(line: BankLine, payout: Payout) -> bool:
+    """Whether a line brought a movement: one that a person explained did where it left its fee on the payout."""
+    return line.state != "resolved" or (payout.reason or "").startswith(f"{left_behind(line)}{LESS}")
 
 
 def open_day(session: Session, line: BankLine) -> date:

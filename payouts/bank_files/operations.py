@@ -104,7 +104,7 @@ def _give_back_less(session: Session, line: BankLine, fee: Money, *, by: Actor, 
             "The books do not have yet that this payment left the bank; read the statement of that day first.",
             field="fee",
         )
-    reason, on = f"{applying.left_behind(line)}, less {fee}", applying.open_day(session, line)
+    reason, on = f"{applying.left_behind(line)}{applying.LESS}{fee}", applying.open_day(session, line)
     settling.give_back_in(session, payout, reason=reason, fee=fee, on=on, by=by, now=now)
 
 

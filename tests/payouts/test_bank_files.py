@@ -327,6 +327,14 @@ def test_a_payment_that_came_back_less_a_fee_is_returned_when_a_person_says_so(s
         resolved(line_id, "7.50")
 
 
+def test_a_whole_payment_that_comes_back_after_it_came_back_less_a_fee_waits_for_a_person(sent: str) -> None:
+    resolved(came_back_short(sent), "7.50")
+    back = entry("CRDT", "1000.00", detail(end_to_end(sent, "Ada"), returned="AC04"), reference="R-10")
+    found = receive(statement(back, opening="3992.50", closing="4992.50"))
+    assert lines(found) == ["unmatched: The bank booked the same payment a second time; ask it to explain."]
+    lovelace.assert_books_hold()
+
+
 @pytest.mark.parametrize("fee", ["7.49", "7.51", "0.00", "-7.50", "1000.00"])
 def test_another_fee_than_what_is_missing_moves_nothing(sent: str, fee: str) -> None:
     line_id = came_back_short(sent)
