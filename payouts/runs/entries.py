@@ -11,6 +11,7 @@ from payouts.runs.model import Payout
 
 PAYOUT = "payout"
 """How the sources of all entries of payouts begin, alone or with a dash and what happened."""
+RETURNED = f"{PAYOUT}-returned:"
 
 
 def reserved(payout: Payout, run: str, on: date) -> Entry:

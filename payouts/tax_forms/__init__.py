@@ -11,5 +11,5 @@ dated rows with their sources: a rule changes by a new row.
 
 The taxpayer number is sealed and shown by its last four characters; so is the paper itself, where it is kept. Both
 are opened for the office only, and every opening is on record. Filing papers (1099-NEC, 1042-S) are made elsewhere;
-their place is `queries.paid_in_year`, what was paid to whom in a year on the cash basis.
+they stand on `payouts.runs.cash.paid_in_year`, what was paid to whom in a year on the cash basis.
 """

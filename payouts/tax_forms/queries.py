@@ -1,4 +1,4 @@
-"""Finding forms, who is held for want of one, and what was paid to whom in a year."""
+"""Finding forms, and who is held for want of one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,6 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
-from firm.ledger import accounts
-from firm.ledger import queries as ledger
-from firm.money import Money
-from firm.month import Month
 from firm.profile import operations as profiles
 from payouts.tax_forms.model import TaxForm
 from payouts.tax_forms.rules import obstacle
@@ -20,8 +16,6 @@ from staffing.maintainers.model import Maintainer
 
 AHEAD = timedelta(days=30)
 """How long before its expiry a form is named to those who can ask for a new one."""
-
-SETTLED, RETURNED = "payout-settled:", "payout-returned:"
 
 
 class TaxFormNotFound(NotFound):
@@ -118,28 +112,6 @@ def _missing(session: Session, on: date, maintainer_id: str | None = None) -> di
         for person in people
     }
     return {key: (country, why) for key, (country, why) in found.items() if why}
-
-
-def paid_in_year(session: Session, year: int) -> dict[str, Money]:
-    """What reached each maintainer in a calendar year, by the bank's days: settled payouts less those that came back.
-
-    The place of the filing papers (1099-NEC, due 31 January), which compare it with `law.nec_threshold`. It is read
-    from the books, so that it says what they say; an amount that came back counts in the year in which it did.
-    """
-    currency = profiles.current(session).currency
-    paid: dict[str, int] = {}
-    first = Month(year, 1)
-    for month in first.until(first.plus(12)):
-        in_transit = ledger.movements(session, accounts.IN_TRANSIT, currency, month)
-        payable = ledger.movements(session, accounts.PAYABLES, currency, month)
-        before_settling = {moved.source for moved in in_transit if moved.source.startswith(RETURNED)}
-        for moved in in_transit:
-            if moved.source.startswith(SETTLED):
-                paid[moved.maintainer_id] = paid.get(moved.maintainer_id, 0) + moved.amount.minor
-        for moved in payable:
-            if moved.source.startswith(RETURNED) and moved.source not in before_settling:
-                paid[moved.maintainer_id] = paid.get(moved.maintainer_id, 0) + moved.amount.minor
-    return {maintainer_id: Money(minor, currency) for maintainer_id, minor in sorted(paid.items()) if minor}
 
 
 def _live() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -14,7 +14,7 @@ from firm.db import reading, transaction
 from firm.errors import NotFound
 from firm.profile import operations as profiles
 from payouts import month_end
-from payouts.runs import preparation, sending
+from payouts.runs import cash, preparation, sending, settling
 from payouts.tax_forms import gauges, operations, queries
 from payouts.tax_forms.model import TaxForm
 from payouts.tax_forms.operations import InvalidTaxForm, TaxFormEnded
@@ -155,10 +155,27 @@ def test_a_year_counts_what_reached_people_on_the_bank_s_days(closed_october: Fl
     assert sending.run_with_payouts(number)[0].state == "partly-settled"
 
 
+def test_a_year_counts_the_bank_s_day_where_its_month_is_closed_and_not_what_was_taken_back(
+    closed_october: Flask,
+) -> None:
+    bank = Bank()
+    number = paying.approved(bank)
+    paying.send(number, bank)
+    grace, ada = (paying.payout_to(number, name) for name in ("Grace", "Ada"))
+    days = {"on": date(2026, 12, 31), "posted_on": date(2027, 1, 1), "now": datetime(2027, 1, 2, 9, tzinfo=UTC)}
+    for one in (grace, ada):
+        settling.settle(one.id, reference="wire", **days, by=ADMINISTRATOR)  # type: ignore[arg-type]
+    assert paid() == {"Ada": "1,950.00 USD", "Grace": "4,300.00 USD"}
+    assert paid(2027) == {}
+    back = {"amount": lovelace.usd("100.00"), "now": datetime(2027, 1, 5, 9, tzinfo=UTC)}
+    settling.reverse(grace.id, reference="trr_1", **back, by=ADMINISTRATOR)  # type: ignore[arg-type]
+    assert paid(2027) == {"Grace": "-100.00 USD"}
+
+
 def paid(year: int = 2026) -> dict[str, str]:
     with reading() as session:
         names = maintainers.names(session)
-        return dict(sorted((names[key], str(amount)) for key, amount in queries.paid_in_year(session, year).items()))
+        return dict(sorted((names[key], str(amount)) for key, amount in cash.paid_in_year(session, year).items()))
 
 
 def test_a_run_holds_whoever_has_no_form_once_the_firm_asks_for_them(closed_october: Flask) -> None:
