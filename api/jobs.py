@@ -15,6 +15,7 @@ from firm import clock
 from firm.access import tokens
 from firm.access.tokens import Admission
 from firm.db import reading
+from firm.errors import Busy, ChambersError
 from firm.jobs import operations as jobs
 from firm.jobs.kinds import Kind, Task
 from firm.jobs.schedules import Schedule
@@ -129,10 +130,18 @@ def sweep(task: Task) -> None:
 def refresh_accounts(task: Task) -> None:
     """Ask the providers how payees' accounts stand, so that who may not be paid any more is known before a run is sent.
 
-    The sweep asks too, among much else; this one does not wait for the rest of it.
+    The sweep asks too, among much else; this one does not wait for the rest of it. A provider that fails does not keep
+    the others from being asked; what went wrong is raised at the end.
     """
+    failures: list[ChambersError] = []
     for _, provider in sorted(parts().providers.items()):
-        provider_accounts.refresh_all(provider=provider, by=task.by, now=task.now, progress=task.progress)
+        try:
+            provider_accounts.refresh_all(provider=provider, by=task.by, now=task.now, progress=task.progress)
+        except ChambersError as failure:
+            failures.append(failure)
+    if failures:
+        # One failure that passes by itself is enough to ask again.
+        raise next((one for one in failures if isinstance(one, Busy)), failures[0])
 
 
 def compare(*, now: datetime, since: datetime | None = None) -> list[ReconciliationDifference]:

@@ -117,8 +117,27 @@ def _tag(response: Response) -> Response:
     changed = response.status_code in (200, 201, 204) and "Idempotent-Replayed" not in response.headers
     changed = changed and request.method != "DELETE"
     if shown is not None and changed:
-        response.headers["ETag"] = _current(shown, _renamed(response)).headers["ETag"]
+        current = _current(shown, _renamed(response))
+        successor = _successor(current, response)
+        response.headers["ETag"] = (_current(shown, successor) if successor else current).headers["ETag"]
     return response
+
+
+def _successor(current: Response, response: Response) -> dict[str, str] | None:
+    """What replaced the thing that was addressed, as a correction does: the version is that of what the answer shows.
+
+    Where the answer is a thing of another kind, such as a contact of a client, the version is the addressed one's.
+    """
+    before, after = _id(current), _id(response)
+    if before == after or before.partition("_")[0] != after.partition("_")[0]:
+        return None
+    return dict.fromkeys(request.view_args or {}, after)
+
+
+def _id(response: Response) -> str:
+    """The id of the thing in an answer, or nothing; it begins with the thing's kind."""
+    found = json.loads(response.get_data()) if response.is_json else None
+    return str(found.get("id", "")) if isinstance(found, dict) else ""
 
 
 def _renamed(response: Response) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -135,10 +135,19 @@ class _Loading:
 
     def _plain(self, table: Table) -> int:
         count = 0
-        for batch in _batches(self._lines(table)):
+        for batch in _batches(self._in_order(table)):
             bulk_insert(self._session, table, batch)
             count += len(batch)
         return count
+
+    def _in_order(self, table: Table) -> Iterator[dict[str, Any]]:
+        """The rows of a table, each after the one of the same table that it refers to, as a correction does."""
+        rows = self._lines(table)
+        for refers, key in _own_references(table):
+            wanted = {str(row[refers]) for row in self._lines(table) if row[refers] is not None}
+            if wanted:
+                rows = _after_what_they_name(rows, refers, key, wanted)
+        return rows
 
     def _lines(self, table: Table) -> Iterator[dict[str, Any]]:
         read = reader_of(table)
@@ -289,6 +298,38 @@ def _digest(archive: zipfile.ZipFile, name: str) -> str:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _own_references(table: Table) -> list[tuple[str, str]]:
+    """The columns of a table that name a row of the same table, each with the column by which it is named."""
+    keys = sorted(table.foreign_keys, key=lambda key: key.parent.name)
+    return [(key.parent.name, key.column.name) for key in keys if key.column.table is table]
+
+
+def _after_what_they_name(
+    rows: Iterator[dict[str, Any]], refers: str, key: str, wanted: Collection[str]
+) -> Iterator[dict[str, Any]]:
+    """The rows as they come, but for those that come before the one that they name: they follow it.
+
+    A guard looks for what a row names when it comes in, and ids sort by the clocks of those who gave them. What names a
+    row that is not there, or itself, comes last, for the books to refuse.
+    """
+    here: set[str] = set()
+    early: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        named = str(row[refers])
+        if row[refers] is not None and named not in here:
+            early[named].append(row)
+            continue
+        ready = [row]
+        while ready:
+            following = ready.pop()
+            yield following
+            if (name := str(following[key])) in wanted:
+                here.add(name)
+                ready += early.pop(name, [])
+    for left in early.values():
+        yield from left
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

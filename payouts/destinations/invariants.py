@@ -27,11 +27,14 @@ CHECKS = (
     Invariant(
         "changes-were-told",
         "Whoever had another destination before was promised a notice of the new one, cooling off or not.",
-        "SELECT d.id, d.maintainer_id FROM destination d WHERE (d.usable_from > d.decided_at"
+        # Told are the addresses of the one directly before and of the new one, and nobody where neither has any.
+        "SELECT d.id, d.maintainer_id FROM (SELECT n.*, (SELECT o.contact FROM destination o WHERE o.id ="
+        " (SELECT MAX(e.id) FROM destination e WHERE e.maintainer_id = n.maintainer_id AND e.id < n.id"
+        " AND e.usable_from IS NOT NULL)) AS contact_before FROM destination n) AS d"
+        " WHERE ((d.usable_from > d.decided_at AND (d.contact <> '' OR d.contact_before <> ''))"
         # Those that were in force before destinations were confirmed have no such record, and nobody was told of them.
-        " OR (EXISTS (SELECT 1 FROM audit_record c WHERE c.subject = d.id AND c.verb = 'destination.confirmed')"
-        " AND EXISTS (SELECT 1 FROM destination o WHERE o.maintainer_id = d.maintainer_id AND o.id < d.id"
-        " AND o.usable_from IS NOT NULL AND o.contact <> '')))"
+        " OR (d.contact_before <> ''"
+        " AND EXISTS (SELECT 1 FROM audit_record c WHERE c.subject = d.id AND c.verb = 'destination.confirmed')))"
         " AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = 'destination-confirmed/' || d.id || '/1')",
     ),
 )

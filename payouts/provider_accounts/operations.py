@@ -7,7 +7,7 @@ All may be repeated, also after a crash at any point.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -39,7 +39,7 @@ REFRESH = "provider-accounts.refresh"
 """The job that asks about every account: due daily, and promised by the draft of a run that pays into some."""
 
 SILENCE = 3
-"""After so many calls in a row without an answer the provider is away, and the other accounts can wait."""
+"""After so many calls in a row without an answer the provider may be away: one more account is asked about, to see."""
 
 Progress = Callable[[int, int | None], None]
 
@@ -130,27 +130,43 @@ def refresh_all(
     """The same for every live account, the oldest answer first; how many the provider told about.
 
     An account that it refuses to tell about, or gives no answer for, is left as it is and does not keep the others from
-    being asked about. Raises `SomeUnanswered` in the end where answers are missing, and before it when none comes at
-    all. May be repeated: who was answered for is asked about last.
+    being asked about. Raises `SomeUnanswered` in the end where answers are missing, and before it when the provider is
+    away. May be repeated: who was answered for is asked about last.
     """
     with reading() as session:
         waiting = queries.to_check(session)
-    told = unanswered = in_a_row = 0
+    told, unanswered, in_a_row = 0, 0, 0
+    witness = _any_of(waiting, now)
     for done, account_id in enumerate(waiting, 1):
-        try:
-            refresh_account(account_id, provider=provider, by=by, now=now)
-        except Refused:
-            in_a_row = 0
-        except Busy:
-            unanswered, in_a_row = unanswered + 1, in_a_row + 1
-            if in_a_row == SILENCE:
+        answer = _asked(account_id, provider, by=by, now=now)
+        told, unanswered = told + (answer == "told"), unanswered + (answer == "silent")
+        if answer != "silent":
+            witness, in_a_row = account_id, 0
+        elif (in_a_row := in_a_row + 1) == SILENCE:
+            # Those that are never answered for have the oldest answers: every pass begins with them.
+            if _asked(witness, provider, by=by, now=now) == "silent":
                 break
-        else:
-            told, in_a_row = told + 1, 0
+            in_a_row = 0
         progress(done, len(waiting))
     if unanswered:
         raise SomeUnanswered(f"The provider told about {told} of {len(waiting)} accounts; ask again later.")
     return told
+
+
+def _any_of(account_ids: Sequence[str], now: datetime) -> str:
+    """One of the accounts, another at each try: should it be one that is never answered for, the next is not."""
+    return account_ids[int(now.timestamp()) % len(account_ids)] if account_ids else ""
+
+
+def _asked(account_id: str, provider: AccountProvider, *, by: Actor, now: datetime) -> str:
+    """What came of asking about an account: `told`, `refused` or `silent`."""
+    try:
+        refresh_account(account_id, provider=provider, by=by, now=now)
+    except Refused:
+        return "refused"
+    except Busy:
+        return "silent"
+    return "told"
 
 
 def close(maintainer: str, *, provider: AccountProvider, by: Actor, now: datetime) -> ProviderAccount:

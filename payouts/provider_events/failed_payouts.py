@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,10 @@ FAILED = Template(
     " message, and give it a bank account that takes the money; it is then paid out again by itself. If you need a new"
     " way in, ask {firm}: {firm_email}.\n",
 )
+NEWS_FOR = timedelta(days=14)
+"""For how long after the money should have arrived its failure is told: banks say so within days, and what is learned
+later, as in books that were restored from an old backup, the payee has long been told and has mended."""
+
 PROVIDERS = {"stripe": "Stripe"}
 NO_REASON = "the bank gives no reason"
 REASONS = {
@@ -43,9 +48,12 @@ REASONS = {
 
 
 def tell(session: Session, failed: PayeePayout, *, by: Actor, now: datetime) -> None:
-    """Promise the payee a notice in the transaction that learned of the failure, once for each; it names no account."""
+    """Promise the payee a notice in the transaction that learned of the failure, once for each; it names no account.
+
+    Nothing is told of a failure that is no news any more.
+    """
     person = session.get_one(Maintainer, failed.maintainer_id)
-    if not person.email:
+    if not person.email or _is_old(failed, now):
         return
     firm = profiles.current(session)
     figures = {
@@ -56,5 +64,17 @@ def tell(session: Session, failed: PayeePayout, *, by: Actor, now: datetime) -> 
         "amount": str(failed.amount),
         "why": REASONS.get(failed.failure or "", NO_REASON),
     }
-    key = f"{FAILED.name}/{failed.id}"
-    notices.promise(session, FAILED, figures, to=person.email, key=key, by=by, now=now)
+    notices.promise(session, FAILED, figures, to=person.email, key=_key(failed), by=by, now=now)
+
+
+def _is_old(failed: PayeePayout, now: datetime) -> bool:
+    return now.date() - (failed.arrives_on or failed.made_at.date()) > NEWS_FOR
+
+
+def _key(failed: PayeePayout) -> str:
+    """The provider's own name of the payout: our row is another in books that were restored and read it anew.
+
+    Hashed, for it would not fit otherwise, and a notice names no account.
+    """
+    named = "\n".join((failed.provider, failed.account, failed.reference))
+    return f"{FAILED.name}/{hashlib.sha256(named.encode()).hexdigest()}"

@@ -34,7 +34,10 @@ def lay_down(
     by: Actor,
     now: datetime,
 ) -> PayoutPolicy:
-    """Set the policy of runs in a currency, from the next run on. Raises `InvalidPolicy`."""
+    """Set the policy of runs in a currency, from the next run on. Raises `InvalidPolicy`.
+
+    It is dated no earlier than the newest approval in that currency, which did not see it.
+    """
     most = approvals_when_large or approvals
     if not 1 <= approvals <= most <= 9:
         raise InvalidPolicy("A run takes 1 to 9 approvals, and a large one no fewer.", field="approvals")
@@ -45,6 +48,7 @@ def lay_down(
     if minimum.minor < 0 or (large_above is not None and large_above.minor < 0):
         raise InvalidPolicy("The amounts of a policy are not negative.", field="minimum")
     with transaction() as session:
+        _hold(session)
         before = newest(session, minimum.currency)
         policy = PayoutPolicy(
             id=ids.new("pol"),
@@ -55,7 +59,7 @@ def lay_down(
             approvals_when_large=most,
             window_days=window_days,
             set_by=by.name,
-            set_at=now,
+            set_at=_after_approvals(session, minimum.currency, now),
         )
         session.add(policy)
         session.flush()
@@ -85,7 +89,7 @@ def approvals_for(session: Session, run: PayoutRun, total: int, *, now: datetime
     Locks the firm's row for the rest of the transaction: of two runs approved at the same moment, the second sees
     the first.
     """
-    session.execute(select(Profile.id).with_for_update())
+    _hold(session)
     policy = in_force(session, run.currency)
     since = now - timedelta(days=policy.window_days)
     approved = (
@@ -95,6 +99,17 @@ def approvals_for(session: Session, run: PayoutRun, total: int, *, now: datetime
         .where(payout.c.state.not_in([*NOT_PAID, "planned", "canceled"]))
     )
     return policy.approvals_for(total + int(session.scalar(approved) or 0))
+
+
+def _hold(session: Session) -> None:
+    """Lock the firm's row: policies and approvals come one after the other."""
+    session.execute(select(Profile.id).with_for_update())
+
+
+def _after_approvals(session: Session, currency: str, now: datetime) -> datetime:
+    """Not before what was approved already: whoever waits for the lock has read the clock before that approval did."""
+    approved = select(func.max(PayoutRun.approved_at)).where(PayoutRun.currency == currency)
+    return max(now, session.scalar(approved) or now)
 
 
 def page(session: Session, *, after: str = "", limit: int = 50) -> list[PayoutPolicy]:

@@ -253,3 +253,23 @@ def test_pay_terms_are_corrected_while_their_month_is_open(lead: Caller) -> None
     closed = next(one for one in lead.get("/v1/pay-terms")["items"] if one["from_month"] == "2026-10")
     assert "is closed" in lead.post(f"/v1/pay-terms/{closed['id']}/correction", right, status=409)["detail"]
     assert [record["subject"] for record in records(lead, "terms.corrected")] == [made["id"]]
+
+
+def test_the_version_that_a_correction_answers_with_is_that_of_the_new_terms(lead: Caller) -> None:
+    wrong = lead.post("/v1/pay-terms", {"maintainer": "Grace", "from_month": "2026-12", "guarantee": money("1400.00")})
+    right = {"guarantee": money("4100.00"), "reason": "Mistyped."}
+    answer = lead.send("POST", f"/v1/pay-terms/{wrong['id']}/correction", json=right)
+    shown = lead.send("GET", f"/v1/pay-terms/{answer.get_json()['id']}")
+    assert answer.headers["ETag"] == shown.headers["ETag"]
+    path, seen = f"{shown.request.path}/correction", {"If-Match": answer.headers["ETag"]}
+    assert lead.send("POST", path, json=right | {"reason": "Again."}, headers=seen).status_code == 201
+
+
+def test_what_is_added_to_a_thing_answers_with_the_version_of_the_thing(lead: Caller) -> None:
+    contact = {"name": "Kim", "email": "kim@acme.example", "role": "champion"}
+    for path, more, body in (
+        ("/v1/clients/Acme", "contacts", contact),
+        ("/v1/maintainers/Ada", "destination", {"rail": "sepa", "iban": "DE89370400440532013000"}),
+    ):
+        added = lead.send("POST", f"{path}/{more}", json=body)
+        assert (added.status_code, added.headers["ETag"]) == (201, lead.send("GET", path).headers["ETag"])

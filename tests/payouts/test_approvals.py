@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -83,6 +83,20 @@ def test_what_lies_before_the_window_does_not_count(closed_october: Flask) -> No
     second = preparation.draft(rails={"manual": bank}, by=ADMINISTRATOR, now=later).run.number
     approvals.propose(second, by=ADMINISTRATOR, now=later)
     assert approvals.approve(second, by=LEAD, now=later).state == "approved"
+
+
+def set_at() -> list[datetime]:
+    with reading() as session:
+        return [policy.set_at for policy in policies.page(session)]
+
+
+def test_a_policy_is_dated_no_earlier_than_an_approval_that_did_not_see_it(closed_october: Flask) -> None:
+    number = proposed()
+    assert approvals.approve(number, by=LEAD, now=AFTER).state == "approved"
+    lay_down(approvals=2, now=AFTER - timedelta(seconds=1))
+    lovelace.assert_books_hold()
+    lay_down(minimum=lovelace.Money.parse("0.00", "EUR"), now=AFTER - timedelta(seconds=1))
+    assert set_at() == [AFTER, AFTER - timedelta(seconds=1)]
 
 
 def test_holding_a_payout_takes_a_proposed_run_back_to_a_draft_and_voids_its_approvals(closed_october: Flask) -> None:

@@ -274,6 +274,26 @@ def test_an_address_changed_before_the_proposal_does_not_hide_it_either(sqlite_a
         assert [address for _, address, _ in told()][-2:] == ["grace@lovelace.example", "mallory@evil.example"]
 
 
+@pytest.mark.parametrize("hours", [0, 72])
+def test_who_has_no_address_any_more_is_missed_by_no_check(ready_october: Flask, hours: int) -> None:
+    set_email("")
+    profiles.set_cooling_off(hours, by=LEAD, now=BEFORE)
+    before = len(told())
+    changes.confirm_destination(propose().id, by=LEAD, now=AFTER)
+    assert [address for _, address, _ in told()[before:]] == ["grace@lovelace.example"] * 2
+    # The destination before this one has no address, and the one before that has none to do with it.
+    changes.confirm_destination(propose(iban=OTHER_IBAN, now=COOLED).id, by=LEAD, now=COOLED)
+    assert len(told()) == before + 2
+    set_email("grace@lovelace.example")
+    lovelace.assert_books_hold()
+
+
+def set_email(address: str) -> None:
+    """Past the product, which lets nobody be without an address."""
+    with transaction() as session:
+        session.execute(text("UPDATE maintainer SET email = :address WHERE name = 'Grace'"), {"address": address})
+
+
 def test_a_notice_is_promised_with_its_change_or_not_at_all(sqlite_at: Opens) -> None:
     with sqlite_at("ready"):
         proposal = propose()

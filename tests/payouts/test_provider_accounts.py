@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,11 +13,14 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from api.jobs import refresh_accounts
+from api.parts import parts
 from firm import faults as points
 from firm.actor import Actor, Role
 from firm.audit.model import audit_record
 from firm.db import db, reading, transaction
-from firm.errors import Busy, Refused
+from firm.errors import Busy, Misconfigured, Refused
+from firm.jobs.kinds import Task
 from payouts.provider_accounts import operations, queries, rules
 from payouts.provider_accounts.model import ProviderAccount
 from payouts.rails import provider
@@ -293,27 +297,77 @@ def test_an_account_that_no_answer_comes_for_does_not_stop_the_others_and_is_ask
     assert operations.refresh_all(provider=stripe, by=BOT, now=AFTER + timedelta(seconds=2)) == 2
 
 
-class Away:
-    """A provider that gives no answer."""
+class Silent:
+    """A provider that gives no answer for some accounts, and from some call on for none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *silent: str, answers: int = 1_000) -> None:
+        self.silent, self.answers = silent, answers
         self.asked: list[str] = []
 
     def account(self, account_id: str) -> provider.ProviderAccount:
         self.asked.append(account_id)
-        raise Busy("Nobody answers.")
+        if account_id in self.silent or len(self.asked) > self.answers:
+            raise Busy("Nobody answers.")
+        return provider.ProviderAccount(account_id, None, "US", "active", "active", True, ())
 
 
-def test_a_provider_that_is_away_is_not_asked_about_every_account(firm: Flask, stripe: StripeAccounts) -> None:
+class Misset:
+    """A provider that the firm has set up wrongly."""
+
+    def account(self, account_id: str) -> provider.ProviderAccount:
+        raise Misconfigured("The key opens nothing.")
+
+
+FIVE = ("Ada", "Barbara", "Grace", "Katherine", "Radia")
+
+
+def open_five(stripe: StripeAccounts) -> list[str]:
+    """The accounts of five payees, in the order in which they are asked about."""
     for name in ("Barbara", "Katherine", "Radia"):
         details = {"country": "US", "grade": "junior", "works_as": "subcontractor"}
         staff.add(name=name, email=f"{name.lower()}@lovelace.example", **details, by=LEAD, now=BEFORE)
-    for name in ("Ada", "Barbara", "Grace", "Katherine", "Radia"):
-        opened(stripe, who=name)
-    away = Away()
+    return [str(opened(stripe, who=name).account_id) for name in FIVE]
+
+
+def ask_all(away: Silent, *, seconds: int = 0) -> None:
+    operations.refresh_all(provider=away, by=BOT, now=AFTER + timedelta(seconds=seconds))  # type: ignore[arg-type]
+
+
+def test_a_provider_that_is_away_is_not_asked_about_every_account(firm: Flask, stripe: StripeAccounts) -> None:
+    open_five(stripe)
+    away = Silent(answers=0)
     with pytest.raises(operations.SomeUnanswered, match="told about 0 of 5 accounts"):
-        operations.refresh_all(provider=away, by=BOT, now=AFTER)  # type: ignore[arg-type]
-    assert len(away.asked) == operations.SILENCE
+        ask_all(away)
+    assert len(away.asked) == operations.SILENCE + 1
+
+
+def test_accounts_that_are_never_answered_for_do_not_starve_the_others(firm: Flask, stripe: StripeAccounts) -> None:
+    five = open_five(stripe)
+    asked: set[str] = set()
+    for seconds in range(1, 6):
+        some = Silent(*five[:3])
+        with pytest.raises(operations.SomeUnanswered):
+            ask_all(some, seconds=seconds)
+        asked |= set(some.asked)
+    assert asked == set(five)
+
+
+def test_a_provider_that_goes_away_in_the_middle_is_noticed(firm: Flask, stripe: StripeAccounts) -> None:
+    five = open_five(stripe)
+    away = Silent(answers=1)
+    with pytest.raises(operations.SomeUnanswered, match="told about 1 of 5 accounts"):
+        ask_all(away)
+    assert away.asked == [*five[: operations.SILENCE + 1], five[0]]
+
+
+def test_a_provider_that_fails_does_not_keep_the_others_from_being_asked(firm: Flask, stripe: StripeAccounts) -> None:
+    opened(stripe)
+    away, there = Silent(answers=0), Silent()
+    firm.extensions["chambers"] = replace(parts(), providers={"a": Misset(), "b": away, "c": there})
+    task = Task("job_1", operations.REFRESH, {}, BOT, AFTER, attempt=1, leased_by="", last_try=False)
+    with pytest.raises(operations.SomeUnanswered):
+        refresh_accounts(task)
+    assert len(there.asked) == 1
 
 
 def test_a_closed_account_is_over_for_good_and_another_may_be_opened(

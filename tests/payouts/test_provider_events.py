@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from firm.audit.model import audit_record
-from firm.db import reading
+from firm.db import reading, transaction
 from firm.errors import Busy
 from firm.notices.model import Notice
 from payouts.provider_accounts import queries as account_queries
-from payouts.provider_events import receiving
+from payouts.provider_events import failed_payouts, receiving
+from payouts.provider_events.model import PayeePayout
 from payouts.rails.stripe.values import Event
 from payouts.runs import preparation
 from tests import lovelace
@@ -139,6 +141,36 @@ def test_a_payee_whose_bank_did_not_take_the_money_is_told_once_and_without_any_
     assert "Stripe could not bring 4,300.00 USD of it to your bank: the bank account is closed." in told.text
     assert "does not send it a second time" in told.text
     assert firm.accounts["Grace"] not in told.text + told.figures
+
+
+def failed_payout(firm: OverStripe) -> None:
+    firm.send()
+    payout = payouts.pay_out(firm.server.state, firm.accounts["Grace"], "usd")
+    assert payout is not None
+    payouts.move(firm.server.state, payout["id"], "failed")
+
+
+def test_in_books_that_read_a_failure_anew_the_payee_is_not_told_again(firm: OverStripe) -> None:
+    failed_payout(firm)
+    firm.tell(firm.news())
+    with reading() as session:
+        known = session.scalars(select(PayeePayout)).one()
+    # As the restored books have it: the same payout of the provider under another id of ours.
+    columns = {column.name: getattr(known, column.name) for column in PayeePayout.__table__.columns}
+    anew = PayeePayout(**columns | {"id": "pbp_2"})
+    with transaction() as session:
+        failed_payouts.tell(session, anew, by=WORKER, now=AFTER)
+    [told] = notices_of("payee-payout-failed")
+    assert known.reference not in told.key
+    assert known.account not in told.key
+
+
+@pytest.mark.parametrize(("days", "count"), [(16, 1), (17, 0)], ids=["two weeks after it was due", "later"])
+def test_a_failure_that_is_no_news_any_more_is_not_told(firm: OverStripe, days: int, count: int) -> None:
+    failed_payout(firm)
+    firm.tell(firm.news(), now=AFTER + timedelta(days=days))
+    assert payee_payouts() == [("4,300.00 USD", "failed", "account_closed")]
+    assert len(notices_of("payee-payout-failed")) == count
 
 
 def test_a_failure_that_this_version_has_no_words_for_is_told_all_the_same(firm: OverStripe) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,13 +15,13 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor, Role
 from firm.errors import Busy, Refused
 from payouts.rails.rail import Order
-from payouts.runs import approvals, preparation, queries, sending
-from payouts.runs.model import Payout, PayoutRun
+from payouts.runs import approvals, policies, preparation, queries, sending
+from payouts.runs.model import Payout, PayoutPolicy, PayoutRun
 from payouts.runs.moves import PayoutNotInState, RunNotInState
 from payouts.runs.preparation import AlreadyInARun, Drafted, NothingPayable
 from tests import lovelace
 from tests.firm.books import together
-from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
+from tests.lovelace import ADMINISTRATOR, AFTER, LEAD, usd
 from tests.payouts import paying
 from tests.payouts.bank import Bank
 from tests.payouts.interruptions import meanwhile
@@ -58,6 +59,20 @@ def test_of_two_approvals_at_the_same_moment_one_wins(opens: Opens) -> None:
             assert run.state == "approved"
             assert lovelace.trial_balance()["liabilities:payouts-in-transit"] == "-6,250.00 USD"
             lovelace.assert_books_hold()
+
+
+def test_a_policy_waits_for_an_approval_that_has_not_seen_it(opens: Opens) -> None:
+    with opens("closed") as app:
+        number = proposed()
+
+        def lay_down() -> PayoutPolicy:
+            earlier = AFTER - timedelta(seconds=1)
+            return policies.lay_down(minimum=usd("0.00"), approvals=2, by=LEAD, now=earlier)
+
+        with meanwhile(app, "INSERT INTO payout_approval", lay_down) as laid_down:
+            assert approvals.approve(number, by=LEAD, now=AFTER).state == "approved"
+        assert [policy.set_at for policy in laid_down] == [AFTER]
+        lovelace.assert_books_hold()
 
 
 def test_a_run_is_approved_or_canceled_and_never_both(opens: Opens) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
 from api.app import create_core
 from api.commands.archives import WAYS
 from api.parts import parts
 from firm.archive import restoring, writing
 from firm.archive.restoring import InvalidArchive, NotEmpty
-from firm.db import db, reading
+from firm.db import db, reading, transaction
 from firm.ledger import queries as ledger
 from firm.month import Month
 from migrations import run
@@ -23,9 +24,11 @@ from migrations.tables import METADATA
 from payouts import month_end
 from payouts.rails.manual import ManualRail
 from payouts.runs import approvals, preparation
+from payouts.terms.model import PayTerms
+from payouts.terms.operations import Proposal, new_terms
 from tests import lovelace
 from tests.databases import settings_for
-from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
+from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD, usd
 from tests.payouts import paying
 
 TABLES = METADATA.sorted_tables
@@ -131,6 +134,65 @@ def rewritten(
         for name, content in (more or {}).items():
             new.writestr(name, content)
     return other
+
+
+def correct_with_an_early_id(wrong: PayTerms, identifier: str) -> PayTerms:
+    """A correction whose id sorts before that of what it corrects, as from a machine whose clock is slow."""
+    with transaction() as session:
+        session.execute(update(PayTerms).where(PayTerms.id == wrong.id).values(superseded_at=BEFORE))
+        right = new_terms(
+            wrong.maintainer_id,
+            Proposal(guarantee=usd("4500.00")),
+            from_month=wrong.from_month,
+            until_month=None,
+            currency=wrong.currency,
+            by=LEAD,
+            now=BEFORE,
+        )
+        right.id, right.corrects_id, right.reason = identifier, wrong.id, "Mistyped."
+        session.add(right)
+    return right
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_corrections_come_in_after_what_they_correct(
+    sqlite_app: Flask, engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    lovelace.set_up()
+    with reading() as session:
+        first = session.scalars(select(PayTerms).order_by(PayTerms.id)).first()
+    assert first is not None
+    second = correct_with_an_early_id(first, "ptm_00000000000000000000000002")
+    correct_with_an_early_id(second, "ptm_00000000000000000000000001")
+    rows, _ = state()
+    path = export(tmp_path / "firm.zip")
+    other = f"sqlite:///{tmp_path}/other.db" if engine == "sqlite" else str(request.getfixturevalue("postgresql_url"))
+
+    def check() -> None:
+        assert read_in(path) == sum(rows.values()) + 1
+        assert state()[0]["pay_terms"] == rows["pay_terms"] == 4
+
+    elsewhere(other, check)
+
+
+def test_what_corrects_something_that_is_not_there_is_refused(sqlite_app: Flask, tmp_path: Path) -> None:
+    lovelace.set_up()
+    with reading() as session:
+        first = session.scalars(select(PayTerms).order_by(PayTerms.id)).first()
+    assert first is not None
+    correct_with_an_early_id(first, "ptm_00000000000000000000000002")
+    path = export(tmp_path / "firm.zip")
+    with zipfile.ZipFile(path) as archive:
+        lines = archive.read("pay_terms.jsonl").replace(
+            f'"corrects_id": "{first.id}"'.encode(), b'"corrects_id": "ptm_x"'
+        )
+    forged = rewritten(path, lambda name, raw: _with_digest(name, raw, path, "pay_terms", lines))
+
+    def check() -> None:
+        with pytest.raises(InvalidArchive, match="The books refuse"):
+            read_in(forged)
+
+    elsewhere(f"sqlite:///{tmp_path}/other.db", check)
 
 
 def _with_digest(name: str, content: bytes, path: Path, table: str, lines: bytes) -> bytes:
