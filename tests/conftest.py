@@ -35,15 +35,9 @@ ZONES = (
     "UTC",
     "Pacific/Pago_Pago",
 )
-TWICE = (
-    "tests/api/",
-    "tests/payouts/",
-    "tests/staffing/",
-    "tests/firm/backup/",
-    "tests/firm/webhooks/",
-    "tests/firm/jobs/",
-)
-AT_ONCE = ("together", "fifty", "interrupted", "idempotency", "guards", "attacks")
+TWICE = ("tests/api/", "tests/payouts/", "tests/staffing/", "tests/firm/")
+AT_ONCE = ("tests/firm/ledger/", "together", "fifty", "interrupted", "idempotency", "guards", "attacks")
+"""But for the books themselves, and for what is about two at once."""
 LONG = ("tests/api/probes/", "tests/api/matrix/test_crawl.py")
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
 _resolve = socket.getaddrinfo
@@ -56,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is tried on both databases and is no matter of two at once is tried on PostgreSQL in the slow lane."""
+    """What is tried on both databases is tried on PostgreSQL in the slow lane, unless it is a matter of the database."""
     for item in items:
         if _second_time(item.nodeid) or item.nodeid.startswith(LONG):
             item.add_marker("slow")
