@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is tried on both databases is tried on PostgreSQL in the slow lane, unless it is a matter of the database."""
+    """What is tried on both databases is tried on PostgreSQL in the slow lane, unless the database is the matter."""
     for item in items:
         if _second_time(item.nodeid) or item.nodeid.startswith(LONG):
             item.add_marker("slow")
