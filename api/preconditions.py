@@ -98,6 +98,8 @@ def _refuse_stale(session: Session, shown: str) -> None:
         # Two requests may name the same thing differently; its id is one. What was read before the lock may be old.
         thing = json.loads(current.get_data())
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:id))"), {"id": str(thing.get("id", request.path))})
+        # Nothing is changed yet: what the session remembers of the first look is all that this forgets.
+        session.expire_all()
         current = _current(shown)
     tag, _ = current.get_etag()
     if not request.if_match.contains(tag or ""):
