@@ -12,7 +12,6 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,28 +30,34 @@ from tests.contract.firm import Seeded, seed
 from tests.databases import TEST_KEY, settings_for
 
 HERE = Path(__file__).parent
+LOG = "server.log"
 PHASES = "examples,coverage,fuzzing,stateful"
 SIZED = 100
 """With fewer examples than this, an operation that is closed to the role is not covered value by value: all of it is
 refused at the door, as the matrix of permissions shows. The other phases have every operation."""
-AT_ONCE = {"sqlite": 2, "postgresql": 1}
-"""Roles that are tried beside each other: the tool waits for the server half of its time. One after the other on
-PostgreSQL, where writers meet, so that a seed finds again what it found. Each by one thread, as the interpreter's
-parser, which the tool uses, fails now and then where two threads use it."""
+STORES = ("sqlite", "postgresql")
 
 
 def main() -> None:
     options = _options()
-    failed = False
-    for store in ("sqlite", "postgresql") if options.db == "both" else (options.db,):
-        with tempfile.TemporaryDirectory() as folder, _database(store, Path(folder)) as url:
-            failed |= _try(store, url, Path(folder), options.examples, options.seed, options.role)
+    if options.db == "both":
+        sys.exit(1 if any(_beside_each_other()) else 0)
+    with tempfile.TemporaryDirectory() as folder, _database(options.db, Path(folder)) as url:
+        failed = _try(options.db, url, Path(folder), options.examples, options.seed, options.role)
     sys.exit(1 if failed else 0)
+
+
+def _beside_each_other() -> list[int]:
+    """Each database in a process of its own, and within it one role after the other by one thread: a seed finds again
+    what it found, and the interpreter's parser, which the tool uses, fails now and then where two threads use it."""
+    command = [sys.executable, "-m", "tests.contract", *sys.argv[1:], "--db"]
+    processes = [subprocess.Popen([*command, store]) for store in STORES]
+    return [process.wait() for process in processes]
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.contract", description=__doc__)
-    parser.add_argument("--db", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--db", choices=[*STORES, "both"], default="both")
     parser.add_argument("--examples", type=int, default=10, help="cases for each operation and phase")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--role", action="append", help="only these roles")
@@ -63,15 +68,15 @@ def _try(store: str, url: str, folder: Path, examples: int, seed_number: int, ro
     app = create_app(settings_for(url))
     seeded = seed(app)
     common = (HERE / "schemathesis.toml").read_text(encoding="utf-8") + _operations(seeded)
-    with _server(url) as address, ThreadPoolExecutor(AT_ONCE[store]) as pool:
-
-        def attempt(role: str) -> bool:
+    failed = False
+    with _server(url, folder / LOG) as address:
+        for role in roles or seeded.secrets:
             config = folder / f"{role}.toml"
             closed = _closed(app, Role(role)) if examples < SIZED else ""
             config.write_text(common + closed, encoding="utf-8")
-            return _as_role(store, role, address, config, seeded.secrets[role], examples, seed_number)
-
-        failed = any(list(pool.map(attempt, roles or seeded.secrets)))
+            failed |= _as_role(store, role, address, config, seeded.secrets[role], examples, seed_number)
+    if failed:
+        print(*_errors(folder / LOG), sep="\n", flush=True)
     with app.app_context():
         now = clock.now()
         sequencer.run(now=now)
@@ -80,6 +85,11 @@ def _try(store: str, url: str, folder: Path, examples: int, seed_number: int, ro
         db.engine.dispose()
     print(f"{store}: invariants {'broken: ' + ', '.join(broken) if broken else 'hold'}", flush=True)
     return failed or bool(broken)
+
+
+def _errors(log: Path) -> list[str]:
+    """What the server itself said of the requests that it could not answer."""
+    return [line for line in log.read_text(encoding="utf-8").splitlines() if '"level": "error"' in line][-20:]
 
 
 def _operations(seeded: Seeded) -> str:
@@ -109,10 +119,10 @@ def _as_role(store: str, role: str, address: str, config: Path, secret: str, exa
         *("--max-examples", str(examples), "--seed", str(seed_number), "--workers", "1"),
         *("--continue-on-failure", "--generation-database", "none", "--no-color"),
     ]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=config.parent)
+    ended = _asked(command, config.parent)
     if ended.returncode != 0 and not re.search(r"❌ ST\d+", ended.stdout) and "SystemError" in ended.stdout:
         # The interpreter gave up inside the tool, which says nothing about us: it is asked once more.
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=config.parent)
+        ended = _asked(command, config.parent)
     cases = re.search(r"(\d+) generated", ended.stdout)
     kinds = re.findall(r"❌ (ST\d+ .+)", ended.stdout)
     result = "; ".join(kinds) or ("ok" if ended.returncode == 0 else f"exit {ended.returncode}")
@@ -120,6 +130,11 @@ def _as_role(store: str, role: str, address: str, config: Path, secret: str, exa
     if ended.returncode != 0:
         print(ended.stdout[-20_000:] + ended.stderr[-4_000:], flush=True)
     return ended.returncode != 0
+
+
+def _asked(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
 
 
 @contextmanager
@@ -132,7 +147,7 @@ def _database(store: str, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _server(url: str) -> Iterator[str]:
+def _server(url: str, log: Path) -> Iterator[str]:
     """gunicorn on a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -146,7 +161,7 @@ def _server(url: str) -> Iterator[str]:
     }
     command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", "2"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+    with log.open("wb") as said, subprocess.Popen(command, env=environment, stderr=said) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}")
             yield f"http://127.0.0.1:{port}"
