@@ -19,6 +19,7 @@ from firm.access.limits import TooMany
 from firm.access.presence import PresenceNeeded, WrongCode
 from firm.access.tokens import NotAuthenticated
 from firm.actor import Role
+from firm.driver_errors import is_lock_wait, may_be_retried
 from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
 from payouts.provider_events.notices import OtherMode, UnreadableEvent
 from payouts.rails.stripe.signatures import NotVerified
@@ -172,6 +173,9 @@ def _too_large() -> str:
 
 
 def _of_database(error: DBAPIError) -> Response:
+    if may_be_retried(error) or is_lock_wait(error):
+        # Five times in a row it fell to other writers; each time it was undone.
+        return _of_ours(Busy("Many are writing to the books just now; nothing was changed, try again in a moment."))
     log.error("database error: %s", type(error.orig).__name__, exc_info=error)
     if error.connection_invalidated or error.statement is None:
         response = problem(503, "database-away", "The database is not reachable; try again in a moment.")

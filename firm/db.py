@@ -153,7 +153,11 @@ def drop_held() -> None:
 
 @contextmanager
 def last_transaction() -> Iterator[Session]:
-    """The transaction that a request has held back, committed at the end; a new one when there is none."""
+    """The transaction that a request has held back, committed at the end; a new one when there is none.
+
+    Raises `Busy` when what was held back fell to another writer. It must not be mistaken for a transaction that may
+    run again: what would run again is only its end, without the effect that has been undone.
+    """
     envelope = envelopes.current()
     session = envelope.session if envelope is not None else None
     if envelope is None or session is None:
@@ -163,6 +167,11 @@ def last_transaction() -> Iterator[Session]:
     try:
         yield session
         session.commit()
+    except DBAPIError as error:
+        session.rollback()
+        if is_lock_wait(error) or may_be_retried(error):
+            raise Busy("Somebody else is writing to the books; nothing was changed, try again in a moment.") from error
+        raise
     except BaseException:
         session.rollback()
         raise

@@ -9,7 +9,9 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask, Response, request
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Update, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from api.app import create_app
 from firm import envelope
@@ -23,6 +25,12 @@ from tests import lovelace
 from tests.databases import settings_for
 
 CLIENT = {"name": "Initech", "country": "US"}
+
+
+class Deadlock(Exception):
+    """What a driver raises for the victim."""
+
+    sqlstate = "40P01"
 
 
 @pytest.fixture
@@ -151,6 +159,36 @@ def test_the_effect_is_not_there_before_its_answer_is(app: Flask) -> None:
     with looking() as other:
         assert other.scalar(text("SELECT COUNT(*) FROM client")) == 1
         assert other.scalar(text("SELECT COUNT(*) FROM keyed_answer WHERE status = 201")) == 1
+
+
+def test_an_effect_that_falls_to_a_deadlock_while_its_answer_is_stored_is_not_answered_without(
+    served: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the end of it would run again: the answer would be kept, and the effect would be gone."""
+    fallen, claimed = [DBAPIError("UPDATE", {}, Deadlock())], answers.claim
+
+    def fall_once(session: Session, statement: Update) -> bool:
+        if fallen:
+            raise fallen.pop()
+        return claimed(session, statement)
+
+    monkeypatch.setattr(answers, "claim", fall_once)
+    client = served.test_client()
+    headers = bearer | {"Idempotency-Key": "six"}
+    first = client.post("/v1/clients", json=CLIENT, headers=headers)
+    assert (first.status_code, first.headers["Retry-After"]) == (503, "1")
+    assert clients_named(served, "Initech") == 0
+    assert client.post("/v1/clients", json=CLIENT, headers=headers).status_code == 201
+    assert clients_named(served, "Initech") == 1
+
+
+def test_what_falls_to_other_writers_every_time_is_to_be_tried_again(served: Flask, bearer: dict[str, str]) -> None:
+    @served.before_request
+    def fall() -> None:
+        raise DBAPIError("UPDATE", {}, Deadlock())
+
+    answer = served.test_client().post("/v1/clients", json=CLIENT, headers=bearer)
+    assert (answer.status_code, answer.get_json()["type"].rsplit("/")[-1]) == (503, "busy")
 
 
 def test_what_is_held_back_is_committed_before_more_is_written_or_the_outside_is_called(app: Flask) -> None:
