@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from firm.actor import Actor
 from firm.db import leaving_the_house, reading
-from firm.errors import Refused
+from firm.errors import Busy, Refused
 from firm.faults import point, reached
 from firm.jobs.kinds import Progress
 from payouts.provider_accounts import operations as account_operations
@@ -28,6 +28,9 @@ SWEEP = "provider-events.sweep"
 TAKEN_BACK_WITHIN = timedelta(days=14)
 """For how long a bank may take back what it has paid to a payee, with a margin: such payouts are looked at again."""
 
+SILENT_AT_MOST = 3
+"""Each that does not answer costs a minute of waiting and trying."""
+
 SWEPT = point("provider-sweep.swept", "A sweep has seen everything; its end is not committed.")
 
 
@@ -41,8 +44,8 @@ def sweep(
 ) -> ProviderSweep:
     """Read the log from the end of the last whole sweep, less a day, and mend what differs. May be repeated.
 
-    Raises `Busy` when the provider does not answer: what was done stays done, and the next sweep begins where this
-    one did.
+    Raises `Busy` when the provider does not answer, or not for every account: what was done stays done, and the next
+    sweep begins where this one did.
     """
     begun = sweeps.begin(provider, by=by, now=now)
     found = mended = 0
@@ -61,14 +64,23 @@ def _everything(provider: str, since: datetime, source: Source, *, by: Actor, no
         yield _is_news(transfers.bring_up(transfer, source=source, by=by, now=now))
     for line in source.log.lines(since=since):
         yield movements.note(line, provider=provider, pays_from=source.rail.pays_from, by=by, now=now)
-    yield from _accounts(provider, since, source, by=by, now=now)
+    silent: list[Busy] = []
+    yield from _accounts(provider, since, source, silent, by=by, now=now)
     for event in source.log.events(since=since):
         yield receiving.store(event, provider=provider, endpoint="sweep", by=by, now=now)
     yield from _parked(provider, source, by=by, now=now)
+    if silent:
+        raise Busy(f"{len(silent)} of the accounts did not answer; the next sweep asks again.") from silent[0]
 
 
-def _accounts(provider: str, since: datetime, source: Source, *, by: Actor, now: datetime) -> Iterator[bool]:
-    """How each payee's account stands, what it sent on to a bank, and what happened in it."""
+def _accounts(
+    provider: str, since: datetime, source: Source, silent: list[Busy], *, by: Actor, now: datetime
+) -> Iterator[bool]:
+    """How each payee's account stands, what it sent on to a bank, and what happened in it.
+
+    An account that does not answer keeps no other from its turn; after `SILENT_AT_MOST` it is the provider that does
+    not, and `Busy` ends the sweep.
+    """
     with reading() as session:
         account_ids = provider_accounts.to_check(session, provider)
     for account_id in account_ids:
@@ -77,6 +89,10 @@ def _accounts(provider: str, since: datetime, source: Source, *, by: Actor, now:
         except Refused:
             # An account that was taken away from the firm answers nothing; the event that says so is applied apart.
             yield False
+        except Busy as error:
+            silent.append(error)
+            if len(silent) == SILENT_AT_MOST:
+                raise
 
 
 def _account(

@@ -110,6 +110,23 @@ def test_a_sweep_that_dies_is_no_place_to_begin_from(firm: OverStripe) -> None:
     assert sweep(firm, after=3 * HOUR).since == first.until - timedelta(days=1)
 
 
+@pytest.mark.parametrize(("at_most", "seen"), [(3, 1), (1, 0)])
+def test_an_account_that_does_not_answer_keeps_no_other_from_its_turn(
+    firm: OverStripe, monkeypatch: pytest.MonkeyPatch, at_most: int, seen: int
+) -> None:
+    monkeypatch.setattr(sweeping, "SILENT_AT_MOST", at_most)
+    firm.send()
+    first = sweep(firm)
+    for name in ("Grace", "Ada"):
+        assert payouts.pay_out(firm.server.state, firm.accounts[name], "usd") is not None
+    firm.server.faults.plan("GET /v2/core/accounts/{id}", faults.BAD_GATEWAY, times=3)
+    with pytest.raises(Busy):
+        sweeping.sweep("stripe", source=firm.source, by=WORKER, now=AFTER + 2 * HOUR)
+    assert len(payee_payouts()) == seen
+    assert sweep(firm, after=3 * HOUR).since == first.until - timedelta(days=1)
+    assert len(payee_payouts()) == 2
+
+
 def test_more_than_a_page_is_read_to_its_end(firm: OverStripe) -> None:
     for _ in range(229):
         balances.top_up(firm.server.state, 100, "usd")
