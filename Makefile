@@ -6,6 +6,8 @@ UV := .tools/bin/uv
 UV_CACHE = $(shell mkdir -p "$${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/uv}" 2> /dev/null || echo --no-cache)
 BIN := .venv/bin
 WORKERS ?= 2
+# Measures how long normal requests take, so that nothing else runs beside it.
+SLOW_SOCKETS = tests/running/test_slow_sockets.py
 COMPILE = $(UV) $(UV_CACHE) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
@@ -60,8 +62,9 @@ load: setup  ## reads, lists and posts over HTTP on both databases, beside bare 
 	@$(BIN)/python -m bench.load
 
 slow: setup  ## the rest on PostgreSQL, probes of every route, slow sockets, servers killed in the middle of requests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow tests/api tests/payouts tests/staffing tests/firm $(ARGS)
-	@$(BIN)/python -m pytest tests/running
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow --ignore=$(SLOW_SOCKETS) \
+		tests/api tests/payouts tests/staffing tests/firm tests/running $(ARGS)
+	@$(BIN)/python -m pytest $(SLOW_SOCKETS)
 
 lock: $(UV)  ## make requirements/*.txt again from pyproject.toml (UPGRADE=1 also takes newer releases)
 	$(COMPILE) pyproject.toml --extra postgres -o requirements/runtime.txt
