@@ -25,12 +25,24 @@ PROPOSED = Template(
     "on {proposed_at} {firm} was asked to pay you {to} from now on. So far you are paid {before}. A second person"
     " has to confirm this; until then nothing is paid to you.\n\n" + _ENDING,
 )
+FIRST_PROPOSED = Template(
+    "destination-proposed",
+    "{firm}: somebody said where your pay is to go",
+    "Dear {name},\n\n"
+    "on {proposed_at} {firm} was asked to pay you {to}. A second person has to confirm this; until then nothing is paid"
+    " to you.\n\n" + _ENDING,
+)
 CONFIRMED = Template(
     "destination-confirmed",
     "{firm}: your pay goes elsewhere from {usable_from} on",
     "Dear {name},\n\n"
     "on {confirmed_at} {firm} confirmed that you are paid {to} from {usable_from} on. Before that you were paid"
     " {before}. Nothing is paid to you until then.\n\n" + _ENDING,
+)
+FIRST_CONFIRMED = Template(
+    "destination-confirmed",
+    "{firm}: where your pay goes from {usable_from} on",
+    "Dear {name},\n\non {confirmed_at} {firm} confirmed that you are paid {to} from {usable_from} on.\n\n" + _ENDING,
 )
 
 
@@ -45,7 +57,7 @@ def of_proposal(
 ) -> None:
     """Promise the notice of a proposal, in the transaction of the proposal."""
     figures = {"proposed_at": moment_text(now)}
-    _promise(session, PROPOSED, person, proposal, old, figures, by=by, now=now)
+    _promise(session, PROPOSED if old else FIRST_PROPOSED, person, proposal, old, figures, by=by, now=now)
 
 
 def of_confirmation(
@@ -60,7 +72,7 @@ def of_confirmation(
     """Promise the notice of a confirmation, in the transaction of the confirmation."""
     usable = confirmed.usable_from or now
     figures = {"confirmed_at": moment_text(now), "usable_from": moment_text(usable)}
-    _promise(session, CONFIRMED, person, confirmed, old, figures, by=by, now=now)
+    _promise(session, CONFIRMED if old else FIRST_CONFIRMED, person, confirmed, old, figures, by=by, now=now)
 
 
 def recipients(person: Maintainer, destination: Destination, old: Destination | None) -> list[str]:
@@ -72,10 +84,8 @@ def recipients(person: Maintainer, destination: Destination, old: Destination | 
     return list(dict.fromkeys(address for address in known if address))
 
 
-def described(destination: Destination | None) -> str:
+def described(destination: Destination) -> str:
     """A destination in words, with no more of an account than its end."""
-    if destination is None:
-        return "nowhere yet"
     if destination.iban_last4:
         return f"to the account ending in {destination.iban_last4}, over the rail {destination.rail}"
     return f"over the rail {destination.rail}"
@@ -98,8 +108,9 @@ def _promise(
         "firm_email": firm.email or "you know how to reach it",
         "name": person.name,
         "to": described(destination),
-        "before": described(old),
     }
+    if old is not None:
+        told["before"] = described(old)
     for number, address in enumerate(recipients(person, destination, old), 1):
         key = f"{template.name}/{destination.id}/{number}"
         notices.promise(session, template, told, to=address, key=key, by=by, now=now)

@@ -266,6 +266,20 @@ def test_the_old_address_is_told_of_a_change_at_its_proposal_and_at_its_confirma
     lovelace.assert_books_hold()
 
 
+def test_who_is_paid_for_the_first_time_is_not_told_of_a_change(sqlite_at: Opens) -> None:
+    with sqlite_at("ready"):
+        charles = {"name": "Charles", "email": "charles@lovelace.example", "country": "GB", "grade": "junior"}
+        maintainers.add(**charles, works_as="employee", by=LEAD, now=BEFORE)
+        before = len(told())
+        changes.confirm_destination(propose("Charles").id, by=LEAD, now=AFTER)
+        proposed, confirmed = (words for _, _, words in told()[before:])
+        assert "was asked to pay you to the account ending in 3000" in proposed
+        assert "from 1 November 2026, 09:00 UTC on" in confirmed
+        assert "so far" not in (proposed + confirmed).lower()
+        assert "before that" not in (proposed + confirmed).lower()
+        lovelace.assert_books_hold()
+
+
 def test_an_address_changed_before_the_proposal_does_not_hide_it_either(sqlite_at: Opens) -> None:
     with sqlite_at("ready"):
         with transaction() as session:
