@@ -71,6 +71,8 @@ class Preview:
     allocated: dict[Target, Money]
     earned: Money
     lines: Sequence[Line]
+    without_terms: Sequence[str]
+    """The names of those whose pay terms the close waits for."""
 
     @property
     def residual(self) -> Money:
@@ -174,12 +176,14 @@ def preview(month: Month, *, now: datetime) -> Preview:
             funds = {key: figures.funds.get(key, 0) + packages.get(key, 0) for key in {*figures.funds, *packages}}
             figures = _with_funds(figures, funds)
         lines = work_out(earned.terms_of(session, month), earned.time_shares(session, month), figures)
+        without_terms = terms.missing(session, month)
     return Preview(
         month=month,
         recognized=recognized,
         allocated={target: Money(minor, profile.currency) for target, minor in shares.items()},
         earned=Money(sum(line.amount for line in lines), profile.currency),
         lines=lines,
+        without_terms=without_terms,
     )
 
 

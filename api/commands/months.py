@@ -31,6 +31,9 @@ def preview(call: Call, which: Month, as_json: bool) -> None:
         show(shown_month(result), "months:PreviewSchema")
     else:
         _print(result)
+        if result.without_terms:
+            names = ", ".join(result.without_terms)
+            click.echo(f"Closing waits for the pay terms of {names}: set them with `chambers terms set`.")
 
 
 @month.command("close")

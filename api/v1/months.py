@@ -61,6 +61,10 @@ class PreviewSchema(Schema):
     allocated = ma.fields.List(ma.fields.Nested(FundSchema))
     earned = MoneyField()
     residual = MoneyField()
+    without_terms = ma.fields.List(
+        ma.fields.String(),
+        metadata={"description": "Who has a paid assignment and no pay terms: the close waits for these."},
+    )
 
 
 class EarningSchema(Schema):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -90,10 +92,10 @@ def payee_bears_fees(session: Session, maintainer_id: str, month: Month) -> bool
     return session.scalar(query) == "payee"
 
 
-def refuse_missing(session: Session, month: Month) -> None:
-    """Raises `MaintainerWithoutTerms` if a paid assignment of the month has no terms; owners need none."""
+def missing(session: Session, month: Month) -> Sequence[str]:
+    """The names of those who have a paid assignment in the month and no terms; owners need none."""
     with_terms = select(PayTerms.maintainer_id).where(in_force(month))
-    missing = session.scalars(
+    return session.scalars(
         select(Maintainer.name)
         .where(
             Maintainer.works_as != "owner",
@@ -102,8 +104,13 @@ def refuse_missing(session: Session, month: Month) -> None:
         )
         .order_by(Maintainer.name)
     ).all()
-    if missing:
+
+
+def refuse_missing(session: Session, month: Month) -> None:
+    """Raises `MaintainerWithoutTerms` if a paid assignment of the month has no terms."""
+    names = missing(session, month)
+    if names:
         raise MaintainerWithoutTerms(
-            f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} a paid assignment in {month.name} and no"
+            f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} a paid assignment in {month.name} and no"
             " pay terms; set them with `chambers terms set`, or end the assignment."
         )

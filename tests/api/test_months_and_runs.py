@@ -53,7 +53,13 @@ def test_a_month_that_was_not_closed_has_nothing_to_show(lead: Caller) -> None:
 
 
 def test_the_running_month_is_previewed_and_future_and_closed_ones_are_not(lead: Caller) -> None:
-    assert lead.get("/v1/months/2026-11/preview")["month"] == "2026-11"
+    preview = lead.get("/v1/months/2026-11/preview")
+    assert (preview["month"], preview["without_terms"]) == ("2026-11", [])
+    work = {"package": "ssh", "role": "co-maintainer", "share_bp": 1000, "from_on": "2026-11-01"}
+    charles = {"name": "Charles", "email": "charles@lovelace.example", "country": "GB", "grade": "junior"}
+    lead.post("/v1/maintainers", charles | {"works_as": "employee"})
+    lead.post("/v1/assignments", {"maintainer": "Charles"} | work)
+    assert lead.get("/v1/months/2026-11/preview")["without_terms"] == ["Charles"]
     assert "has not begun" in lead.get("/v1/months/2026-12/preview", status=409)["detail"]
     assert "is closed" in lead.get("/v1/months/2026-10/preview", status=409)["detail"]
     assert "books begin" in lead.get("/v1/months/2026-09/preview", status=409)["detail"]

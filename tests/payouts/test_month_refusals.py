@@ -116,7 +116,9 @@ def test_somebody_with_a_paid_assignment_must_have_terms(sqlite_app: Flask) -> N
     lovelace.staff()
     with refused(MaintainerWithoutTerms, "Ada, Grace have a paid assignment in October 2026 and no pay terms"):
         close()
+    assert month_end.preview(OCTOBER, now=AFTER).without_terms == ["Ada", "Grace"]
     lovelace.set_terms()
+    assert month_end.preview(OCTOBER, now=AFTER).without_terms == []
     close()
     lovelace.assert_books_hold()
 

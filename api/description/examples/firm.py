@@ -89,5 +89,6 @@ FIELDS: Mapping[str, object] = {
     "tier_id": f"tir_{ULID}",
     "time_zone": "Europe/London",
     "total": money("5000.00"),
+    "without_terms": ["Charles"],
     "weights": {"ssh": 3, "age": 2, "staticcheck": 1},
 }
