@@ -98,6 +98,8 @@ def _step(line: BankLine, payout: Payout, on: date, *, by: Actor, now: datetime)
         if line.action == "settle":
             at_bank = line.booked_on or on
             settling.settle(payout.id, reference=text, on=at_bank, posted_on=on, by=by, now=now)
+        elif line.action == "reject":
+            settling.reject(payout.id, reason=text, on=on, by=by, now=now)
         else:
             settling.give_back(payout.id, reason=text, on=on, by=by, now=now)
     except (PayoutNotInState, periods.MonthClosed):

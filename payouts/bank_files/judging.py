@@ -67,7 +67,8 @@ def _of_movement(session: Session, movement: Movement, payouts: dict[str, Payout
     if payout is None and booked_debit and not movement.end_to_end_id:
         file = _file(session, [references.message_of(one) for one in movement.file_ids])
         if file is not None:
-            taken = rules.taken_collective(movement, _payouts_of(session, file))
+            payouts_of_file = _payouts_of(session, file)
+            taken = rules.taken_collective(movement, payouts_of_file, _came_back(session, payouts_of_file))
             yield from (_movement_line(movement, one) for one in taken)
             return
     yield _movement_line(movement, rules.taken_movement(movement, payout))
@@ -82,7 +83,7 @@ def _status_line(report: StatusReport, status: Status, taken: Taken) -> BankLine
 
 def _movement_line(movement: Movement, taken: Taken) -> BankLine:
     # Of a whole file that was booked as one sum each payment has its own amount; what is not applied keeps the bank's.
-    amount = taken.payout.amount if taken.payout and taken.state == "waiting" else movement.amount
+    amount = taken.payout.amount if taken.payout and taken.state != "unmatched" else movement.amount
     reason = movement.returned or (reasons.sentence("", "") if taken.action == "return" else None)
     line = _line(
         taken,
@@ -121,6 +122,16 @@ def _payouts_of(session: Session, file: RailFile) -> list[Payout]:
         for payout in runs.payouts_of(session, file.run_id)
         if payout.rail == file.rail and payout.state in ("sent", "settled", "returned")
     ]
+
+
+def _came_back(session: Session, payouts: Sequence[Payout]) -> set[str]:
+    """Those that the bank says it has given back: they had left, which a rejected one has not."""
+    returns = select(BankLine.payout_id).where(
+        BankLine.payout_id.in_([one.id for one in payouts]),
+        BankLine.action == "return",
+        BankLine.state.in_(["returned", "noted", "resolved"]),
+    )
+    return {payout_id for payout_id in session.scalars(returns) if payout_id}
 
 
 def _named(session: Session, end_to_end_ids: Sequence[str]) -> dict[str, Payout]:

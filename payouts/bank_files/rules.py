@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -103,13 +103,25 @@ def fee_kept(movement: Movement, payout: Payout) -> Money | None:
     return payout.amount - movement.amount if movement.amount.minor else None
 
 
-def taken_collective(movement: Movement, payouts: Sequence[Payout]) -> list[Taken]:
-    """A debit that names a whole file of ours: each of its payments, if they come to the amount."""
+def taken_collective(movement: Movement, payouts: Sequence[Payout], came_back: Collection[str]) -> list[Taken]:
+    """A debit that names a whole file of ours: each of its payments, if they come to the amount.
+
+    What `came_back` had left with the others, where the statement of the later day was read first.
+    """
     left = [payout for payout in payouts if payout.state in ("sent", "settled")]
+    back = [payout for payout in payouts if payout.state == "returned" and payout.id in came_back]
+    if back and sum(payout.amount_minor for payout in (*left, *back)) == movement.amount.minor:
+        left += back
     total = sum(payout.amount_minor for payout in left)
     if total != movement.amount.minor or any(payout.currency != movement.amount.currency for payout in left):
         return [Taken("unmatched", "The bank booked the file as one sum, which is not that of its open payments.")]
-    return [Taken("waiting", "", "settle", payout) for payout in left]
+    return [_left(payout) for payout in left]
+
+
+def _left(payout: Payout) -> Taken:
+    if payout.state == "returned":
+        return Taken("noted", "It left with its file, and had come back when this was read.", "settle", payout)
+    return Taken("waiting", "", "settle", payout)
 
 
 def verdict(action: str, payout: Payout, ours: str, mark: Mark, others: Sequence[Mark]) -> Applied | None:

@@ -18,7 +18,7 @@ from firm.profile import operations as profiles
 from payouts.rails.rail import Description, Sent
 from payouts.runs import attempts, entries, queries, voiding
 from payouts.runs.model import Payout, PayoutReversal
-from payouts.runs.moves import finish_run, move, record_move, today
+from payouts.runs.moves import PayoutNotInState, finish_run, move, record_move, today
 
 
 class ReversedInPart(Refused):
@@ -61,6 +61,19 @@ def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
         return give_back_in(session, queries.find_payout(session, payout_id), reason=reason, on=on, by=by, now=now)
+
+
+@use_case
+def reject(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
+    """Enter that a bank did not carry a payout out: the money is payable again.
+
+    Raises `PayoutNotInState` once it has settled, as one of the two is then not true.
+    """
+    with transaction() as session:
+        payout = queries.find_payout(session, payout_id)
+        if payout.state == "settled":
+            raise PayoutNotInState(f"The payout to {payout.payee_name} has settled; its bank rejects it all the same.")
+        return give_back_in(session, payout, reason=reason, on=on, by=by, now=now)
 
 
 def give_back_in(

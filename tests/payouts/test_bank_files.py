@@ -178,6 +178,48 @@ def test_a_sum_without_those_rejected_settles_the_rest(sent: str) -> None:
     lovelace.assert_books_hold()
 
 
+def test_a_sum_that_is_read_after_what_came_back_of_it_settles_the_rest(sent: str) -> None:
+    back = entry("CRDT", "1000.00", detail(end_to_end(sent, "Ada"), returned="AC04"), on="2026-11-04", reference="R-1")
+    receive(statement(back, opening="3000.00", closing="4000.00", message_id="S-2", number="2"))
+    assert states(sent) == {"Grace": "sent", "Ada": "returned"}
+    whole = entry("DBIT", "2000.00", batch=f"{message_id(sent)}-1")
+    assert sorted(lines(receive(statement(whole, closing="3000.00", message_id="S-1")))) == [
+        "noted: It left with its file, and had come back when this was read.",
+        "settled: The money has left.",
+    ]
+    assert states(sent) == {"Grace": "settled", "Ada": "returned"}
+    assert lovelace.trial_balance()["assets:bank"] == "-1,000.00 EUR"
+    lovelace.assert_books_hold()
+
+
+def test_a_sum_over_what_the_bank_rejected_is_for_a_person(sent: str) -> None:
+    receive(status_report(message_id(sent), transaction(end_to_end(sent, "Grace"), "RJCT")))
+    whole = entry("DBIT", "2000.00", batch=f"{message_id(sent)}-1")
+    [line] = lines(receive(statement(whole, closing="3000.00")))
+    assert line.startswith("unmatched: ")
+    assert states(sent) == {"Grace": "returned", "Ada": "sent"}
+
+
+def test_a_rejection_that_meets_a_settlement_makes_nothing_payable(sent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody enters the proof between the look at the payout and the step."""
+    looked = applying._look
+    grace = payout_to(sent, "Grace").id
+
+    def settled_after(line_id: str) -> Any:
+        found = looked(line_id)
+        if payout_to(sent, "Grace").state == "sent":
+            settling.settle(grace, reference="seen", on=date(2026, 11, 3), by=LEAD, now=ON_THE_FIFTH)
+        return found
+
+    monkeypatch.setattr(applying, "_look", settled_after)
+    refusal = transaction(end_to_end(sent, "Grace"), "RJCT", reason="AC04")
+    assert lines(receive(status_report(message_id(sent), refusal))) == [
+        "unmatched: It is settled in the books; find out at the bank which is true."
+    ]
+    assert states(sent)["Grace"] == "settled"
+    lovelace.assert_books_hold()
+
+
 def test_the_same_file_twice_changes_nothing(sent: str) -> None:
     raw = statement(both(sent), closing="3000.00")
     first, again = receive(raw), receive(raw, now=ON_THE_FIFTH + timedelta(hours=1))
