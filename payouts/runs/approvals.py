@@ -23,6 +23,8 @@ from firm.ledger import journal
 from firm.money import Money
 from firm.particulars import checked_words
 from firm.profile import operations as profiles
+from payouts.adjustments import booking as adjustments
+from payouts.destinations import queries as destinations
 from payouts.runs import entries, policies, queries
 from payouts.runs.model import Payout, PayoutApproval, PayoutRun
 from payouts.runs.model import payout as payouts_table
@@ -49,6 +51,10 @@ class PayableChanged(Refused):
     """Since the draft, the books owe somebody less than the run would pay."""
 
 
+class DestinationChanged(Refused):
+    """A payout of the run names a destination to which its payee may not be paid now."""
+
+
 @use_case
 def propose(key: str, *, by: Actor, now: datetime) -> PayoutRun:
     """Propose a draft for approval; its content is digested, and a change makes it a draft again."""
@@ -60,6 +66,7 @@ def propose(key: str, *, by: Actor, now: datetime) -> PayoutRun:
         payouts = queries.planned_of(session, run.id)
         if not payouts:
             raise NothingToPropose(f"Every payout of {run.number} is held; take one up, or cancel the run.")
+        _refuse_other_destinations(session, run, payouts, now=now)
         content = digest(payouts)
         needed = policies.approvals_for(session, run, _total(payouts), now=now)
         proposed = {"proposed_by": by.name, "proposed_at": now, "digest": content, "approvals_needed": needed}
@@ -74,7 +81,8 @@ def approve(key: str, *, by: Actor, now: datetime) -> PayoutRun:
     """Approve a proposed run; the last approval it takes reserves its money in the books, payable to in transit.
 
     The run stays proposed while more people have to approve it. Raises `ApproverIsPreparer` (unless the firm
-    switched on sole approval, which the audit record then says), `AlreadyApproved`, `RunNotInState`, `PayableChanged`.
+    switched on sole approval, which the audit record then says), `AlreadyApproved`, `RunNotInState`, `PayableChanged`,
+    `DestinationChanged`.
     """
     with transaction() as session:
         run = queries.find(session, key)
@@ -85,6 +93,7 @@ def approve(key: str, *, by: Actor, now: datetime) -> PayoutRun:
         payouts = queries.planned_of(session, run.id)
         if digest(payouts) != run.digest:
             raise InvariantBroken(f"{run.number} is not what was proposed.")
+        _refuse_other_destinations(session, run, payouts, now=now)
         needed = max(run.approvals_needed, policies.approvals_for(session, run, _total(payouts), now=now))
         given = _give(session, run, by, alone, now)
         faults.reached(APPROVED_ONCE)
@@ -94,6 +103,8 @@ def approve(key: str, *, by: Actor, now: datetime) -> PayoutRun:
             audit.record(session, "run.approval-given", run.id, facts, before=before, after=run, by=by, now=now)
             return run
         _set(session, run, state="approved", approvals_needed=needed)
+        # No adjustment comes between the look at what is owed and its reservation.
+        adjustments.hold(session)
         _refuse_changed(session, run, payouts)
         _reserve(session, run, payouts, by=by, now=now)
         facts = {"digest": run.digest, "sole_approval": alone, "payouts": len(payouts), "given": given}
@@ -174,6 +185,19 @@ def _set(session: Session, run: PayoutRun, **changes: object) -> None:
 
 def _total(payouts: Sequence[Payout]) -> int:
     return sum(payout.amount_minor for payout in payouts)
+
+
+def _refuse_other_destinations(session: Session, run: PayoutRun, payouts: Sequence[Payout], *, now: datetime) -> None:
+    """Whoever confirms a destination takes back what names the one before it, but does not see a draft that is being
+    written at the same moment.
+    """
+    changed = destinations.changed_since(session, {one.destination_id for one in payouts}, now=now)
+    names = sorted(one.payee_name for one in payouts if one.destination_id in changed)
+    if names:
+        raise DestinationChanged(
+            f"{', '.join(names)} may not be paid to the destination that {run.number} names; hold each payout of"
+            " theirs, or cancel the run and draft another."
+        )
 
 
 def _refuse_changed(session: Session, run: PayoutRun, payouts: Sequence[Payout]) -> None:

@@ -20,6 +20,8 @@ from payouts.runs.moves import move, record_move
 REASON = "The payee's destination was changed."
 LEFT = ("sending", "unknown")
 """Something may have left for the old destination; only a look-up says."""
+IN_FLIGHT = (*LEFT, "sent")
+"""Over a bank, what was sent is on its way until its proof or its return is in: the rail is not switched meanwhile."""
 
 
 @use_case
@@ -34,7 +36,7 @@ def confirm_destination(key: str, *, by: Actor, now: datetime) -> Confirmed:
         in_flight = [
             f"{one.amount} to {one.payee_name}"
             for one in _of_maintainer(session, proposal.maintainer_id)
-            if one.state in LEFT
+            if one.state in IN_FLIGHT
         ]
         confirmed = decisions.confirm_in(session, key, in_flight=in_flight, by=by, now=now)
         if confirmed.replaced is not None:
@@ -48,7 +50,7 @@ def _of_maintainer(session: Session, maintainer_id: str) -> list[Payout]:
         select(payouts_table)
         .where(
             payouts_table.c.maintainer_id == maintainer_id,
-            payouts_table.c.state.in_(["planned", "reserved", "waiting-for-funds", *LEFT]),
+            payouts_table.c.state.in_(["planned", "reserved", "waiting-for-funds", *IN_FLIGHT]),
         )
         .order_by(payouts_table.c.id)
     )
@@ -60,5 +62,5 @@ def _take_back(session: Session, payout: Payout, *, by: Actor, now: datetime) ->
         approvals.reopen(session, payout.run_id, REASON, by=by, now=now)
         move(session, payout, ("planned",), state="held", reason=REASON)
         record_move(session, "payout.held", payout, {"reason": REASON}, by=by, now=now)
-    elif payout.state not in LEFT:
+    elif payout.state not in IN_FLIGHT:
         voiding.void(session, payout, REASON, by=by, now=now)
