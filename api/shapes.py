@@ -51,8 +51,9 @@ def shown_month(result: month_end.Closing | month_end.Preview) -> dict[str, Any]
     shown = {name: getattr(result, name) for name in ("month", "recognized", "earned", "residual")}
     if isinstance(result, month_end.Closing):
         shown |= {"closed": result.closed, "payable": result.payable, "steps": result.steps}
+        shown["held_back"] = result.held_back
     else:
-        shown["without_terms"] = result.without_terms
+        shown |= {"first_open": result.first_open, "without_terms": result.without_terms}
     return shown | {"allocated": funds}
 
 

@@ -50,6 +50,8 @@ class Closing:
     month: Month
     closed: bool
     steps: Sequence[periods.Step]
+    held_back: Sequence[str]
+    """Clients that could not be billed up to this month, each with the reason: what they owe is earned and unbilled."""
     recognized: Money
     allocated: dict[Target, Money]
     earned: Money
@@ -67,6 +69,8 @@ class Preview:
     """What closing the month would come to today, with nothing written."""
 
     month: Month
+    first_open: Month
+    """The month to close next, which may be an earlier one."""
     recognized: Money
     allocated: dict[Target, Money]
     earned: Money
@@ -150,7 +154,8 @@ def closing(month: Month) -> Closing:
         return Closing(
             month=month,
             closed=any(step.name == CLOSING_STEP for step in steps),
-            steps=steps,
+            steps=sorted(steps, key=lambda step: STEPS.index(step.name)),
+            held_back=invoices.held_back(session, month),
             recognized=total(recognition.revenue(session, month).values(), currency),
             allocated=plans.totals(session, month, currency),
             earned=earned.total_earned(session, month, currency),
@@ -159,7 +164,11 @@ def closing(month: Month) -> Closing:
 
 
 def preview(month: Month, *, now: datetime) -> Preview:
-    """Work the month out as closing would, and write nothing. The month may still be running."""
+    """Work the month out as closing would, and write nothing. The month may still be running.
+
+    While earlier months are open, `first_open` is the first of them, and the figures are of this month alone: what
+    closing those will recognize is theirs, and not in the packages' funds yet.
+    """
     with reading() as session:
         profile = profiles.current(session)
         if profile.month_at(now) < month:
@@ -167,7 +176,8 @@ def preview(month: Month, *, now: datetime) -> Preview:
         periods.refuse_if_closed(session, month, instead=f"`chambers month status {month}` shows what it came to")
         profiles.refuse_before_books(profile, month)
         plan = plans.contents(session, plans.in_force(session, month).id)
-        revenue = _revenue(session, month)
+        first_open = periods.earliest_open(session, first=profile.first_month)
+        revenue = _revenue(session, month, alone=first_open < month)
         recognized = total(revenue.values(), profile.currency)
         shares = by_target(divide_all(plan, revenue))
         packages = {target: minor for (kind, target), minor in shares.items() if kind == "package"}
@@ -179,6 +189,7 @@ def preview(month: Month, *, now: datetime) -> Preview:
         without_terms = terms.missing(session, month)
     return Preview(
         month=month,
+        first_open=first_open,
         recognized=recognized,
         allocated={target: Money(minor, profile.currency) for target, minor in shares.items()},
         earned=Money(sum(line.amount for line in lines), profile.currency),
@@ -205,11 +216,14 @@ def _refuse_wrong_month(session: Session, profile: Profile, month: Month, now: d
         raise periods.EarlierMonthOpen(f"Close {earliest.name} first: months are closed in their order.")
 
 
-def _revenue(session: Session, month: Month) -> dict[str, Money]:
+def _revenue(session: Session, month: Month, *, alone: bool) -> dict[str, Money]:
+    """What the month recognizes, by engagement: late months too, or none but its own where it stands `alone`."""
     if _done(session, month, recognition.STEP):
         return recognition.revenue(session, month)
     revenue: dict[str, Money] = {}
     for item in recognition.earned_until(session, month):
+        if alone and item.month != month:
+            continue
         key = item.party.engagement_id
         revenue[key] = revenue[key] + item.booked if key in revenue else item.booked
     return revenue

@@ -31,6 +31,8 @@ def preview(call: Call, which: Month, as_json: bool) -> None:
         show(shown_month(result), "months:PreviewSchema")
     else:
         _print(result)
+        if result.first_open < result.month:
+            click.echo(f"{result.first_open.name} is still open: these are the figures of {result.month.name} alone.")
         if result.without_terms:
             names = ", ".join(result.without_terms)
             click.echo(f"Closing waits for the pay terms of {names}: set them with `chambers terms set`.")
@@ -108,3 +110,6 @@ def _print(result: month_end.Closing | month_end.Preview) -> None:
     click.echo(f"{result.month.name} ({state})")
     for name, amount in rows:
         click.echo(f"{name:<32}{amount!s:>20}")
+    if isinstance(result, month_end.Closing):
+        for reason in result.held_back:
+            click.echo(f"Not billed: {reason}")

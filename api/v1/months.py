@@ -51,12 +51,21 @@ class ClosingSchema(Schema):
     residual = MoneyField(metadata={"description": "Everything not earned by others."})
     payable = MoneyField(metadata={"description": "Payable to maintainers now."})
     steps = ma.fields.List(ma.fields.Nested(StepSchema))
+    held_back = ma.fields.List(
+        ma.fields.String(),
+        metadata={"description": "Clients that could not be billed, each with the reason."},
+    )
 
 
 class PreviewSchema(Schema):
     """What closing would come to today."""
 
     month = MonthField()
+    first_open = MonthField(
+        metadata={
+            "description": "The month to close next. While it is an earlier one, the figures are of this one alone."
+        }
+    )
     recognized = MoneyField()
     allocated = ma.fields.List(ma.fields.Nested(FundSchema))
     earned = MoneyField()

@@ -47,8 +47,7 @@ def set_plan(
         profile = profiles.current(session)
         by_id = {portfolio.find(session, key).id: weight for key, weight in weights.items()}
         Plan(overhead_bp, reserves, by_id)
-        if from_month < periods.earliest_open(session, first=profile.first_month):
-            raise PlanTooLate(f"{from_month.name} is closed; let the plan begin in an open month.")
+        _refuse_divided(session, from_month, first=profile.first_month)
         version = (session.scalar(select(func.max(AllocationPlan.version))) or 0) + 1
         plan = AllocationPlan(
             id=ids.new("pln"),
@@ -67,6 +66,20 @@ def set_plan(
         facts = {"version": version, "from": str(from_month), "overhead_bp": overhead_bp}
         audit.record(session, "plan.set", plan.id, facts, after=plan, by=by, now=now)
     return plan
+
+
+def _refuse_divided(session: Session, from_month: Month, *, first: Month) -> None:
+    """Have the first open month to ourselves: nobody divides it while the plan that divides it changes."""
+    first_open = periods.earliest_open(session, first=first)
+    if from_month < first_open:
+        raise PlanTooLate(f"{from_month.name} is closed; let the plan begin in an open month.")
+    periods.hold(session, first_open)
+    undivided = periods.first_without(session, STEP, first_open)
+    if from_month < undivided:
+        raise PlanTooLate(
+            f"The revenue of {from_month.name} is divided; finish it with `chambers month close {from_month}`, and let"
+            f" the plan begin with {undivided.name}."
+        )
 
 
 @use_case

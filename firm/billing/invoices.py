@@ -65,7 +65,7 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> Invoicing:
     with transaction() as session:
         profile = profiles.current(session)
         _refuse_wrong_month(profile, month, now)
-        periods.refuse_if_closed(session, month, instead="its close has issued what was due; invoice an open month")
+        periods.refuse_if_closed(session, month, instead="its close has issued what could be; invoice an open month")
         periods.hold(session, month)
         due, held_back = _due(session, month, profile)
         if due:
@@ -73,6 +73,11 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> Invoicing:
             facts = {"issued": len(due), "held_back": len(held_back)}
             audit.record(session, "invoices.issued", str(month), facts, by=by, now=now)
     return Invoicing(len(due), tuple(held_back))
+
+
+def held_back(session: Session, month: Month) -> Sequence[str]:
+    """The clients that cannot be billed up to the month, each with the reason."""
+    return _due(session, month, profiles.current(session))[1]
 
 
 def _refuse_wrong_month(profile: Profile, month: Month, now: datetime) -> None:

@@ -27,6 +27,9 @@ from firm.portfolio import queries as portfolio
 from firm.portfolio.model import Package
 from firm.profile import operations as profiles
 
+RECOGNIZED = "recognition"
+"""The step of a close after which an engagement's month is earned as it stood then."""
+
 
 class EngagementWithoutInterests(Refused):
     """Nobody knows what a client without interests pays for."""
@@ -291,20 +294,34 @@ def set_po_number(engagement_id: str, po_number: str, *, by: Actor, now: datetim
 
 @use_case
 def end(engagement_id: str, *, on: date, by: Actor, now: datetime) -> Engagement:
-    """End a signed engagement on the first day it no longer runs, not within a closed month."""
+    """End a signed engagement on the first day it no longer runs, not within a month that is recognized.
+
+    An end that is set may come earlier, and never later: what was worked out with it would stay as it is.
+    """
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
         if engagement.state == "draft" or on <= engagement.starts_on:
             raise Refused("Only a signed engagement can be ended, on a day after its start.")
-        first_open = periods.earliest_open(session, first=profiles.current(session).first_month)
-        if Month.of(on) < first_open:
-            raise Refused(f"The engagement has been recognized until {first_open.previous.name}; end it later.")
+        if engagement.ends_on is not None and on > engagement.ends_on:
+            raise Refused(f"It ends on {engagement.ends_on.isoformat()} already; sign another for what comes after.")
+        _refuse_recognized(session, on)
         before = digest(engagement)
         engagement.ends_on = on
         engagement.state = "ended"
         facts = {"on": on.isoformat()}
         audit.record(session, "engagement.ended", engagement.id, facts, before=before, after=engagement, by=by, now=now)
     return engagement
+
+
+def _refuse_recognized(session: Session, on: date) -> None:
+    """Have the first open month to ourselves: nobody recognizes it while the end of what it recognizes changes."""
+    first = profiles.current(session).first_month
+    first_open = periods.earliest_open(session, first=first)
+    if Month.of(on) >= first_open:
+        periods.hold(session, first_open)
+    unrecognized = periods.first_without(session, RECOGNIZED, first_open)
+    if Month.of(on) < unrecognized:
+        raise Refused(f"The engagement has been recognized until {unrecognized.previous.name}; end it later.")
 
 
 def _refuse_unsignable(session: Session, engagement: Engagement) -> None:

@@ -75,6 +75,11 @@ def earliest_open(session: Session, *, first: Month) -> Month:
     return first if last is None else last.next
 
 
+def first_without(session: Session, step: str, first_open: Month) -> Month:
+    """The first month whose close has not done a step. It stays so for who holds the first open month."""
+    return first_open.next if any(done.name == step for done in steps(session, first_open)) else first_open
+
+
 def open_month(session: Session, month: Month) -> None:
     """Make sure the month has its row. May be repeated; a closed month stays closed."""
     # The look first: on SQLite a guard refuses the row of a month that exists, whatever the statement says of it.

@@ -169,8 +169,7 @@ def _hold_open(session: Session, wrong: PayTerms, proposal: Proposal) -> None:
 
 def first_unearned(session: Session, first_open: Month) -> Month:
     """The first month in which nobody has earned yet. It stays so for who holds the first open month."""
-    earned = any(step.name == EARNED for step in periods.steps(session, first_open))
-    return first_open.next if earned else first_open
+    return periods.first_without(session, EARNED, first_open)
 
 
 def refuse_earned(from_month: Month, unearned: Month) -> None:

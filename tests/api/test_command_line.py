@@ -236,7 +236,7 @@ def test_a_value_written_wrongly_is_a_usage_error_of_one_sentence(closed_shell: 
         (("month", "close", "2199-11"), "is not over"),
         (("month", "status", "2026-12"), "has not been closed"),
         (("month", "preview", "2026-10"), "`chambers month status 2026-10` shows what it came to"),
-        (("invoice", "issue", "2026-10"), "its close has issued what was due"),
+        (("invoice", "issue", "2026-10"), "its close has issued what could be"),
         (("run", "status", "RUN-2026-9999"), "RUN-2026-9999"),
         (("run", "approve", "RUN-2026-9999"), "RUN-2026-9999"),
         (("statement", "Linus", "2026-10"), "Linus"),

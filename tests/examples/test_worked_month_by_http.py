@@ -133,6 +133,7 @@ def test_the_month_comes_out_to_the_cent(served: Flask, lead: Caller, administra
     }
     assert (closing["recognized"], closing["earned"]) == (usd("15000.00"), usd("6250.00"))
     assert (closing["residual"], closing["payable"]) == (usd("8750.00"), usd("6250.00"))
+    assert (preview.pop("first_open"), preview.pop("without_terms")) == ("2026-10", [])
     assert {name: preview[name] for name in preview} == {name: closing[name] for name in preview}
     assert administrator.post(f"months/{MONTH}/close", status=200) == closing
     with served.app_context():

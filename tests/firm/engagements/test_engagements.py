@@ -149,3 +149,12 @@ def test_only_a_signed_engagement_is_ended_and_after_its_start(firm: Flask) -> N
     with refused(Refused, "Only a signed engagement can be ended, on a day after its start"):
         engagements.end(engagement, on=START, by=LEAD, now=BEFORE)
     assert engagements.end(engagement, on=date(2026, 12, 1), by=LEAD, now=BEFORE).state == "ended"
+
+
+def test_an_end_is_moved_earlier_and_never_later(firm: Flask) -> None:
+    engagement = draft()
+    sign(engagement)
+    for on in (date(2026, 12, 11), date(2026, 12, 1)):
+        assert engagements.end(engagement, on=on, by=LEAD, now=BEFORE).ends_on == on
+    with refused(Refused, "It ends on 2026-12-01 already; sign another for what comes after"):
+        engagements.end(engagement, on=date(2026, 12, 2), by=LEAD, now=BEFORE)
