@@ -125,7 +125,7 @@ def _sign(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if request.method == "GET" and response.status_code == 200 and response.is_json:
+    if request.method in ("GET", "HEAD") and response.status_code == 200 and not response.is_streamed:
         response.add_etag()
         # Only If-None-Match: another condition would be answered with a 412 that is no problem document.
         asked = {name: request.environ[name] for name in _CONDITIONS if name in request.environ}

@@ -164,7 +164,9 @@ def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, schemas: 
     for body in answer.get("content", {}).values():
         if "$ref" in body["schema"]:
             body["example"] = example_of(body["schema"], schemas, sent=False)
-    names = ["Content-Disposition"] if endpoint in FILES else ["ETag"] if method == "get" else []
+    names = ["Content-Disposition"] if endpoint in FILES else []
+    if method == "get":
+        names.append("ETag")
     if method == "get" and "Page" in str(answer.get("content", "")):
         names.append("Link")
     if method == "post":

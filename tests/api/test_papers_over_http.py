@@ -111,6 +111,11 @@ def test_an_advice_is_the_same_as_json_html_and_pdf_and_however_often_it_is_aske
     pdf = office.send("GET", f"{address}/pdf")
     assert pdf.headers["Content-Disposition"] == f'inline; filename="{advice["number"]}.pdf"'
     assert pdf.get_data() == office.send("GET", f"{address}/pdf").get_data()
+    tag = pdf.headers["ETag"]
+    for method in ("GET", "HEAD"):
+        again = office.send(method, f"{address}/pdf", headers={"If-None-Match": tag})
+        assert (again.status_code, again.headers["ETag"], again.get_data()) == (304, tag, b"")
+    assert office.send("HEAD", f"{address}/pdf").headers["ETag"] == tag
     assert b"Remittance advice" in office.get(f"{address}/html")
 
 
