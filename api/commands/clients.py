@@ -16,7 +16,10 @@ from firm.engagements import operations as engagements
 from firm.engagements import queries as found_engagements
 from firm.engagements.model import CYCLES
 from firm.engagements.operations import NamedInterest
+from firm.engagements.rules import BLOCKING_CLAUSES
 from firm.money import Money
+
+CLAUSES = f"A clause of the agreement worth watching. Never signed: {', '.join(BLOCKING_CLAUSES)}."
 
 
 @click.group()
@@ -128,7 +131,7 @@ def engagement() -> None:
 @click.option("--notice-days", default=90, show_default=True)
 @click.option("--subcontracting/--no-subcontracting", default=False, help="Whether the agreement allows it.")
 @click.option("--po-number")
-@click.option("--clause", "clauses", multiple=True, help="A clause of the agreement worth watching.")
+@click.option("--clause", "clauses", multiple=True, help=CLAUSES)
 @click.option("--interest", "interests", multiple=True, metavar="PACKAGE:MAY-STOP:MONTHS", help="Like ssh:no:24.")
 @click.option("--duplicate-of", metavar="ENGAGEMENT", help="The one of the same terms that this stands beside.")
 @json_option

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from api.commands.running import Call, command, json_option, show, tell
-from api.commands.types import MONTH, PERCENT, PairType
+from api.commands.types import MONTH, PERCENT, PairType, by_name
 from firm.allocation import operations as allocation
 from firm.allocation import queries as plans
 from firm.db import reading
@@ -90,8 +90,8 @@ def set_plan(
     made = allocation.set_plan(
         from_month=from_month,
         overhead_bp=overhead,
-        reserves=dict(reserves),
-        weights=dict(weights),
+        reserves=by_name(reserves, "--reserve"),
+        weights=by_name(weights, "--weight"),
         by=call.by,
         now=call.now,
     )

@@ -10,7 +10,7 @@ import click
 from sqlalchemy.orm import Session
 
 from api.commands.running import Call, command
-from api.commands.types import MONEY, MONTH, PERCENT, PairType
+from api.commands.types import MONEY, MONTH, PERCENT, PairType, by_name
 from firm.db import reading
 from firm.intake.desk import percentage
 from firm.money import Money
@@ -55,7 +55,8 @@ def proposed(function: Callable[..., None]) -> Callable[..., None]:
         fees_borne_by: str,
         **others: Any,
     ) -> None:
-        parts_of_it = (dict(fund_shares), dict(fixed_fees), recovery_rate, recovery, fees_borne_by)
+        shares, fees = by_name(fund_shares, "--fund-share"), by_name(fixed_fees, "--fixed-fee")
+        parts_of_it = (shares, fees, recovery_rate, recovery, fees_borne_by)
         function(proposal=Proposal(guarantee, growth, baseline, cap, *parts_of_it), **others)
 
     for option in reversed(PARTS):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from firm.errors import Invalid
 from firm.money import Money
 from firm.month import Month as MonthValue
+
+T = TypeVar("T")
 
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?", re.ASCII)
 
@@ -86,6 +89,16 @@ class PairType(click.ParamType[tuple[str, Any]]):
         if not equals or not name:
             self.fail(f"Write it like {self.name.upper()}.", param, ctx)
         return name, self.inner.convert(text, param, ctx)
+
+
+def by_name(pairs: Iterable[tuple[str, T]], option: str) -> dict[str, T]:
+    """What an option was given for each name. Fails for a name that was given twice."""
+    found: dict[str, T] = {}
+    for name, value in pairs:
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice; say once what it gets.", param_hint=option)
+        found[name] = value
+    return found
 
 
 MONEY, MONTH, DAY, PERCENT = MoneyType(), MonthType(), DayType(), PercentType()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -49,5 +50,6 @@ class Term:
 
 
 def blocked(clauses: Iterable[str]) -> list[str]:
-    """The clauses among these that the firm never signs."""
-    return [clause for clause in clauses if clause in BLOCKING_CLAUSES]
+    """The codes of the clauses among these that the firm never signs, however a person has spelled them."""
+    codes = ("-".join(re.split(r"[\s_-]+", clause.strip().lower())) for clause in clauses)
+    return [code for code in codes if code in BLOCKING_CLAUSES]

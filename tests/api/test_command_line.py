@@ -220,6 +220,7 @@ def test_an_unknown_command_is_a_usage_error(shell: Shell) -> None:
         ("plan", "set", "--from", "2026-10", "--overhead", "2o", "--weight", "ssh=1"),
         ("plan", "set", "--from", "2026-10", "--overhead", "20", "--weight", "ssh"),
         ("plan", "set", "--from", "2026-10", "--overhead", "20", "--weight", "ssh=much"),
+        ("plan", "set", "--from", "2026-12", "--overhead", "20", "--weight", "ssh=1", "--weight", "ssh=2"),
         ("token", "issue", "--name", "x", "--role", "emperor"),
     ],
 )

@@ -16,7 +16,7 @@ from tests.lovelace import AFTER, LEAD, OCTOBER
 from tests.payouts.interruptions import Killed, dying_at, losing_the_connection_at, whole_database
 
 Opens = Callable[[str], AbstractContextManager[Flask]]
-PROGRESS = ("invoices", "recognition", "allocation", "earnings", "close", "statements")
+PROGRESS = ("invoices", "recognition", "allocation", "earnings", "deductions", "close", "statements")
 
 
 def close() -> month_end.Closing:
@@ -98,6 +98,13 @@ def test_a_close_that_dies_between_two_steps_goes_on_with_the_next(engine: str, 
                 month_end.close(OCTOBER, by=LEAD, now=AFTER, progress=die_after(step))
             closing = close()
             assert Outcome(whole_database(), closing) == expected, f"after dying behind {step}"
+
+
+def test_a_close_reports_its_steps_as_they_are_tried_here(sqlite_at: Opens) -> None:
+    reported: list[str] = []
+    with sqlite_at("ready"):
+        month_end.close(OCTOBER, by=LEAD, now=AFTER, progress=reported.append)
+    assert reported == list(PROGRESS)
 
 
 def test_a_close_that_dies_again_and_again_still_gets_there(sqlite_at: Opens) -> None:

@@ -56,6 +56,10 @@ def test_february_of_a_leap_year_has_a_day_more() -> None:
     assert Term(Money(28_000, "USD"), date(2027, 2, 28), None).worth(Month(2027, 2)) == Money(1_000, "USD")
 
 
+def test_a_clause_blocks_however_it_is_spelled() -> None:
+    assert blocked(["Exclusivity", " total IP_assignment ", "exclusive"]) == ["exclusivity", "total-ip-assignment"]
+
+
 def test_only_the_three_clauses_block() -> None:
     assert blocked(["net-60", "exclusivity", "liability-cap"]) == ["exclusivity"]
     assert blocked([]) == []
