@@ -32,8 +32,15 @@ def test_somebody_is_found_by_every_name_and_address_they_go_by(grace: str) -> N
     with reading() as session:
         directory = queries.directory(session)
     assert directory.who("Amazing Grace", "GRACE@navy.example") == grace
-    assert directory.who("g. hopper", "unknown@example.org") == grace
+    assert directory.who("g. hopper", "") == grace
     assert directory.who("Charles", "charles@example.org") is None
+
+
+def test_a_name_says_nothing_about_whoever_has_an_address_of_somebody_else(grace: str) -> None:
+    with reading() as session:
+        directory = queries.directory(session)
+    assert directory.who("Grace", "someone.else@corp.example") is None
+    assert directory.who("Grace", "") == grace
 
 
 def test_an_alias_may_be_added_again_and_belongs_to_one_person(grace: str) -> None:

@@ -149,7 +149,7 @@ def test_a_history_that_grew_adds_only_what_is_new(firm: Flask, clone: Path, tmp
     assert report.known == {"commit": 4, "review": 4, "release": 2}
 
 
-def test_work_is_attributed_to_those_whom_a_name_or_address_identifies(firm: Flask, clone: Path) -> None:
+def test_work_is_attributed_to_those_whom_an_address_identifies(firm: Flask, clone: Path) -> None:
     report = import_git(clone)
     assert owners("commit") == {"Grace": 1, "Ada": 1, "(Charles)": 2}
     assert owners("review") == {"Ada": 1, "Grace": 2, "(Charles)": 1}
@@ -159,13 +159,20 @@ def test_work_is_attributed_to_those_whom_a_name_or_address_identifies(firm: Fla
 def test_other_names_and_addresses_of_a_maintainer_are_theirs(firm: Flask, tmp_path: Path) -> None:
     maintainers.add_alias("Grace", name="G. Hopper", email="grace@navy.example", by=LEAD, now=BEFORE)
     people = [
-        Person("G. Hopper", "new@home.example"),
+        Person("G. Hopper", ""),
         Person("Admiral", "GRACE@navy.example"),
         Person("Gra", "g@x.example"),
     ]
     make_clone(tmp_path / "crypto", [change(person, 1) for person in people])
     assert import_git(tmp_path / "crypto").unattributed == 1
     assert owners("commit") == {"Grace": 2, "(Gra)": 1}
+
+
+def test_somebody_else_of_the_same_name_keeps_their_own_work(firm: Flask, tmp_path: Path) -> None:
+    namesake = Person("Grace", "someone.else@corp.example")
+    make_clone(tmp_path / "crypto", [change(namesake, 1), change(CHARLES, 2, namesake)])
+    assert import_git(tmp_path / "crypto").unattributed == 3
+    assert (owners("commit"), owners("review")) == ({"(Grace)": 1, "(Charles)": 1}, {"(Grace)": 1})
 
 
 def test_an_alias_added_later_attributes_when_the_work_is_imported_again(firm: Flask, clone: Path) -> None:
