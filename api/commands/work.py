@@ -68,6 +68,10 @@ def _print(report: ImportReport, *, nothing: str, as_json: bool) -> None:
                 "unattributed": report.unattributed,
                 "newly_attributed": report.newly_attributed,
                 "skipped": report.skipped,
+                "elsewhere": [
+                    {"package": one.package, "ecosystem": one.ecosystem, "other": one.other, "advisories": count}
+                    for one, count in report.elsewhere.items()
+                ],
             }
         )
         return
@@ -79,5 +83,8 @@ def _print(report: ImportReport, *, nothing: str, as_json: bool) -> None:
         click.echo(f"{report.unattributed} new items are by people without an alias here; they stay unattributed.")
     if report.shallow:
         click.echo("The clone is shallow: older history is not in it.")
+    for one, count in report.elsewhere.items():
+        of = f"of {one.other}" if one.other else "of no ecosystem"
+        click.echo(f"Left out {count} about {one.package} {of}; the package here is of {one.ecosystem}.")
     for line in report.skipped:
         click.echo(f"Skipped {line}")

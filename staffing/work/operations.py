@@ -53,6 +53,15 @@ class Item:
     happened_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A package of the portfolio, and another ecosystem that has one of its name; empty where a record gives none."""
+
+    package: str
+    ecosystem: str
+    other: str
+
+
 @dataclass(slots=True)
 class ImportReport:
     """What an import found: new and already known items by kind, and what it could not use."""
@@ -64,6 +73,8 @@ class ImportReport:
     newly_attributed: int = 0
     """Known items that an alias added since now names."""
     skipped: list[str] = field(default_factory=list)
+    elsewhere: Counter[Elsewhere] = field(default_factory=Counter)
+    """Advisories that were left out, by the package of the same name in another ecosystem that they are about."""
     shallow: bool = False
     """The clone is shallow: its older history is not there to be read."""
 
@@ -101,6 +112,7 @@ def import_git(
 def import_osv(path: Path, *, progress: Progress = lambda done, total: None, by: Actor, now: datetime) -> ImportReport:
     """Import the advisories of a folder or zip that concern packages of the portfolio.
 
+    A package is the one that a record names by name and ecosystem; records about its namesakes are counted apart.
     Raises what `read_records` raises; single files that are no OSV records are skipped and named.
     """
     with reading() as session:
@@ -173,8 +185,13 @@ def _items_of_advisory(packages: Sequence[Package], record: Advisory | Skipped, 
     if isinstance(record, Skipped):
         report.skipped.append(f"{record.name}: {record.reason}")
         return
+    if record.withdrawn_at is not None:
+        return
     for package in packages:
-        if record.concerns(package.name) and record.withdrawn_at is None:
+        if not record.concerns(package.name, package.ecosystem):
+            others = record.ecosystems_of(package.name)
+            report.elsewhere.update(Elsewhere(package.name, package.ecosystem, other) for other in others)
+        else:
             yield Item(
                 package.id,
                 "vulnerability",

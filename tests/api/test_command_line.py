@@ -568,6 +568,12 @@ def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_
     assert "lies after --since" in closed_shell.call(*backward).stderr
     (tmp_path / "GO-2026-1.json").write_text('{"id": "GO-2026-1", "modified": "2026-10-01T00:00:00Z"}')
     assert "None of these advisories" in closed_shell.run("import", "osv", str(tmp_path))
+    namesake = {"id": "GHSA-1", "affected": [{"package": {"name": "age", "ecosystem": "npm"}}]}
+    (tmp_path / "GHSA-1.json").write_text(json.dumps(namesake))
+    told = closed_shell.run("import", "osv", str(tmp_path))
+    assert "Left out 1 about age of npm; the package here is of Go." in told
+    [left_out] = closed_shell.json("import", "osv", str(tmp_path))["elsewhere"]
+    assert left_out == {"package": "age", "ecosystem": "Go", "other": "npm", "advisories": 1}
     with time_machine.travel(lovelace.AFTER):
         assert closed_shell.run("invoice", "issue", "2026-11") == "1 invoice was issued for November 2026.\n"
     assert "The books begin" in sentence_of(closed_shell.call("month", "status", "2026-09"))

@@ -22,7 +22,7 @@ from staffing.maintainers import operations as maintainers
 from staffing.work import operations as work
 from staffing.work import queries
 from staffing.work.git import EmptyClone, NotAClone, Person
-from staffing.work.operations import ImportReport
+from staffing.work.operations import Elsewhere, ImportReport
 from staffing.work.osv import Advisory, NoRecords, read_records
 from staffing.work.sample_history import SampleCommit, make_clone
 from tests import lovelace
@@ -289,6 +289,16 @@ def test_an_advisory_may_concern_several_packages(firm: Flask, tmp_path: Path) -
         portfolio.adopt(name=name, ecosystem="Go", by=LEAD, now=BEFORE)
     advise(tmp_path / "osv", "X-1", "ssh/agent")
     assert import_osv(tmp_path / "osv").new == {"vulnerability": 2}
+
+
+def test_an_advisory_about_a_namesake_of_another_ecosystem_is_left_out_and_told(firm: Flask, tmp_path: Path) -> None:
+    portfolio.adopt(name="age", ecosystem="go", by=LEAD, now=BEFORE)
+    advise(tmp_path / "osv", "X-1", "age")
+    for id in ("X-2", "X-3"):
+        advise(tmp_path / "osv", id, affected=[{"package": {"name": "age", "ecosystem": "npm"}}])
+    report = import_osv(tmp_path / "osv")
+    assert (report.new, report.elsewhere) == ({"vulnerability": 1}, {Elsewhere("age", "go", "npm"): 2})
+    assert [row.key for row in rows()] == ["X-1"]
 
 
 def test_an_advisory_without_a_date_is_kept_and_falls_in_no_period(firm: Flask, tmp_path: Path) -> None:
