@@ -14,7 +14,7 @@ from api.commands.progress import count_bar
 from api.commands.running import Call, command, json_option, show
 from api.commands.types import DAY
 from staffing.work import operations
-from staffing.work.operations import ImportReport
+from staffing.work.storing import ImportReport
 
 
 @click.group("import")

@@ -20,11 +20,11 @@ from firm.portfolio import queries as packages
 from firm.portfolio.queries import PackageNotFound
 from staffing.maintainers import operations as maintainers
 from staffing.work import operations as work
-from staffing.work import queries
+from staffing.work import queries, storing
 from staffing.work.git import EmptyClone, NotAClone, Person
-from staffing.work.operations import Elsewhere, ImportReport
 from staffing.work.osv import Advisory, NoRecords, read_records
 from staffing.work.sample_history import SampleCommit, make_clone
+from staffing.work.storing import Elsewhere, ImportReport
 from tests import lovelace
 from tests.firm import books
 from tests.lovelace import AFTER, BEFORE, LEAD
@@ -237,7 +237,7 @@ def test_text_of_any_length_and_kind_is_stored(firm: Flask, tmp_path: Path) -> N
 def test_an_interrupted_import_is_finished_by_running_it_again(
     firm: Flask, clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "BATCH", 2)
+    monkeypatch.setattr(storing, "BATCH", 2)
 
     def pull_the_plug(done: int, total: int | None) -> None:
         if done == 3:
@@ -256,7 +256,7 @@ def test_an_interrupted_import_is_finished_by_running_it_again(
 def test_two_imports_at_the_same_time_add_everything_once(
     firm: Flask, clone: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(work, "BATCH", batch)
+    monkeypatch.setattr(storing, "BATCH", batch)
     one: Callable[[], ImportReport] = lambda: import_git(clone)  # noqa: E731
     results = books.together(firm, one, one, one)
     assert all(isinstance(result, ImportReport) for result in results), results
