@@ -67,6 +67,7 @@ def _print(report: ImportReport, *, nothing: str, as_json: bool) -> None:
                 "known": sum(report.known.values()),
                 "unattributed": report.unattributed,
                 "newly_attributed": report.newly_attributed,
+                "withdrawn": report.withdrawn,
                 "skipped": report.skipped,
                 "elsewhere": [
                     {"package": one.package, "ecosystem": one.ecosystem, "other": one.other, "advisories": count}
@@ -77,10 +78,13 @@ def _print(report: ImportReport, *, nothing: str, as_json: bool) -> None:
         return
     for kind in kinds:
         click.echo(f"{kind:<14}{report.new[kind]:>8} new{report.known[kind]:>8} already known")
-    if not kinds:
+    if not kinds and not report.withdrawn:
         click.echo(nothing)
     if report.unattributed:
         click.echo(f"{report.unattributed} new items are by people without an alias here; they stay unattributed.")
+    if report.withdrawn:
+        verb = "was" if report.withdrawn == 1 else "were"
+        click.echo(f"{report.withdrawn} known before {verb} withdrawn, and left out of later reports.")
     if report.shallow:
         click.echo("The clone is shallow: older history is not in it.")
     for one, count in report.elsewhere.items():

@@ -18,6 +18,7 @@ from firm.db import reading
 from firm.portfolio import queries as portfolio
 from firm.portfolio.model import Package
 from staffing.maintainers.queries import directory
+from staffing.work import vulnerabilities
 from staffing.work.git import Clone, Commit, Release, open_clone
 from staffing.work.osv import Advisory, Skipped, read_records
 from staffing.work.storing import NOBODY, Elsewhere, ImportReport, Item, store
@@ -62,17 +63,32 @@ def import_osv(path: Path, *, progress: Progress = lambda done, total: None, by:
     """Import the advisories of a folder or zip that concern packages of the portfolio.
 
     A package is the one that a record names by name and ecosystem; records about its namesakes are counted apart.
+    Records that name each other as aliases are about one vulnerability. One that was withdrawn leaves later reports.
     Raises what `read_records` raises; single files that are no OSV records are skipped and named.
     """
     with reading() as session:
         packages = [*_all_packages(session)]
-        people = directory(session)
     report = ImportReport()
-    items = chain.from_iterable(
-        _items_of_advisory(packages, record, report) for record in _counted(read_records(path), None, progress)
-    )
-    store(items, people, report, by=by, now=now)
+    concerning: dict[str, list[Advisory]] = {}
+    for record in _counted(read_records(path), None, progress):
+        if isinstance(record, Skipped):
+            report.skipped.append(f"{record.name}: {record.reason}")
+            continue
+        for package in _concerned(packages, record, report):
+            concerning.setdefault(package.id, []).append(record)
+    for package_id, records in concerning.items():
+        vulnerabilities.store(package_id, records, report, by=by, now=now)
     return report
+
+
+def _concerned(packages: Sequence[Package], record: Advisory, report: ImportReport) -> Iterator[Package]:
+    """The packages that a record concerns; those that only bear the name are counted in the report."""
+    for package in packages:
+        if record.concerns(package.name, package.ecosystem):
+            yield package
+        elif record.withdrawn_at is None:
+            others = record.ecosystems_of(package.name)
+            report.elsewhere.update(Elsewhere(package.name, package.ecosystem, other) for other in others)
 
 
 def _counted(things: Iterable[T], total: int | None, progress: Progress) -> Iterator[T]:
@@ -128,27 +144,6 @@ def _item_of_release(package: Package, release: Release) -> Item:
         person=release.tagger if release.tagger.name or release.tagger.email else NOBODY,
         happened_at=release.released_at,
     )
-
-
-def _items_of_advisory(packages: Sequence[Package], record: Advisory | Skipped, report: ImportReport) -> Iterator[Item]:
-    if isinstance(record, Skipped):
-        report.skipped.append(f"{record.name}: {record.reason}")
-        return
-    if record.withdrawn_at is not None:
-        return
-    for package in packages:
-        if not record.concerns(package.name, package.ecosystem):
-            others = record.ecosystems_of(package.name)
-            report.elsewhere.update(Elsewhere(package.name, package.ecosystem, other) for other in others)
-        else:
-            yield Item(
-                package.id,
-                "vulnerability",
-                record.id,
-                record.summary or record.id,
-                url=record.url or "",
-                happened_at=record.published_at,
-            )
 
 
 def _commit_url(package: Package, commit: str) -> str:

@@ -26,6 +26,7 @@ from staffing.work.model import work_item
 
 BATCH = 1_000
 NOBODY = Person("", "")
+NO_ALIASES = Directory({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class ImportReport:
     """New items of people whom no alias names."""
     newly_attributed: int = 0
     """Known items that an alias added since now names."""
+    withdrawn: int = 0
+    """Known vulnerabilities that were withdrawn since, and are in no report any more."""
     skipped: list[str] = field(default_factory=list)
     elsewhere: Counter[Elsewhere] = field(default_factory=Counter)
     """Advisories that were left out, by the package of the same name in another ecosystem that they are about."""
@@ -82,7 +85,7 @@ def _store_batch(items: Sequence[Item], people: Directory, report: ImportReport,
     with transaction() as session:
         known = _known(session, items)
         fresh = [item for item in items if (item.package_id, item.kind, item.key) not in known]
-        _insert(session, [_row(item, people, now) for item in fresh])
+        insert_items(session, fresh, people, now=now)
         attributed = _attribute(session, items, known, people)
         if fresh or attributed:
             facts = {"new": dict(Counter(item.kind for item in fresh)), "attributed": attributed}
@@ -134,10 +137,11 @@ def _attribute(
     return count
 
 
-def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+def insert_items(session: Session, items: Sequence[Item], people: Directory = NO_ALIASES, *, now: datetime) -> None:
     """Insert, leaving aside what a second import wrote between our look and now."""
-    if rows:
+    if items:
         engine = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        rows = [_row(item, people, now) for item in items]
         session.execute(engine.insert(work_item).on_conflict_do_nothing(), rows)
 
 

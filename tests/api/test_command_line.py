@@ -568,6 +568,12 @@ def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_
     assert "lies after --since" in closed_shell.call(*backward).stderr
     (tmp_path / "GO-2026-1.json").write_text('{"id": "GO-2026-1", "modified": "2026-10-01T00:00:00Z"}')
     assert "None of these advisories" in closed_shell.run("import", "osv", str(tmp_path))
+    named = {"id": "GO-2026-2", "affected": [{"package": {"name": "age", "ecosystem": "Go"}}]}
+    (tmp_path / "GO-2026-2.json").write_text(json.dumps(named | {"published": "2026-10-01T00:00:00Z"}))
+    closed_shell.run("import", "osv", str(tmp_path))
+    (tmp_path / "GO-2026-2.json").write_text(json.dumps(named | {"withdrawn": "2026-10-02T00:00:00Z"}))
+    told = closed_shell.run("import", "osv", str(tmp_path))
+    assert told == "1 known before was withdrawn, and left out of later reports.\n"
     namesake = {"id": "GHSA-1", "affected": [{"package": {"name": "age", "ecosystem": "npm"}}]}
     (tmp_path / "GHSA-1.json").write_text(json.dumps(namesake))
     told = closed_shell.run("import", "osv", str(tmp_path))

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,11 @@ def audited() -> int:
     with reading() as session:
         query = select(func.count()).where(audit_record.c.verb == "work.imported")
         return int(session.scalar(query) or 0)
+
+
+def days() -> dict[str, datetime | None]:
+    """The day on which reports count each vulnerability; None is in no report."""
+    return {row.key: row.happened_at for row in rows("vulnerability")}
 
 
 def advise(folder: Path, id: str, *names: str, **changes: Any) -> None:
@@ -299,6 +305,66 @@ def test_an_advisory_about_a_namesake_of_another_ecosystem_is_left_out_and_told(
     report = import_osv(tmp_path / "osv")
     assert (report.new, report.elsewhere) == ({"vulnerability": 1}, {Elsewhere("age", "go", "npm"): 2})
     assert [row.key for row in rows()] == ["X-1"]
+
+
+def test_a_vulnerability_that_two_databases_tell_of_is_one(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "osv", "GO-2026-2", "ssh", aliases=["CVE-2026-2"])
+    advise(tmp_path / "osv", "GHSA-2", "ssh", aliases=["CVE-2026-2", "GO-2026-2"], published="2026-10-09T00:00:00Z")
+    assert import_osv(tmp_path / "osv").new == {"vulnerability": 1}
+    assert [row.key for row in rows()] == ["GO-2026-2"]
+    again = import_osv(tmp_path / "osv")
+    assert (again.new, again.known) == ({}, {"vulnerability": 1})
+
+
+def test_an_advisory_whose_alias_is_known_adds_nothing(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "go", "GO-2026-2", "ssh", aliases=["CVE-2026-2"])
+    advise(tmp_path / "github", "GHSA-2", "ssh", aliases=["CVE-2026-2", "GO-2026-2"])
+    import_osv(tmp_path / "go")
+    later = import_osv(tmp_path / "github")
+    assert (later.new, later.known) == ({}, {"vulnerability": 1})
+    assert [row.key for row in rows()] == ["GO-2026-2"]
+
+
+def test_a_vulnerability_that_was_counted_twice_is_counted_once_after_an_import(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "osv", "GO-2026-2", "ssh")
+    advise(tmp_path / "osv", "GHSA-2", "ssh", published="2026-10-09T00:00:00Z")
+    assert import_osv(tmp_path / "osv").new == {"vulnerability": 2}
+    advise(tmp_path / "osv", "GHSA-2", "ssh", aliases=["GO-2026-2"], published="2026-10-09T00:00:00Z")
+    assert import_osv(tmp_path / "osv").known == {"vulnerability": 1}
+    assert days() == {"GO-2026-2": datetime(2026, 10, 8, tzinfo=UTC), "GHSA-2": None}
+    traces = audited()
+    import_osv(tmp_path / "osv")
+    assert (days()["GHSA-2"], audited()) == (None, traces)
+
+
+def test_an_advisory_withdrawn_after_its_import_leaves_later_reports(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "osv", "X-1", "ssh")
+    advise(tmp_path / "osv", "X-2", "ssh")
+    import_osv(tmp_path / "osv")
+    advise(tmp_path / "osv", "X-1", "ssh", withdrawn="2026-10-20T00:00:00Z")
+    report = import_osv(tmp_path / "osv")
+    assert (report.withdrawn, report.known) == (1, {"vulnerability": 1})
+    assert days() == {"X-1": None, "X-2": datetime(2026, 10, 8, tzinfo=UTC)}
+    assert import_osv(tmp_path / "osv").withdrawn == 0
+
+
+def test_an_advisory_withdrawn_in_favor_of_another_leaves_the_vulnerability_there(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "osv", "GHSA-2", "ssh")
+    import_osv(tmp_path / "osv")
+    advise(tmp_path / "osv", "GHSA-2", "ssh", withdrawn="2026-10-20T00:00:00Z")
+    advise(tmp_path / "osv", "GO-2026-2", "ssh", aliases=["GHSA-2"])
+    report = import_osv(tmp_path / "osv")
+    assert (report.new, report.known, report.withdrawn) == ({}, {"vulnerability": 1}, 0)
+    assert days() == {"GHSA-2": datetime(2026, 10, 8, tzinfo=UTC)}
+
+
+def test_imports_of_two_databases_at_the_same_time_add_a_vulnerability_once(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "go", "GO-2026-2", "ssh", aliases=["GHSA-2"])
+    advise(tmp_path / "github", "GHSA-2", "ssh", aliases=["GO-2026-2"])
+    imports = [partial(import_osv, tmp_path / name) for name in ("go", "github")]
+    results = books.together(firm, *imports)
+    assert all(isinstance(result, ImportReport) for result in results), results
+    assert len(rows()) == 1
 
 
 def test_an_advisory_without_a_date_is_kept_and_falls_in_no_period(firm: Flask, tmp_path: Path) -> None:
