@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -57,38 +58,67 @@ def osv(call: Call, path: Path, as_json: bool) -> None:
 
 
 def _print(report: ImportReport, *, nothing: str, as_json: bool) -> None:
-    kinds = sorted({*report.new, *report.known})
     if as_json:
-        counts = {kind: {"new": report.new[kind], "known": report.known[kind]} for kind in kinds}
-        show(
-            {
-                "kinds": counts,
-                "new": sum(report.new.values()),
-                "known": sum(report.known.values()),
-                "unattributed": report.unattributed,
-                "newly_attributed": report.newly_attributed,
-                "withdrawn": report.withdrawn,
-                "skipped": report.skipped,
-                "elsewhere": [
-                    {"package": one.package, "ecosystem": one.ecosystem, "other": one.other, "advisories": count}
-                    for one, count in report.elsewhere.items()
-                ],
-            }
-        )
+        show(_counts(report))
         return
+    kinds = _kinds(report)
     for kind in kinds:
         click.echo(f"{kind:<14}{report.new[kind]:>8} new{report.known[kind]:>8} already known")
     if not kinds and not report.withdrawn:
         click.echo(nothing)
+    for note in (*_attribution(report), *_days(report), *_left_out(report)):
+        click.echo(note)
+
+
+def _counts(report: ImportReport) -> dict[str, object]:
+    return {
+        "kinds": {kind: {"new": report.new[kind], "known": report.known[kind]} for kind in _kinds(report)},
+        "new": sum(report.new.values()),
+        "known": sum(report.known.values()),
+        "unattributed": report.unattributed,
+        "newly_attributed": report.newly_attributed,
+        "dated": report.dated,
+        "undated": report.undated,
+        "withdrawn": report.withdrawn,
+        "skipped": report.skipped,
+        "elsewhere": [
+            {"package": one.package, "ecosystem": one.ecosystem, "other": one.other, "advisories": count}
+            for one, count in report.elsewhere.items()
+        ],
+    }
+
+
+def _kinds(report: ImportReport) -> list[str]:
+    return sorted({*report.new, *report.known})
+
+
+def _attribution(report: ImportReport) -> Iterator[str]:
     if report.unattributed:
-        click.echo(f"{report.unattributed} new items are by people without an alias here; they stay unattributed.")
+        yield f"{report.unattributed} new items are by people without an alias here; they stay unattributed."
+
+
+def _days(report: ImportReport) -> Iterator[str]:
+    if report.dated:
+        yield f"{report.dated} known before without a day of publication {_have(report.dated)} one now."
+    if report.undated:
+        yield (
+            f"{report.undated} {_have(report.undated)} no day of publication, and will be in no report until an import"
+            " of a record with one."
+        )
     if report.withdrawn:
         verb = "was" if report.withdrawn == 1 else "were"
-        click.echo(f"{report.withdrawn} known before {verb} withdrawn, and left out of later reports.")
+        yield f"{report.withdrawn} known before {verb} withdrawn, and left out of later reports."
+
+
+def _left_out(report: ImportReport) -> Iterator[str]:
     if report.shallow:
-        click.echo("The clone is shallow: older history is not in it.")
+        yield "The clone is shallow: older history is not in it."
     for one, count in report.elsewhere.items():
         of = f"of {one.other}" if one.other else "of no ecosystem"
-        click.echo(f"Left out {count} about {one.package} {of}; the package here is of {one.ecosystem}.")
+        yield f"Left out {count} about {one.package} {of}; the package here is of {one.ecosystem}."
     for line in report.skipped:
-        click.echo(f"Skipped {line}")
+        yield f"Skipped {line}"
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"

@@ -25,10 +25,15 @@ class Vulnerability:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is new and known, and the keys of what no report shall count any more."""
+    """What is new and known, and the keys of what no report shall count any more.
+
+    `dated` are those of the known that have a day now and had none; `undated` is how many have none still.
+    """
 
     new: list[Advisory]
     known: dict[str, Advisory]
+    dated: dict[str, Advisory]
+    undated: int
     withdrawn: set[str]
     repeated: set[str]
 
@@ -36,20 +41,22 @@ class Comparison:
 def compare(records: Iterable[Advisory], stored: Stored) -> Comparison:
     """Compare a package's records, withdrawn ones among them, with what is stored of it."""
     found = list(records)
-    result = Comparison([], {}, set(), set())
-    living: set[str] = set()
-    for one in gather(record for record in found if record.withdrawn_at is None):
-        living |= one.names
-        keys = _by_day(stored, one.names)
-        if not keys:
-            result.new.append(one.told_by)
-            continue
-        result.known[keys[0]] = one.told_by
-        result.repeated.update(key for key in keys[1:] if stored[key] is not None)
+    living = gather(record for record in found if record.withdrawn_at is None)
     # A record may be withdrawn because another one tells of the same vulnerability, which stays one.
-    gone = {record.id for record in found if record.withdrawn_at is not None} - living
-    result.withdrawn.update(key for key in gone if stored.get(key) is not None)
-    return result
+    told = {name for one in living for name in one.names}
+    gone = {record.id for record in found if record.withdrawn_at is not None} - told
+    keys = [(one.told_by, _by_day(stored, one.names)) for one in living]
+    known = {names[0]: record for record, names in keys if names}
+    new = [record for record, names in keys if not names]
+    dayless = {key: record for key, record in known.items() if stored[key] is None}
+    return Comparison(
+        new=new,
+        known=known,
+        dated={key: record for key, record in dayless.items() if record.published_at is not None},
+        undated=sum(record.published_at is None for record in (*new, *dayless.values())),
+        withdrawn={key for key in gone if stored.get(key) is not None},
+        repeated={key for _, names in keys for key in names[1:] if stored[key] is not None},
+    )
 
 
 def gather(records: Iterable[Advisory]) -> list[Vulnerability]:

@@ -63,6 +63,10 @@ class ImportReport:
     """New items of people whom no alias names."""
     newly_attributed: int = 0
     """Known items that an alias added since now names."""
+    dated: int = 0
+    """Known vulnerabilities that had no day, and were given the one of their publication now."""
+    undated: int = 0
+    """Vulnerabilities without a day of publication, which are in no report until an import gives them one."""
     withdrawn: int = 0
     """Known vulnerabilities that were withdrawn since, and are in no report any more."""
     skipped: list[str] = field(default_factory=list)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from firm.actor import Actor
@@ -15,7 +15,7 @@ from firm.db import transaction, use_case
 from firm.portfolio import queries as portfolio
 from staffing.work.model import work_item
 from staffing.work.osv import Advisory
-from staffing.work.rules import Stored, compare
+from staffing.work.rules import Comparison, Stored, compare
 from staffing.work.storing import ImportReport, Item, insert_items
 
 KIND = "vulnerability"
@@ -29,13 +29,27 @@ def store(package_id: str, records: Sequence[Advisory], report: ImportReport, *,
         portfolio.find(session, package_id, locked=True)
         found = compare(records, _stored(session, package_id))
         insert_items(session, [_item(package_id, record) for record in found.new], now=now)
+        for key, record in found.dated.items():
+            _fill_in(session, package_id, key, _item(package_id, record))
         _take_back(session, package_id, found.withdrawn | found.repeated)
-        if found.new or found.withdrawn or found.repeated:
-            facts = {"new": len(found.new), "withdrawn": sorted(found.withdrawn), "repeated": sorted(found.repeated)}
+        facts = _facts(found)
+        if any(facts.values()):
             audit.record(session, "work.imported", package_id, facts, by=by, now=now)
     report.new += Counter({KIND: len(found.new)})
     report.known += Counter({KIND: len(found.known)})
+    report.dated += len(found.dated)
+    report.undated += found.undated
     report.withdrawn += len(found.withdrawn)
+
+
+def _facts(found: Comparison) -> dict[str, object]:
+    """What the audit record says; all of it is empty where nothing was written."""
+    return {
+        "new": len(found.new),
+        "dated": sorted(found.dated),
+        "withdrawn": sorted(found.withdrawn),
+        "repeated": sorted(found.repeated),
+    }
 
 
 def _stored(session: Session, package_id: str) -> Stored:
@@ -45,14 +59,20 @@ def _stored(session: Session, package_id: str) -> Stored:
     return {row.key: row.happened_at for row in session.execute(query)}
 
 
+def _fill_in(session: Session, package_id: str, key: str, item: Item) -> None:
+    """What the record did not say when it came in first: a day, and often a better title and its page."""
+    values = {"title": item.title[:500], "url": item.url[:500], "happened_at": item.happened_at}
+    session.execute(update(work_item).where(*_is(package_id, key)).values(values))
+
+
 def _take_back(session: Session, package_id: str, keys: set[str]) -> None:
     """Leave out of later reports what is no vulnerability, or is counted under another name: without a day."""
     for key in sorted(keys):
-        session.execute(
-            update(work_item)
-            .where(work_item.c.package_id == package_id, work_item.c.kind == KIND, work_item.c.key == key)
-            .values(happened_at=None)
-        )
+        session.execute(update(work_item).where(*_is(package_id, key)).values(happened_at=None))
+
+
+def _is(package_id: str, key: str) -> tuple[ColumnElement[bool], ...]:
+    return work_item.c.package_id == package_id, work_item.c.kind == KIND, work_item.c.key == key
 
 
 def _item(package_id: str, record: Advisory) -> Item:

@@ -570,7 +570,16 @@ def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_
     assert "None of these advisories" in closed_shell.run("import", "osv", str(tmp_path))
     named = {"id": "GO-2026-2", "affected": [{"package": {"name": "age", "ecosystem": "Go"}}]}
     (tmp_path / "GO-2026-2.json").write_text(json.dumps(named | {"published": "2026-10-01T00:00:00Z"}))
-    closed_shell.run("import", "osv", str(tmp_path))
+    (tmp_path / "GO-2026-3.json").write_text(json.dumps(named | {"id": "GO-2026-3"}))
+    assert closed_shell.json("import", "osv", str(tmp_path))["undated"] == 1
+    without = "1 has no day of publication, and will be in no report until an import of a record with one.\n"
+    assert closed_shell.run("import", "osv", str(tmp_path)).endswith(without)
+    (tmp_path / "GO-2026-3.json").write_text(
+        json.dumps(named | {"id": "GO-2026-3", "published": "2026-10-03T00:00:00Z"})
+    )
+    dated = "1 known before without a day of publication has one now.\n"
+    assert closed_shell.run("import", "osv", str(tmp_path)).endswith(dated)
+    (tmp_path / "GO-2026-3.json").unlink()
     (tmp_path / "GO-2026-2.json").write_text(json.dumps(named | {"withdrawn": "2026-10-02T00:00:00Z"}))
     told = closed_shell.run("import", "osv", str(tmp_path))
     assert told == "1 known before was withdrawn, and left out of later reports.\n"

@@ -377,6 +377,45 @@ def test_an_advisory_without_a_date_is_kept_and_falls_in_no_period(firm: Flask, 
         assert queries.counts(session, [ssh], datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)) == {}
 
 
+def test_a_day_of_publication_that_is_told_later_is_filled_in(firm: Flask, tmp_path: Path) -> None:
+    page = {"references": [{"type": "ADVISORY", "url": "https://vuln.example.org/X-1"}]}
+    advise(
+        tmp_path / "osv", "X-1", "ssh", published="0001-01-01T00:00:00Z", modified="2026-10-09T00:00:00Z", summary=""
+    )
+    first = import_osv(tmp_path / "osv")
+    assert (first.new, first.undated, first.dated) == ({"vulnerability": 1}, 1, 0)
+    assert import_osv(tmp_path / "osv").undated == 1
+    advise(tmp_path / "osv", "X-1", "ssh", **page)
+    again = import_osv(tmp_path / "osv")
+    assert (again.new, again.known, again.undated, again.dated) == ({}, {"vulnerability": 1}, 0, 1)
+    [row] = rows()
+    assert (row.happened_at, row.title, row.url) == (
+        datetime(2026, 10, 8, tzinfo=UTC),
+        "About X-1",
+        "https://vuln.example.org/X-1",
+    )
+    traces = audited()
+    assert (import_osv(tmp_path / "osv").dated, audited()) == (0, traces)
+
+
+def test_a_day_of_publication_that_is_there_stays(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "osv", "X-1", "ssh")
+    import_osv(tmp_path / "osv")
+    for published in ("2026-10-20T00:00:00Z", "0001-01-01T00:00:00Z"):
+        advise(tmp_path / "osv", "X-1", "ssh", published=published)
+        report = import_osv(tmp_path / "osv")
+        assert (report.dated, report.undated) == (0, 0)
+    assert days() == {"X-1": datetime(2026, 10, 8, tzinfo=UTC)}
+
+
+def test_another_database_gives_the_day_of_publication_that_one_does_not_know(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "osv", "GO-2026-2", "ssh", aliases=["GHSA-2"], published="0001-01-01T00:00:00Z")
+    import_osv(tmp_path / "osv")
+    advise(tmp_path / "osv", "GHSA-2", "ssh")
+    assert import_osv(tmp_path / "osv").dated == 1
+    assert days() == {"GO-2026-2": datetime(2026, 10, 8, tzinfo=UTC)}
+
+
 def test_strange_text_in_an_advisory_is_stored_on_either_engine(firm: Flask, tmp_path: Path) -> None:
     advise(tmp_path / "osv", "X-1", "ssh", summary="nul \x00, half a pair \ud800, 🎉" + "x" * 10_000)
     advise(tmp_path / "osv", "X-2", "ssh", published="9999-12-31T23:59:59-14:00")
@@ -401,4 +440,4 @@ def test_the_real_records_that_name_ssh_are_imported(sqlite_app: Flask) -> None:
     report = import_osv(folder)
     # One is about crypto/dsa of the standard library, and names ssh in its text only.
     assert (report.new, report.skipped) == ({"vulnerability": 24}, [])
-    assert len([row for row in rows() if row.happened_at is None]) == 19
+    assert (len([row for row in rows() if row.happened_at is None]), report.undated) == (19, 19)
