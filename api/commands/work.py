@@ -51,7 +51,7 @@ def git(call: Call, path: Path, package: str, since: date | None, until: date | 
 @json_option
 @command
 def osv(call: Call, path: Path, as_json: bool) -> None:
-    """Import the advisories of a folder or zip that concern packages of the portfolio. May be repeated."""
+    """Import advisories that concern packages of the portfolio: a folder, a zip or one .json file. May be repeated."""
     with count_bar(f"Reading {path.name or path}") as progress:
         report = operations.import_osv(path, progress=progress, by=call.by, now=call.now)
     _print(report, nothing="None of these advisories names a package of the portfolio.", as_json=as_json)

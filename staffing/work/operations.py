@@ -5,6 +5,7 @@ Reading happens outside of transactions. An import that was interrupted is finis
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import chain
@@ -20,7 +21,7 @@ from firm.portfolio.model import Package
 from staffing.maintainers.queries import directory
 from staffing.work import vulnerabilities
 from staffing.work.git import Clone, Commit, Release, open_clone
-from staffing.work.osv import Advisory, Skipped, read_records
+from staffing.work.osv import Advisory, NoRecords, Skipped, read_records
 from staffing.work.storing import NOBODY, Elsewhere, ImportReport, Item, store
 
 T = TypeVar("T")
@@ -60,25 +61,38 @@ def import_git(
 
 
 def import_osv(path: Path, *, progress: Progress = lambda done, total: None, by: Actor, now: datetime) -> ImportReport:
-    """Import the advisories of a folder or zip that concern packages of the portfolio.
+    """Import the advisories of a folder, a zip or one .json file that concern packages of the portfolio.
 
     A package is the one that a record names by name and ecosystem; records about its namesakes are counted apart.
     Records that name each other as aliases are about one vulnerability. One that was withdrawn leaves later reports.
-    Raises what `read_records` raises; single files that are no OSV records are skipped and named.
+    Raises what `read_records` raises, and `NoRecords` where no file is an OSV record; others are skipped and named.
     """
     with reading() as session:
         packages = [*_all_packages(session)]
     report = ImportReport()
-    concerning: dict[str, list[Advisory]] = {}
-    for record in _counted(read_records(path), None, progress):
-        if isinstance(record, Skipped):
-            report.skipped.append(f"{record.name}: {record.reason}")
-            continue
+    concerning: dict[str, list[Advisory]] = defaultdict(list)
+    for record in _usable(path, report, progress):
         for package in _concerned(packages, record, report):
-            concerning.setdefault(package.id, []).append(record)
+            concerning[package.id].append(record)
     for package_id, records in concerning.items():
         vulnerabilities.store(package_id, records, report, by=by, now=now)
     return report
+
+
+def _usable(path: Path, report: ImportReport, progress: Progress) -> Iterator[Advisory]:
+    """The records of a path; files that are none are named in the report. Raises `NoRecords` where all are none."""
+    found = False
+    for one in _counted(read_records(path), None, progress):
+        if isinstance(one, Skipped):
+            report.skipped.append(f"{one.name}: {one.reason}")
+        else:
+            found = True
+            yield one
+    if not found:
+        count = len(report.skipped)
+        what = "The one file" if count == 1 else f"None of the {count:,} files"
+        ending = "is no OSV record" if count == 1 else "is an OSV record"
+        raise NoRecords(f"{what} at {path} {ending}, so nothing was imported. {report.skipped[0]}.")
 
 
 def _concerned(packages: Sequence[Package], record: Advisory, report: ImportReport) -> Iterator[Package]:

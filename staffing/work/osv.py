@@ -184,15 +184,17 @@ class _Record(BaseModel):
 
 
 def read_records(path: Path) -> Iterator[Advisory | Skipped]:
-    """Every record of a folder (with its sub-folders) or a zip, in the order of file names.
+    """Every record of a folder (with its sub-folders) or a zip, in the order of file names, or of one .json file.
 
     Raises `NoRecords` and `BrokenArchive`; a single bad file becomes a `Skipped`.
     """
     if path.is_dir():
         return _from_folder(path)
+    if path.is_file() and path.suffix.lower() == ".json":
+        return iter([_from_file(path, path.parent)])
     if path.is_file():
         return _from_zip(path)
-    raise NoRecords(f"There is nothing at {path}; give a folder or a zip of OSV records.")
+    raise NoRecords(f"There is nothing at {path}; give a folder or a zip of OSV records, or one .json file.")
 
 
 def parse(name: str, raw: bytes) -> Advisory | Skipped:

@@ -424,6 +424,26 @@ def test_strange_text_in_an_advisory_is_stored_on_either_engine(firm: Flask, tmp
     assert rows()[0].title.startswith("nul  , half a pair  , 🎉xx")
 
 
+def test_files_of_which_none_is_a_record_are_refused_and_one_is_explained(firm: Flask, tmp_path: Path) -> None:
+    (tmp_path / "X-1.json").write_text("{")
+    with pytest.raises(NoRecords, match=r"The one file at .* is no OSV record, .*X-1\.json: it is not valid JSON: "):
+        import_osv(tmp_path)
+    with pytest.raises(NoRecords, match=r"The one file at .*X-1\.json is no OSV record"):
+        import_osv(tmp_path / "X-1.json")
+    (tmp_path / "X-2.json").write_text("[]")
+    with pytest.raises(NoRecords, match=r"None of the 2 files at .* is an OSV record, so nothing was imported\. X-1"):
+        import_osv(tmp_path)
+    advise(tmp_path, "X-3", "elsewhere")
+    assert len(import_osv(tmp_path).skipped) == 2
+
+
+def test_one_record_is_imported_from_its_file(firm: Flask, tmp_path: Path) -> None:
+    advise(tmp_path / "osv", "X-1", "ssh")
+    advise(tmp_path / "osv", "X-2", "ssh")
+    assert import_osv(tmp_path / "osv" / "X-1.json").new == {"vulnerability": 1}
+    assert list(days()) == ["X-1"]
+
+
 def test_a_path_without_advisories_is_refused(firm: Flask, tmp_path: Path) -> None:
     with pytest.raises(NoRecords):
         import_osv(tmp_path / "absent")

@@ -201,6 +201,14 @@ def test_a_bad_file_never_stops_the_others(tmp_path: Path) -> None:
     assert outcome(tmp_path) == ["X-1", *skipped, "X-9"]
 
 
+@pytest.mark.parametrize("name", ["X-1.json", "X-1.JSON"])
+def test_one_file_is_read_as_one_record(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(json.dumps(record(id="X-1")))
+    assert outcome(tmp_path / name) == ["X-1"]
+    (tmp_path / name).write_text("{")
+    assert outcome(tmp_path / name) == [f"skipped {name}"]
+
+
 def test_a_zip_is_read_like_a_folder(tmp_path: Path) -> None:
     members = {"b/X-2.json": json.dumps(record(id="X-2")), "X-1.json": json.dumps(record(id="X-1")), "README": "x"}
     assert outcome(pack(tmp_path / "all.zip", members | {"X-0.json": "{"})) == ["skipped X-0.json", "X-1", "X-2"]
