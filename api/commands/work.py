@@ -31,7 +31,7 @@ import_.add_command(import_bank)
 @import_.command("git")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--package", required=True, help="Id or name.")
-@click.option("--since", type=DAY, help="The first day (UTC).")
+@click.option("--since", type=DAY, help="The first day, in the firm's time zone.")
 @click.option("--until", type=DAY, help="The first day no longer read.")
 @json_option
 @command

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from datetime import time as clock_time
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
@@ -103,30 +103,34 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """A repository that can be read; `is_shallow` when older history was cut off."""
+    """A repository that can be read; `is_shallow` when older history was cut off.
+
+    Ranges [since, until) are of days in the zone.
+    """
 
     path: Path
     is_shallow: bool
+    zone: tzinfo = UTC
 
     def count(self, *, since: date | None = None, until: date | None = None, folder: str | None = None) -> int:
         """How many commits git would list: for a progress bar, quickly."""
-        selection = _selection(since, until, folder)
+        selection = _selection(since, until, folder, self.zone)
         return int(_run(self.path, ["rev-list", "--count", "--no-merges", *selection]).strip() or 0)
 
     def commits(
         self, *, since: date | None = None, until: date | None = None, folder: str | None = None
     ) -> Iterator[Commit]:
-        """Commits of HEAD's history, newest first, whose commit date in UTC lies in [since, until).
+        """Commits of HEAD's history, newest first, whose commit date lies in [since, until).
 
         With a folder, only those that touch it. Merges are left out: a merge of somebody's work is not that
         person's work. Raises `BrokenClone` and `FolderOutside`.
         """
         shape = ["-z", "--encoding=UTF-8", f"--format={_FORMAT}"]
-        arguments = ["log", *shape, "--no-merges", *_selection(since, until, folder)]
+        arguments = ["log", *shape, "--no-merges", *_selection(since, until, folder, self.zone)]
         with _streaming(self.path, arguments) as stream:
             for fields in _records(stream, len(_FIELDS)):
                 commit = _commit(fields)
-                if _within(commit.committed_at, since, until):
+                if _within(commit.committed_at, since, until, self.zone):
                     yield commit
 
     def releases(
@@ -149,7 +153,7 @@ class Clone:
         ]
         own = _versions(found, f"{_inside(folder)}/") if folder else []
         chosen = own or _versions(found, "")
-        return [release for release in chosen if _within(release.released_at, since, until)]
+        return [release for release in chosen if _within(release.released_at, since, until, self.zone)]
 
 
 def _versions(releases: list[Release], prefix: str) -> list[Release]:
@@ -161,8 +165,8 @@ def _versions(releases: list[Release], prefix: str) -> list[Release]:
     ]
 
 
-def open_clone(path: Path) -> Clone:
-    """The clone at a path: a work tree, a bare repository or a worktree.
+def open_clone(path: Path, *, zone: tzinfo = UTC) -> Clone:
+    """The clone at a path: a work tree, a bare repository or a worktree. Its ranges are of days in the zone.
 
     Raises `NotAClone`, `EmptyClone`, `GitMissing`.
     """
@@ -176,7 +180,7 @@ def open_clone(path: Path) -> Clone:
         raise NotAClone(f"{path} lies inside a git clone but is not one; give the clone and the package's folder.")
     if not _run(path, ["rev-list", "--max-count=1", "--all"]).strip():
         raise EmptyClone(f"The git repository at {path} has no commits yet; import it when it has some.")
-    return Clone(path, is_shallow=answers[0] == "true")
+    return Clone(path, is_shallow=answers[0] == "true", zone=zone)
 
 
 def _is_its_own(path: Path, git_dir: str) -> bool:
@@ -186,7 +190,7 @@ def _is_its_own(path: Path, git_dir: str) -> bool:
     return (path / git_dir).resolve() == path.resolve()
 
 
-def _selection(since: date | None, until: date | None, folder: str | None) -> list[str]:
+def _selection(since: date | None, until: date | None, folder: str | None, zone: tzinfo) -> list[str]:
     """git's own filter, which takes the end with it; the exact range is checked on each commit.
 
     Days are given as seconds: git reads no date before 1970 or after 2099, and takes the present for it.
@@ -194,9 +198,9 @@ def _selection(since: date | None, until: date | None, folder: str | None) -> li
     arguments = []
     if since is not None:
         # Unlike --since, which stops at the first older commit, this goes on past clocks that ran wrong.
-        arguments.append(f"--since-as-filter={_seconds(since)}")
+        arguments.append(f"--since-as-filter={_seconds(since, zone)}")
     if until is not None:
-        arguments.append(f"--until={_seconds(until)}")
+        arguments.append(f"--until={_seconds(until, zone)}")
     return [*arguments, "--end-of-options", "HEAD", "--", *([_inside(folder)] if folder else [])]
 
 
@@ -208,13 +212,17 @@ def _inside(folder: str) -> str:
     return str(path)
 
 
-def _seconds(day: date) -> str:
-    return f"@{max(int(datetime.combine(day, clock_time(), UTC).timestamp()), 0)} +0000"
+def _seconds(day: date, zone: tzinfo) -> str:
+    return f"@{max(int(_start(day, zone).timestamp()), 0)} +0000"
 
 
-def _within(moment: datetime, since: date | None, until: date | None) -> bool:
-    after = since is None or moment >= datetime.combine(since, clock_time(), UTC)
-    return after and (until is None or moment < datetime.combine(until, clock_time(), UTC))
+def _within(moment: datetime, since: date | None, until: date | None, zone: tzinfo) -> bool:
+    after = since is None or moment >= _start(since, zone)
+    return after and (until is None or moment < _start(until, zone))
+
+
+def _start(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, clock_time(), zone)
 
 
 def _commit(fields: list[str]) -> Commit:

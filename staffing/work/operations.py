@@ -18,6 +18,7 @@ from firm.actor import Actor
 from firm.db import reading
 from firm.portfolio import queries as portfolio
 from firm.portfolio.model import Package
+from firm.profile import operations as profiles
 from staffing.maintainers.queries import directory
 from staffing.work import vulnerabilities
 from staffing.work.git import Clone, Commit, Release, open_clone
@@ -42,12 +43,13 @@ def import_git(
 ) -> ImportReport:
     """Import commits, reviews and releases of a package, given by id or name, from a clone.
 
-    The range [since, until) is of commit dates in UTC. Raises `PackageNotFound` and what `open_clone` raises.
+    The range [since, until) is of commit dates, in days of the firm's zone, as those of a report are. Raises
+    `PackageNotFound` and what `open_clone` raises.
     """
     with reading() as session:
         target = portfolio.find(session, package)
-        people = directory(session)
-    clone = open_clone(path)
+        people, zone = directory(session), profiles.current(session).zone
+    clone = open_clone(path, zone=zone)
     folder = target.folder or None
     total = clone.count(since=since, until=until, folder=folder)
     report = ImportReport(shallow=clone.is_shallow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
@@ -97,6 +98,25 @@ def test_a_range_begins_with_its_first_day_and_ends_before_its_last_in_utc(repo:
     repo.commit("October in Auckland", on="2026-11-01T12:59:59+13:00")
     october = {"since": date(2026, 10, 1), "until": date(2026, 11, 1)}
     assert sorted(subjects(repo, **october)) == ["2026-10-01T00:00:00Z", "2026-10-31T23:59:59Z", "October in Auckland"]
+
+
+def test_the_days_of_a_range_are_those_of_the_zone(repo: Repository) -> None:
+    for on in ("2026-09-30T23:59:59-07:00", "2026-10-01T00:00:00-07:00", "2026-10-31T23:30:00-07:00"):
+        repo.commit(on, on=on)
+        repo.git("tag", f"v1.{len(repo.git('tag').splitlines())}.0")
+    repo.commit("November", on="2026-11-01T00:00:00-07:00")
+    clone = open_clone(repo.path, zone=ZoneInfo("America/Los_Angeles"))
+    october = {"since": date(2026, 10, 1), "until": date(2026, 11, 1)}
+    found = [commit.subject for commit in clone.commits(**october)]
+    assert found == ["2026-10-31T23:30:00-07:00", "2026-10-01T00:00:00-07:00"]
+    assert [release.tag for release in clone.releases(**october)] == ["v1.1.0", "v1.2.0"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_a_range_may_be_all_of_the_calendar_in_any_zone(repo: Repository, zone: str) -> None:
+    repo.commit("first")
+    clone = open_clone(repo.path, zone=ZoneInfo(zone))
+    assert len([*clone.commits(since=date(1, 1, 1), until=date(9999, 12, 31))]) == 1
 
 
 def test_a_clock_that_ran_wrong_hides_nothing_behind_it(repo: Repository) -> None:

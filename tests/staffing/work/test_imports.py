@@ -205,6 +205,15 @@ def test_only_the_asked_for_days_are_imported(firm: Flask, clone: Path) -> None:
     assert import_git(clone).new == {"commit": 2, "review": 1, "release": 2}
 
 
+def test_the_days_are_those_of_the_firm_s_zone(firm: Flask, tmp_path: Path) -> None:
+    # October began in London at 23:00 UTC, and November at midnight.
+    edges = [datetime(2026, 9, 30, hour, 30, tzinfo=UTC) for hour in (22, 23)]
+    make_clone(tmp_path / "crypto", [SampleCommit(GRACE, on, on, "ssh", str(on)) for on in edges], {"v0.1.0": 2})
+    report = import_git(tmp_path / "crypto", since=date(2026, 10, 1), until=date(2026, 11, 1))
+    assert report.new == {"commit": 1, "release": 1}
+    assert [row.happened_at for row in rows("commit")] == [edges[1]]
+
+
 def test_two_packages_of_one_clone_have_their_own_items(firm: Flask, clone: Path) -> None:
     portfolio.adopt(name="crypto", ecosystem="Go", by=LEAD, now=BEFORE)
     import_git(clone)
