@@ -80,6 +80,7 @@ def _counts(report: ImportReport) -> dict[str, object]:
         "dated": report.dated,
         "undated": report.undated,
         "withdrawn": report.withdrawn,
+        "unversioned": report.unversioned,
         "skipped": report.skipped,
         "elsewhere": [
             {"package": one.package, "ecosystem": one.ecosystem, "other": one.other, "advisories": count}
@@ -113,6 +114,8 @@ def _days(report: ImportReport) -> Iterator[str]:
 def _left_out(report: ImportReport) -> Iterator[str]:
     if report.shallow:
         yield "The clone is shallow: older history is not in it."
+    if report.unversioned:
+        yield f"Tags that hold no version and are no releases: {report.unversioned}."
     for one, count in report.elsewhere.items():
         of = f"of {one.other}" if one.other else "of no ecosystem"
         yield f"Left out {count} about {one.package} {of}; the package here is of {one.ecosystem}."

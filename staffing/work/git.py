@@ -47,7 +47,10 @@ _PERSON = re.compile(r"(?P<name>[^<]*)<(?P<email>[^>]*)>")
 # With bounds: without them a long line costs its square.
 _ISSUE = r"(?:(?:[\w.-]{1,100}/[\w.-]{1,100})?#\d{1,18}|https?://[^\s,]{1,300}/(?:issues|pull)/\d{1,18})"
 _FIXES = re.compile(rf"^fixes(?::[ \t]*|[ \t]+)({_ISSUE}(?:\s*,\s*{_ISSUE})*)", re.IGNORECASE | re.MULTILINE)
-_VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?v?\d+(?:\.\d+)+(?:[-+.][\w.+-]+)?")
+# As go1.22.3, 1.0rc1, curl-8_9_1 and V_9_8_P1 are written. At least two numbers: v1 is a tag that moves.
+_VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?[A-Za-z]*\d+(?:[._]\d+)+(?:_?[A-Za-z][\w.+-]*|[-+.][\w.+-]+)?")
+_LONGEST_TAG = 200
+"""To look for a version costs the cube of a hostile tag's length."""
 
 
 class NotAClone(Invalid):
@@ -141,6 +144,19 @@ class Clone:
         A package in a folder that has tags of its own ("folder/v1.2.3", as Go modules do) has those; otherwise
         the repository's own version tags count.
         """
+        prefix, tags = self._tags(folder)
+        return [
+            one for one in tags if _is_version(one.tag, prefix) and _within(one.released_at, since, until, self.zone)
+        ]
+
+    def unversioned(self, *, since: date | None = None, until: date | None = None, folder: str | None = None) -> int:
+        """How many tags in [since, until) might have been releases and hold no version."""
+        prefix, tags = self._tags(folder)
+        others = [one for one in tags if not _is_version(one.tag, prefix) and "/" not in one.tag.removeprefix(prefix)]
+        return sum(_within(one.released_at, since, until, self.zone) for one in others)
+
+    def _tags(self, folder: str | None) -> tuple[str, list[Release]]:
+        """What the tags of a package's versions begin with, and all tags that do."""
         lines = _run(
             self.path,
             ["for-each-ref", "--sort=creatordate", f"--format={_TAG}", "refs/tags"],
@@ -151,18 +167,15 @@ class Clone:
             for tag, when, digest, name, email in tags
             if when
         ]
-        own = _versions(found, f"{_inside(folder)}/") if folder else []
-        chosen = own or _versions(found, "")
-        return [release for release in chosen if _within(release.released_at, since, until, self.zone)]
+        own = f"{_inside(folder)}/" if folder else ""
+        prefix = own if any(_is_version(one.tag, own) for one in found) else ""
+        return prefix, [one for one in found if one.tag.startswith(prefix)]
 
 
-def _versions(releases: list[Release], prefix: str) -> list[Release]:
-    """Those whose tags are the prefix and a version."""
-    return [
-        release
-        for release in releases
-        if release.tag.startswith(prefix) and _VERSION.fullmatch(release.tag.removeprefix(prefix))
-    ]
+def _is_version(tag: str, prefix: str) -> bool:
+    """Whether a tag is the prefix and a version."""
+    version = tag.removeprefix(prefix)
+    return tag.startswith(prefix) and len(version) <= _LONGEST_TAG and _VERSION.fullmatch(version) is not None
 
 
 def open_clone(path: Path, *, zone: tzinfo = UTC) -> Clone:

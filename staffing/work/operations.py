@@ -53,6 +53,7 @@ def import_git(
     folder = target.folder or None
     total = clone.count(since=since, until=until, folder=folder)
     report = ImportReport(shallow=clone.is_shallow)
+    report.unversioned = clone.unversioned(since=since, until=until, folder=folder)
     commits = _counted(clone.commits(since=since, until=until, folder=folder), total, progress)
     items = chain(
         chain.from_iterable(_items_of_commit(target, commit) for commit in commits),

@@ -72,6 +72,8 @@ class ImportReport:
     skipped: list[str] = field(default_factory=list)
     elsewhere: Counter[Elsewhere] = field(default_factory=Counter)
     """Advisories that were left out, by the package of the same name in another ecosystem that they are about."""
+    unversioned: int = 0
+    """Tags in the range that hold no version, and are no releases."""
     shallow: bool = False
     """The clone is shallow: its older history is not there to be read."""
 

@@ -312,7 +312,32 @@ def test_a_tag_that_holds_a_version_is_a_release(repo: Repository, tag: str) -> 
 
 
 @pytest.mark.parametrize(
-    "tag", ["latest", "nightly-2026", "v1", "before/v1.0.0/after", "vX.Y", "other/v1.0.0", "x\u2028v1.0.0"]
+    "tag",
+    [
+        *("go1.22.3", "go1.22", "n7.0", "v3.13.0a1", "1.0rc1", "1.0.post1"),
+        *("curl-8_9_1", "REL_16_1", "REL9_6_24", "V_9_8_P1", "OpenSSL_1_1_1w", "jdk-17.0.2+8"),
+    ],
+)
+def test_the_version_tags_of_well_known_projects_are_releases(repo: Repository, tag: str) -> None:
+    repo.commit("first")
+    repo.git("tag", tag)
+    assert tags(repo) == [tag]
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "latest",
+        "nightly-2026",
+        "v1",
+        "go1",
+        "v1-rc.1",
+        "release-1-2",
+        "before/v1.0.0/after",
+        "vX.Y",
+        "other/v1.0.0",
+        "x\u2028v1.0.0",
+    ],
 )
 def test_a_tag_that_holds_no_version_is_none(repo: Repository, tag: str) -> None:
     repo.commit("first")
@@ -334,6 +359,23 @@ def test_a_folder_without_versions_of_its_own_is_released_with_the_repository(re
     for tag in ("v1.0.0", "ssh/latest"):
         repo.git("tag", tag)
     assert tags(repo, folder="ssh") == ["v1.0.0"]
+
+
+def test_tags_that_hold_no_version_are_counted(repo: Repository) -> None:
+    repo.commit("first", on="2026-10-01T12:00:00Z")
+    for tag in ("v1.0.0", "latest", "v1", "ssh/v0.1.0", "ssh/latest", "ssh/agent/latest"):
+        repo.git("tag", tag)
+    clone = open_clone(repo.path)
+    assert clone.unversioned() == clone.unversioned(folder="other") == 2
+    assert clone.unversioned(folder="ssh") == 1
+    assert clone.unversioned(since=date(2026, 10, 2)) == clone.unversioned(until=date(2026, 10, 1)) == 0
+
+
+def test_a_tag_of_any_length_takes_no_time(repo: Repository) -> None:
+    digest = repo.commit("first")
+    tag = "a" + "_1" * 20_000
+    (repo.path / ".git" / "packed-refs").write_text(f"{digest} refs/tags/{tag}/x\n")
+    assert tags(repo) == []
 
 
 def test_a_branch_of_the_same_name_hides_no_release(repo: Repository) -> None:

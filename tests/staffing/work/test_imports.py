@@ -214,6 +214,12 @@ def test_the_days_are_those_of_the_firm_s_zone(firm: Flask, tmp_path: Path) -> N
     assert [row.happened_at for row in rows("commit")] == [edges[1]]
 
 
+def test_tags_without_a_version_are_told(firm: Flask, tmp_path: Path) -> None:
+    make_clone(tmp_path / "crypto", HISTORY, {"curl-8_9_1": 1, "latest": 4})
+    report = import_git(tmp_path / "crypto")
+    assert (report.new["release"], report.unversioned) == (1, 1)
+
+
 def test_two_packages_of_one_clone_have_their_own_items(firm: Flask, clone: Path) -> None:
     portfolio.adopt(name="crypto", ecosystem="Go", by=LEAD, now=BEFORE)
     import_git(clone)
