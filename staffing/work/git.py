@@ -46,7 +46,13 @@ _TAG = "%(refname:lstrip=2)%00%(creatordate:unix)%00%(objectname)%00%(taggername
 _PERSON = re.compile(r"(?P<name>[^<]*)<(?P<email>[^>]*)>")
 # With bounds: without them a long line costs its square.
 _ISSUE = r"(?:(?:[\w.-]{1,100}/[\w.-]{1,100})?#\d{1,18}|https?://[^\s,]{1,300}/(?:issues|pull)/\d{1,18})"
-_FIXES = re.compile(rf"^fixes(?::[ \t]*|[ \t]+)({_ISSUE}(?:\s*,\s*{_ISSUE})*)", re.IGNORECASE | re.MULTILINE)
+# An earlier commit, as the kernel names it: Fixes: 1234567890ab ("subject"). Short and alone it might be a number of
+# something else.
+_HASH = r"[0-9a-f]{7,64}(?=[ \t]*\()|[0-9a-f]{12,64}(?=[ \t\r]*$)"
+_FIXES = re.compile(
+    rf"^fixes(?:(?::[ \t]*|[ \t]+)({_ISSUE}(?:\s*,\s*{_ISSUE})*)|:[ \t]*(?:commit[ \t]+)?({_HASH}))",
+    re.IGNORECASE | re.MULTILINE,
+)
 # As go1.22.3, 1.0rc1, curl-8_9_1 and V_9_8_P1 are written. At least two numbers: v1 is a tag that moves.
 _VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?[A-Za-z]*\d+(?:[._]\d+)+(?:_?[A-Za-z][\w.+-]*|[-+.][\w.+-]+)?")
 _LONGEST_TAG = 200
@@ -83,7 +89,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit that is not a merge. `reviewers` never include the author; each is named once."""
+    """A commit that is not a merge. `reviewers` never include the author; each is named once.
+
+    `fixes` are issues, and earlier commits by their abbreviated hash.
+    """
 
     hash: str
     authored_at: datetime
@@ -251,7 +260,7 @@ def _commit(fields: list[str]) -> Commit:
         author=author,
         subject=_clean(subject),
         reviewers=tuple(_each_once(reviewers, but=(author, unmapped))),
-        fixes=tuple(dict.fromkeys(_issues(body))),
+        fixes=tuple(dict.fromkeys(_fixed(body))),
     )
 
 
@@ -276,10 +285,10 @@ def _person(text: str) -> Person:
     return Person(_clean(match["name"].strip()), _clean(match["email"]))
 
 
-def _issues(body: str) -> Iterator[str]:
-    """What the message says it fixes, as a trailer "Fixes: #1" or a line "Fixes golang/go#1"."""
+def _fixed(body: str) -> Iterator[str]:
+    """What the message says it fixes: issues, as "Fixes: #1" or "Fixes golang/go#1", and commits."""
     for match in _FIXES.finditer(body):
-        yield from re.findall(_ISSUE, match[1])
+        yield from [match[2]] if match[2] else re.findall(_ISSUE, match[1])
 
 
 def _moment(seconds: str) -> datetime:

@@ -214,10 +214,19 @@ def test_a_line_separator_in_a_name_makes_no_second_reviewer(repo: Repository) -
         ),
         ("ssh: x\n\nFor golang/go#1\nUpdates #2", ()),
         ("ssh: x\n\nThis fixes #12 at last", ()),
-        ('ssh: x\n\nFixes: 1da177e4c3f4 ("first")', ()),
+        ('ssh: x\n\nFixes: 1da177e4c3f4 ("first")', ("1da177e4c3f4",)),
+        ('ssh: x\n\nFixes: 1DA177E ("first")\nFixes: #1', ("1DA177E", "#1")),
+        ("ssh: x\n\nFixes: commit 1da177e4c3f4 (first)", ("1da177e4c3f4",)),
+        (f"ssh: x\n\nFixes: {'1da177e4c3' * 4}", ("1da177e4c3" * 4,)),
+        ("ssh: x\n\nFixes: 1234567", ()),
+        ("ssh: x\n\nFixes: 1da177e4c3f4 at last", ()),
+        ("ssh: x\n\nFixes 1da177e4c3f4", ()),
+        (f"ssh: x\n\nFixes: {'a' * 65}", ()),
     ],
 )
-def test_a_commit_says_which_issues_it_fixes(repo: Repository, message: str, fixes: tuple[str, ...]) -> None:
+def test_a_commit_says_which_issues_and_commits_it_fixes(
+    repo: Repository, message: str, fixes: tuple[str, ...]
+) -> None:
     repo.commit(message)
     assert only(repo).fixes == fixes
 
