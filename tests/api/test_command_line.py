@@ -564,6 +564,7 @@ def test_the_first_token_ends_and_the_firm_has_a_name(shell: Shell) -> None:
 def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_path: Path) -> None:
     large = ("receipt", "record", "INV-2026-0001", "--amount", "99999999999999999999.00 USD", "--on", "2026-11-01")
     assert "An amount may not exceed" in closed_shell.call(*large, "--reference", "b").stderr
+    assert "Say another name or another" in sentence_of(closed_shell.call("maintainer", "alias", "Ada"))
     backward = ("import", "git", str(tmp_path), "--package", "ssh", "--since", "2026-11-01", "--until", "2026-10-01")
     assert "lies after --since" in closed_shell.call(*backward).stderr
     (tmp_path / "GO-2026-1.json").write_text('{"id": "GO-2026-1", "modified": "2026-10-01T00:00:00Z"}')
