@@ -67,6 +67,10 @@ class EmptyClone(Invalid):
     """The repository has no commit."""
 
 
+class NoBranch(Invalid):
+    """HEAD names a branch that is not there, so that nothing says which history to read."""
+
+
 class BrokenClone(Invalid):
     """git stopped in the middle: objects are missing or damaged."""
 
@@ -190,7 +194,7 @@ def _is_version(tag: str, prefix: str) -> bool:
 def open_clone(path: Path, *, zone: tzinfo = UTC) -> Clone:
     """The clone at a path: a work tree, a bare repository or a worktree. Its ranges are of days in the zone.
 
-    Raises `NotAClone`, `EmptyClone`, `GitMissing`.
+    Raises `NotAClone`, `EmptyClone`, `NoBranch`, `GitMissing`.
     """
     if not path.is_dir():
         raise NotAClone(f"There is no folder {path}; give the folder of a git clone.")
@@ -202,7 +206,20 @@ def open_clone(path: Path, *, zone: tzinfo = UTC) -> Clone:
         raise NotAClone(f"{path} lies inside a git clone but is not one; give the clone and the package's folder.")
     if not _run(path, ["rev-list", "--max-count=1", "--all"]).strip():
         raise EmptyClone(f"The git repository at {path} has no commits yet; import it when it has some.")
+    _refuse_missing_branch(path)
     return Clone(path, is_shallow=answers[0] == "true", zone=zone)
+
+
+def _refuse_missing_branch(path: Path) -> None:
+    """A bare repository may be made for one branch and be sent another. Raises `NoBranch`."""
+    try:
+        _run(path, ["rev-parse", "--verify", "--quiet", "HEAD"])
+    except BrokenClone as error:
+        branch = _clean(_run(path, ["symbolic-ref", "HEAD"])).removeprefix("refs/heads/")
+        raise NoBranch(
+            f"HEAD of the git repository at {path} names the branch {branch}, which is not there; set it to the"
+            " branch to be read: git symbolic-ref HEAD refs/heads/NAME."
+        ) from error
 
 
 def _is_its_own(path: Path, git_dir: str) -> bool:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
-from staffing.work.git import BrokenClone, Commit, EmptyClone, NotAClone, Person, open_clone
+from staffing.work.git import BrokenClone, Commit, EmptyClone, NoBranch, NotAClone, Person, open_clone
 from staffing.work.sample_history import SampleCommit, make_clone
 from tests.staffing.work.repositories import ADA, GRACE, Repository, git, repository
 
@@ -490,11 +490,14 @@ def test_a_damaged_pack_is_told_in_a_sentence(repo: Repository) -> None:
         list(open_clone(repo.path).commits())
 
 
-def test_a_head_that_leads_nowhere_is_told_in_a_sentence(repo: Repository) -> None:
+def test_a_head_that_names_a_missing_branch_is_told_and_how_to_mend_it(repo: Repository, tmp_path: Path) -> None:
     repo.commit("first")
-    repo.git("symbolic-ref", "HEAD", "refs/heads/absent")
-    with pytest.raises(BrokenClone, match="make a fresh clone"):
-        list(open_clone(repo.path).commits())
+    git(tmp_path, "clone", "--quiet", "--bare", str(repo.path), "bare.git")
+    git(tmp_path / "bare.git", "symbolic-ref", "HEAD", "refs/heads/absent")
+    with pytest.raises(NoBranch, match=r"names the branch absent, which is not there; set it to the branch to be read"):
+        open_clone(tmp_path / "bare.git")
+    git(tmp_path / "bare.git", "symbolic-ref", "HEAD", "refs/heads/main")
+    assert open_clone(tmp_path / "bare.git").count() == 1
 
 
 def test_complaints_without_end_do_not_block_the_reading(repo: Repository) -> None:
