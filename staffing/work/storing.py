@@ -26,7 +26,11 @@ from staffing.work.model import work_item
 
 BATCH = 1_000
 NOBODY = Person("", "")
+LONGEST_KEY = 300
 NO_ALIASES = Directory({}, {})
+
+Identity = tuple[str, str, str]
+"""Package, kind and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class Item:
     fixes: str = ""
     authored_at: datetime | None = None
     happened_at: datetime | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """What it is known by. A longer key is known by what the column holds of it."""
+        return self.package_id, self.kind, self.key[:LONGEST_KEY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ def store(items: Iterable[Item], people: Directory, report: ImportReport, *, by:
     """Store all items and count them in the report. May be repeated."""
     source = iter(items)
     while batch := list(islice(source, BATCH)):
-        once = {(item.package_id, item.kind, item.key): item for item in batch}
+        once = {item.identity: item for item in batch}
         _store_batch(list(once.values()), people, report, by=by, now=now)
 
 
@@ -90,14 +99,14 @@ def store(items: Iterable[Item], people: Directory, report: ImportReport, *, by:
 def _store_batch(items: Sequence[Item], people: Directory, report: ImportReport, *, by: Actor, now: datetime) -> None:
     with transaction() as session:
         known = _known(session, items)
-        fresh = [item for item in items if (item.package_id, item.kind, item.key) not in known]
+        fresh = [item for item in items if item.identity not in known]
         insert_items(session, fresh, people, now=now)
         attributed = _attribute(session, items, known, people)
         if fresh or attributed:
             facts = {"new": dict(Counter(item.kind for item in fresh)), "attributed": attributed}
             audit.record(session, "work.imported", items[0].package_id, facts, by=by, now=now)
     report.new.update(item.kind for item in fresh)
-    report.known.update(item.kind for item in items if (item.package_id, item.kind, item.key) in known)
+    report.known.update(item.kind for item in items if item.identity in known)
     # A release by somebody else is the package's own, and nothing that lacks an alias.
     report.unattributed += sum(
         1
@@ -107,12 +116,12 @@ def _store_batch(items: Sequence[Item], people: Directory, report: ImportReport,
     report.newly_attributed += attributed
 
 
-def _known(session: Session, items: Sequence[Item]) -> dict[tuple[str, str, str], str | None]:
+def _known(session: Session, items: Sequence[Item]) -> dict[Identity, str | None]:
     """Which of the items are there already, and whose they are."""
     rows = session.execute(
         select(work_item.c.package_id, work_item.c.kind, work_item.c.key, work_item.c.maintainer_id).where(
             work_item.c.package_id.in_({item.package_id for item in items}),
-            work_item.c.key.in_([item.key for item in items]),
+            work_item.c.key.in_([item.identity[2] for item in items]),
         )
     )
     return {(row.package_id, row.kind, row.key): row.maintainer_id for row in rows}
@@ -121,22 +130,18 @@ def _known(session: Session, items: Sequence[Item]) -> dict[tuple[str, str, str]
 def _attribute(
     session: Session,
     items: Sequence[Item],
-    known: dict[tuple[str, str, str], str | None],
+    known: dict[Identity, str | None],
     people: Directory,
 ) -> int:
     """Name the maintainer of known items that an alias added since identifies."""
     count = 0
     for item in items:
-        key = (item.package_id, item.kind, item.key)
         who = people.who(item.person.name, item.person.email) if item.person != NOBODY else None
-        if key in known and known[key] is None and who:
+        if item.identity in known and known[item.identity] is None and who:
+            package_id, kind, key = item.identity
             session.execute(
                 update(work_item)
-                .where(
-                    work_item.c.package_id == item.package_id,
-                    work_item.c.kind == item.kind,
-                    work_item.c.key == item.key,
-                )
+                .where(work_item.c.package_id == package_id, work_item.c.kind == kind, work_item.c.key == key)
                 .values(maintainer_id=who)
             )
             count += 1
@@ -156,7 +161,7 @@ def _row(item: Item, people: Directory, now: datetime) -> dict[str, Any]:
         "id": ids.new("wrk"),
         "package_id": item.package_id,
         "kind": item.kind,
-        "key": item.key[:300],
+        "key": item.identity[2],
         "title": item.title[:500],
         "url": item.url[:500],
         "person": item.person.name[:200],

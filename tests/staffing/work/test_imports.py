@@ -255,6 +255,14 @@ def test_text_of_any_length_and_kind_is_stored(firm: Flask, tmp_path: Path) -> N
     assert import_git(tmp_path / "crypto").new == {}
 
 
+def test_what_is_known_by_a_very_long_key_is_known_when_it_is_imported_again(firm: Flask, tmp_path: Path) -> None:
+    long = Person("", f"{'x' * 400}@upstream.example")
+    make_clone(tmp_path / "crypto", [change(GRACE, 1, long)])
+    assert import_git(tmp_path / "crypto").new == {"commit": 1, "review": 1}
+    again = import_git(tmp_path / "crypto")
+    assert (again.new, again.known, again.unattributed) == ({}, {"commit": 1, "review": 1}, 0)
+
+
 def test_an_interrupted_import_is_finished_by_running_it_again(
     firm: Flask, clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
