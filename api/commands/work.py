@@ -95,7 +95,9 @@ def _kinds(report: ImportReport) -> list[str]:
 
 def _attribution(report: ImportReport) -> Iterator[str]:
     if report.unattributed:
-        yield f"{report.unattributed} new items are by people without an alias here; they stay unattributed."
+        yield f"New, by people without an alias here, and left unattributed: {report.unattributed}."
+    if report.newly_attributed:
+        yield f"Known before and attributed now, by aliases that were added since: {report.newly_attributed}."
 
 
 def _days(report: ImportReport) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from api.app import create_core
 from api.cli import COMMANDS, main
 from firm import clock
 from firm.actor import Role
+from staffing.work.git import Person
+from staffing.work.sample_history import SampleCommit, make_clone
 from tests import lovelace
 from tests.api.callers import as_role
 from tests.api.conftest import serving
@@ -593,6 +596,26 @@ def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_
     with time_machine.travel(lovelace.AFTER):
         assert closed_shell.run("invoice", "issue", "2026-11") == "1 invoice was issued for November 2026.\n"
     assert "The books begin" in sentence_of(closed_shell.call("month", "status", "2026-09"))
+
+
+def test_an_import_from_git_says_what_it_did_and_what_it_left(closed_shell: Shell, tmp_path: Path) -> None:
+    ada, noon = Person("Ada", "ada@home.example"), datetime(2026, 10, 5, 12, tzinfo=UTC)
+    make_clone(tmp_path / "ssh", [SampleCommit(ada, noon, noon, "", "first")], {"go1.22": 1, "latest": 1})
+    typed = ("import", "git", str(tmp_path / "ssh"), "--package", "ssh")
+    counted = ("commit", "release")
+    new = [f"{kind:<14}       1 new       0 already known" for kind in counted]
+    assert closed_shell.run(*typed).splitlines() == [
+        *new,
+        "New, by people without an alias here, and left unattributed: 1.",
+        "Tags that hold no version and are no releases: 1.",
+    ]
+    closed_shell.run("maintainer", "alias", "Ada", "--email", "ada@home.example")
+    assert closed_shell.run(*typed).splitlines() == [
+        *[f"{kind:<14}       0 new       1 already known" for kind in counted],
+        "Known before and attributed now, by aliases that were added since: 2.",
+        "Tags that hold no version and are no releases: 1.",
+    ]
+    assert closed_shell.json(*typed)["newly_attributed"] == 0
 
 
 def test_a_mistyped_rate_is_corrected_at_the_shell(shell: Shell, clock: time_machine.Traveller) -> None:
