@@ -119,8 +119,8 @@ def _left_out(report: ImportReport) -> Iterator[str]:
     if report.unversioned:
         yield f"Tags that hold no version and are no releases: {report.unversioned}."
     for one, count in report.elsewhere.items():
-        of = f"of {one.other}" if one.other else "of no ecosystem"
-        yield f"Left out {count} about {one.package} {of}; the package here is of {one.ecosystem}."
+        other = one.other or "no ecosystem"
+        yield f"Left out, since they are about {one.package} of {other} and not of {one.ecosystem}: {count}."
     for line in report.skipped:
         yield f"Skipped {line}"
 

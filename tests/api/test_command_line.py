@@ -590,7 +590,7 @@ def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_
     namesake = {"id": "GHSA-1", "affected": [{"package": {"name": "age", "ecosystem": "npm"}}]}
     (tmp_path / "GHSA-1.json").write_text(json.dumps(namesake))
     told = closed_shell.run("import", "osv", str(tmp_path))
-    assert "Left out 1 about age of npm; the package here is of Go." in told
+    assert "Left out, since they are about age of npm and not of Go: 1." in told
     [left_out] = closed_shell.json("import", "osv", str(tmp_path))["elsewhere"]
     assert left_out == {"package": "age", "ecosystem": "Go", "other": "npm", "advisories": 1}
     with time_machine.travel(lovelace.AFTER):
