@@ -16,7 +16,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
-from firm.particulars import checked_address, checked_country, checked_email, checked_name
+from firm.particulars import InvalidParticulars, checked_address, checked_country, checked_email, checked_name
 from staffing.maintainers import queries
 from staffing.maintainers.model import GRADES, WORKS_AS, Alias, Maintainer
 
@@ -161,6 +161,8 @@ def add_alias(
 
     Work imported before is not attributed anew; import it again, which touches nothing else.
     """
+    if not name and not email:
+        raise InvalidParticulars("Say another name or another e-mail address under which the maintainer appears.")
     name, email = name and checked_name(name), email and checked_email(email)
     with transaction() as session:
         found = queries.find(session, maintainer)

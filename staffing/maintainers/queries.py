@@ -24,8 +24,11 @@ class Directory:
     by_name: Mapping[str, str]
 
     def who(self, name: str, email: str) -> str | None:
-        """The maintainer's id, or None for somebody who is not ours: never a guess."""
-        return self.by_email.get(email.lower()) or self.by_name.get(name.lower())
+        """The maintainer's id, or None for somebody who is not ours: never a guess.
+
+        Where there is an address it alone says who this is: two people may share a name, and no two an address.
+        """
+        return self.by_email.get(email.lower()) if email else self.by_name.get(name.lower())
 
 
 def find(session: Session, key: str, *, locked: bool = False) -> Maintainer:

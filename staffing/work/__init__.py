@@ -5,5 +5,6 @@ known by its kind and its key in the outside world (a commit's hash, an advisory
 adds nothing. A commit and each review of it are items of their own. Items name the person as the history does and
 the maintainer where an alias says who that is; nobody is guessed, and the work of others is never claimed.
 
-`git.py` and `osv.py` read the outside world and know no database; `operations.py` turns what they read into items.
+`git.py` and `osv.py` read the outside world and know no database; `operations.py` turns what they read into items,
+and `storing.py` stores each once.
 """

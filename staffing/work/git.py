@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from datetime import time as clock_time
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
@@ -46,8 +46,17 @@ _TAG = "%(refname:lstrip=2)%00%(creatordate:unix)%00%(objectname)%00%(taggername
 _PERSON = re.compile(r"(?P<name>[^<]*)<(?P<email>[^>]*)>")
 # With bounds: without them a long line costs its square.
 _ISSUE = r"(?:(?:[\w.-]{1,100}/[\w.-]{1,100})?#\d{1,18}|https?://[^\s,]{1,300}/(?:issues|pull)/\d{1,18})"
-_FIXES = re.compile(rf"^fixes(?::[ \t]*|[ \t]+)({_ISSUE}(?:\s*,\s*{_ISSUE})*)", re.IGNORECASE | re.MULTILINE)
-_VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?v?\d+(?:\.\d+)+(?:[-+.][\w.+-]+)?")
+# An earlier commit, as the kernel names it: Fixes: 1234567890ab ("subject"). Short and alone it might be a number of
+# something else.
+_HASH = r"[0-9a-f]{7,64}(?=[ \t]*\()|[0-9a-f]{12,64}(?=[ \t\r]*$)"
+_FIXES = re.compile(
+    rf"^fixes(?:(?::[ \t]*|[ \t]+)({_ISSUE}(?:\s*,\s*{_ISSUE})*)|:[ \t]*(?:commit[ \t]+)?({_HASH}))",
+    re.IGNORECASE | re.MULTILINE,
+)
+# As go1.22.3, 1.0rc1, curl-8_9_1 and V_9_8_P1 are written. At least two numbers: v1 is a tag that moves.
+_VERSION = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?[A-Za-z]*\d+(?:[._]\d+)+(?:_?[A-Za-z][\w.+-]*|[-+.][\w.+-]+)?")
+_LONGEST_TAG = 200
+"""To look for a version costs the cube of a hostile tag's length."""
 
 
 class NotAClone(Invalid):
@@ -56,6 +65,10 @@ class NotAClone(Invalid):
 
 class EmptyClone(Invalid):
     """The repository has no commit."""
+
+
+class NoBranch(Invalid):
+    """HEAD names a branch that is not there, so that nothing says which history to read."""
 
 
 class BrokenClone(Invalid):
@@ -80,7 +93,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit that is not a merge. `reviewers` never include the author; each is named once."""
+    """A commit that is not a merge. `reviewers` never include the author; each is named once.
+
+    `fixes` are issues, and earlier commits by their abbreviated hash.
+    """
 
     hash: str
     authored_at: datetime
@@ -103,30 +119,34 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """A repository that can be read; `is_shallow` when older history was cut off."""
+    """A repository that can be read; `is_shallow` when older history was cut off.
+
+    Ranges [since, until) are of days in the zone.
+    """
 
     path: Path
     is_shallow: bool
+    zone: tzinfo = UTC
 
     def count(self, *, since: date | None = None, until: date | None = None, folder: str | None = None) -> int:
         """How many commits git would list: for a progress bar, quickly."""
-        selection = _selection(since, until, folder)
+        selection = _selection(since, until, folder, self.zone)
         return int(_run(self.path, ["rev-list", "--count", "--no-merges", *selection]).strip() or 0)
 
     def commits(
         self, *, since: date | None = None, until: date | None = None, folder: str | None = None
     ) -> Iterator[Commit]:
-        """Commits of HEAD's history, newest first, whose commit date in UTC lies in [since, until).
+        """Commits of HEAD's history, newest first, whose commit date lies in [since, until).
 
         With a folder, only those that touch it. Merges are left out: a merge of somebody's work is not that
         person's work. Raises `BrokenClone` and `FolderOutside`.
         """
         shape = ["-z", "--encoding=UTF-8", f"--format={_FORMAT}"]
-        arguments = ["log", *shape, "--no-merges", *_selection(since, until, folder)]
+        arguments = ["log", *shape, "--no-merges", *_selection(since, until, folder, self.zone)]
         with _streaming(self.path, arguments) as stream:
             for fields in _records(stream, len(_FIELDS)):
                 commit = _commit(fields)
-                if _within(commit.committed_at, since, until):
+                if _within(commit.committed_at, since, until, self.zone):
                     yield commit
 
     def releases(
@@ -137,6 +157,19 @@ class Clone:
         A package in a folder that has tags of its own ("folder/v1.2.3", as Go modules do) has those; otherwise
         the repository's own version tags count.
         """
+        prefix, tags = self._tags(folder)
+        return [
+            one for one in tags if _is_version(one.tag, prefix) and _within(one.released_at, since, until, self.zone)
+        ]
+
+    def unversioned(self, *, since: date | None = None, until: date | None = None, folder: str | None = None) -> int:
+        """How many tags in [since, until) might have been releases and hold no version."""
+        prefix, tags = self._tags(folder)
+        others = [one for one in tags if not _is_version(one.tag, prefix) and "/" not in one.tag.removeprefix(prefix)]
+        return sum(_within(one.released_at, since, until, self.zone) for one in others)
+
+    def _tags(self, folder: str | None) -> tuple[str, list[Release]]:
+        """What the tags of a package's versions begin with, and all tags that do."""
         lines = _run(
             self.path,
             ["for-each-ref", "--sort=creatordate", f"--format={_TAG}", "refs/tags"],
@@ -147,24 +180,21 @@ class Clone:
             for tag, when, digest, name, email in tags
             if when
         ]
-        own = _versions(found, f"{_inside(folder)}/") if folder else []
-        chosen = own or _versions(found, "")
-        return [release for release in chosen if _within(release.released_at, since, until)]
+        own = f"{_inside(folder)}/" if folder else ""
+        prefix = own if any(_is_version(one.tag, own) for one in found) else ""
+        return prefix, [one for one in found if one.tag.startswith(prefix)]
 
 
-def _versions(releases: list[Release], prefix: str) -> list[Release]:
-    """Those whose tags are the prefix and a version."""
-    return [
-        release
-        for release in releases
-        if release.tag.startswith(prefix) and _VERSION.fullmatch(release.tag.removeprefix(prefix))
-    ]
+def _is_version(tag: str, prefix: str) -> bool:
+    """Whether a tag is the prefix and a version."""
+    version = tag.removeprefix(prefix)
+    return tag.startswith(prefix) and len(version) <= _LONGEST_TAG and _VERSION.fullmatch(version) is not None
 
 
-def open_clone(path: Path) -> Clone:
-    """The clone at a path: a work tree, a bare repository or a worktree.
+def open_clone(path: Path, *, zone: tzinfo = UTC) -> Clone:
+    """The clone at a path: a work tree, a bare repository or a worktree. Its ranges are of days in the zone.
 
-    Raises `NotAClone`, `EmptyClone`, `GitMissing`.
+    Raises `NotAClone`, `EmptyClone`, `NoBranch`, `GitMissing`.
     """
     if not path.is_dir():
         raise NotAClone(f"There is no folder {path}; give the folder of a git clone.")
@@ -176,7 +206,20 @@ def open_clone(path: Path) -> Clone:
         raise NotAClone(f"{path} lies inside a git clone but is not one; give the clone and the package's folder.")
     if not _run(path, ["rev-list", "--max-count=1", "--all"]).strip():
         raise EmptyClone(f"The git repository at {path} has no commits yet; import it when it has some.")
-    return Clone(path, is_shallow=answers[0] == "true")
+    _refuse_missing_branch(path)
+    return Clone(path, is_shallow=answers[0] == "true", zone=zone)
+
+
+def _refuse_missing_branch(path: Path) -> None:
+    """A bare repository may be made for one branch and be sent another. Raises `NoBranch`."""
+    try:
+        _run(path, ["rev-parse", "--verify", "--quiet", "HEAD"])
+    except BrokenClone as error:
+        branch = _clean(_run(path, ["symbolic-ref", "HEAD"])).removeprefix("refs/heads/")
+        raise NoBranch(
+            f"HEAD of the git repository at {path} names the branch {branch}, which is not there; set it to the"
+            " branch to be read: git symbolic-ref HEAD refs/heads/NAME."
+        ) from error
 
 
 def _is_its_own(path: Path, git_dir: str) -> bool:
@@ -186,7 +229,7 @@ def _is_its_own(path: Path, git_dir: str) -> bool:
     return (path / git_dir).resolve() == path.resolve()
 
 
-def _selection(since: date | None, until: date | None, folder: str | None) -> list[str]:
+def _selection(since: date | None, until: date | None, folder: str | None, zone: tzinfo) -> list[str]:
     """git's own filter, which takes the end with it; the exact range is checked on each commit.
 
     Days are given as seconds: git reads no date before 1970 or after 2099, and takes the present for it.
@@ -194,9 +237,9 @@ def _selection(since: date | None, until: date | None, folder: str | None) -> li
     arguments = []
     if since is not None:
         # Unlike --since, which stops at the first older commit, this goes on past clocks that ran wrong.
-        arguments.append(f"--since-as-filter={_seconds(since)}")
+        arguments.append(f"--since-as-filter={_seconds(since, zone)}")
     if until is not None:
-        arguments.append(f"--until={_seconds(until)}")
+        arguments.append(f"--until={_seconds(until, zone)}")
     return [*arguments, "--end-of-options", "HEAD", "--", *([_inside(folder)] if folder else [])]
 
 
@@ -208,13 +251,17 @@ def _inside(folder: str) -> str:
     return str(path)
 
 
-def _seconds(day: date) -> str:
-    return f"@{max(int(datetime.combine(day, clock_time(), UTC).timestamp()), 0)} +0000"
+def _seconds(day: date, zone: tzinfo) -> str:
+    return f"@{max(int(_start(day, zone).timestamp()), 0)} +0000"
 
 
-def _within(moment: datetime, since: date | None, until: date | None) -> bool:
-    after = since is None or moment >= datetime.combine(since, clock_time(), UTC)
-    return after and (until is None or moment < datetime.combine(until, clock_time(), UTC))
+def _within(moment: datetime, since: date | None, until: date | None, zone: tzinfo) -> bool:
+    after = since is None or moment >= _start(since, zone)
+    return after and (until is None or moment < _start(until, zone))
+
+
+def _start(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, clock_time(), zone)
 
 
 def _commit(fields: list[str]) -> Commit:
@@ -230,7 +277,7 @@ def _commit(fields: list[str]) -> Commit:
         author=author,
         subject=_clean(subject),
         reviewers=tuple(_each_once(reviewers, but=(author, unmapped))),
-        fixes=tuple(dict.fromkeys(_issues(body))),
+        fixes=tuple(dict.fromkeys(_fixed(body))),
     )
 
 
@@ -255,10 +302,10 @@ def _person(text: str) -> Person:
     return Person(_clean(match["name"].strip()), _clean(match["email"]))
 
 
-def _issues(body: str) -> Iterator[str]:
-    """What the message says it fixes, as a trailer "Fixes: #1" or a line "Fixes golang/go#1"."""
+def _fixed(body: str) -> Iterator[str]:
+    """What the message says it fixes: issues, as "Fixes: #1" or "Fixes golang/go#1", and commits."""
     for match in _FIXES.finditer(body):
-        yield from re.findall(_ISSUE, match[1])
+        yield from [match[2]] if match[2] else re.findall(_ISSUE, match[1])
 
 
 def _moment(seconds: str) -> datetime:

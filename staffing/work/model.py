@@ -22,7 +22,8 @@ work_item = Table(
     Column("maintainer_id", String(34), ForeignKey("maintainer.id")),
     Column("fixes", String(500), nullable=False, server_default=""),
     Column("authored_at", UtcMoment),
-    # When it reached the public: the day a report counts it on. None where the source does not know.
+    # When it reached the public: the day a report counts it on. None where the source does not know, and for a
+    # vulnerability that was withdrawn or is another one under a second name: no report counts those.
     Column("happened_at", UtcMoment),
     Column("imported_at", UtcMoment, nullable=False),
     UniqueConstraint("package_id", "kind", "key"),

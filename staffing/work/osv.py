@@ -19,6 +19,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from firm.errors import Invalid
+from staffing.work import ecosystems
 
 MOST_RECORDS = 200_000
 MOST_BYTES = 5_000_000
@@ -42,6 +43,14 @@ class BrokenArchive(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A package or an import path that a record names, and the ecosystem it is of; empty where none is given."""
+
+    ecosystem: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Advisory:
     """A record, as far as the product uses it. Moments are None where the record does not know them."""
 
@@ -51,12 +60,17 @@ class Advisory:
     published_at: datetime | None
     modified_at: datetime | None
     withdrawn_at: datetime | None
-    packages: frozenset[str]
+    packages: frozenset[Named]
     url: str | None
 
-    def concerns(self, package: str) -> bool:
-        """Whether the record names the package, or an import path that lies inside it."""
-        return any(name == package or name.startswith(f"{package}/") for name in self.packages)
+    def concerns(self, package: str, ecosystem: str) -> bool:
+        """Whether the record names the package of this ecosystem, or an import path that lies inside it."""
+        return any(ecosystems.same(found, ecosystem) for found in self.ecosystems_of(package))
+
+    def ecosystems_of(self, package: str) -> set[str]:
+        """The ecosystems in which the record names a package of this name, whoever's it is."""
+        inside = f"{package}/"
+        return {one.ecosystem for one in self.packages if one.name == package or one.name.startswith(inside)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,7 @@ _Listed = BeforeValidator(_listed)
 
 class _Package(BaseModel):
     name: _Text = ""
+    ecosystem: _Text = ""
 
 
 class _Import(BaseModel):
@@ -121,11 +136,14 @@ class _Affected(BaseModel):
     package: _Package | None = None
     ecosystem_specific: _EcosystemSpecific | None = None
 
-    def names(self) -> Iterator[str]:
-        if self.package is not None:
-            yield self.package.name
-        if self.ecosystem_specific is not None:
-            yield from (one.path for one in self.ecosystem_specific.imports)
+    def named(self) -> Iterator[Named]:
+        """The package, and the import paths, which are of the package's ecosystem."""
+        package = self.package or _Package()
+        ecosystem = package.ecosystem.partition(":")[0]
+        paths = self.ecosystem_specific.imports if self.ecosystem_specific is not None else []
+        for name in (package.name, *(one.path for one in paths)):
+            if name:
+                yield Named(ecosystem, name)
 
 
 class _Reference(BaseModel):
@@ -152,7 +170,7 @@ class _Record(BaseModel):
             published_at=self.published,
             modified_at=self.modified,
             withdrawn_at=self.withdrawn,
-            packages=frozenset(name for one in self.affected for name in one.names() if name),
+            packages=frozenset(named for one in self.affected for named in one.named()),
             url=self._evidence(),
         )
 
@@ -166,15 +184,17 @@ class _Record(BaseModel):
 
 
 def read_records(path: Path) -> Iterator[Advisory | Skipped]:
-    """Every record of a folder (with its sub-folders) or a zip, in the order of file names.
+    """Every record of a folder (with its sub-folders) or a zip, in the order of file names, or of one .json file.
 
     Raises `NoRecords` and `BrokenArchive`; a single bad file becomes a `Skipped`.
     """
     if path.is_dir():
         return _from_folder(path)
+    if path.is_file() and path.suffix.lower() == ".json":
+        return iter([_from_file(path, path.parent)])
     if path.is_file():
         return _from_zip(path)
-    raise NoRecords(f"There is nothing at {path}; give a folder or a zip of OSV records.")
+    raise NoRecords(f"There is nothing at {path}; give a folder or a zip of OSV records, or one .json file.")
 
 
 def parse(name: str, raw: bytes) -> Advisory | Skipped:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from api.app import create_core
 from api.cli import COMMANDS, main
 from firm import clock
 from firm.actor import Role
+from staffing.work.git import Person
+from staffing.work.sample_history import SampleCommit, make_clone
 from tests import lovelace
 from tests.api.callers import as_role
 from tests.api.conftest import serving
@@ -565,13 +568,55 @@ def test_the_first_token_ends_and_the_firm_has_a_name(shell: Shell) -> None:
 def test_small_slips_at_the_shell_are_told_as_they_are(closed_shell: Shell, tmp_path: Path) -> None:
     large = ("receipt", "record", "INV-2026-0001", "--amount", "99999999999999999999.00 USD", "--on", "2026-11-01")
     assert "An amount may not exceed" in closed_shell.call(*large, "--reference", "b").stderr
+    assert "Say another name or another" in sentence_of(closed_shell.call("maintainer", "alias", "Ada"))
     backward = ("import", "git", str(tmp_path), "--package", "ssh", "--since", "2026-11-01", "--until", "2026-10-01")
     assert "lies after --since" in closed_shell.call(*backward).stderr
     (tmp_path / "GO-2026-1.json").write_text('{"id": "GO-2026-1", "modified": "2026-10-01T00:00:00Z"}')
     assert "None of these advisories" in closed_shell.run("import", "osv", str(tmp_path))
+    named = {"id": "GO-2026-2", "affected": [{"package": {"name": "age", "ecosystem": "Go"}}]}
+    (tmp_path / "GO-2026-2.json").write_text(json.dumps(named | {"published": "2026-10-01T00:00:00Z"}))
+    (tmp_path / "GO-2026-3.json").write_text(json.dumps(named | {"id": "GO-2026-3"}))
+    assert closed_shell.json("import", "osv", str(tmp_path))["undated"] == 1
+    without = "1 has no day of publication, and will be in no report until an import of a record with one.\n"
+    assert closed_shell.run("import", "osv", str(tmp_path)).endswith(without)
+    (tmp_path / "GO-2026-3.json").write_text(
+        json.dumps(named | {"id": "GO-2026-3", "published": "2026-10-03T00:00:00Z"})
+    )
+    dated = "1 known before without a day of publication has one now.\n"
+    assert closed_shell.run("import", "osv", str(tmp_path)).endswith(dated)
+    (tmp_path / "GO-2026-3.json").unlink()
+    (tmp_path / "GO-2026-2.json").write_text(json.dumps(named | {"withdrawn": "2026-10-02T00:00:00Z"}))
+    told = closed_shell.run("import", "osv", str(tmp_path))
+    assert told == "1 known before was withdrawn, and left out of later reports.\n"
+    namesake = {"id": "GHSA-1", "affected": [{"package": {"name": "age", "ecosystem": "npm"}}]}
+    (tmp_path / "GHSA-1.json").write_text(json.dumps(namesake))
+    told = closed_shell.run("import", "osv", str(tmp_path))
+    assert "Left out, since they are about age of npm and not of Go: 1." in told
+    [left_out] = closed_shell.json("import", "osv", str(tmp_path))["elsewhere"]
+    assert left_out == {"package": "age", "ecosystem": "Go", "other": "npm", "advisories": 1}
     with time_machine.travel(lovelace.AFTER):
         assert closed_shell.run("invoice", "issue", "2026-11") == "1 invoice was issued for November 2026.\n"
     assert "The books begin" in sentence_of(closed_shell.call("month", "status", "2026-09"))
+
+
+def test_an_import_from_git_says_what_it_did_and_what_it_left(closed_shell: Shell, tmp_path: Path) -> None:
+    ada, noon = Person("Ada", "ada@home.example"), datetime(2026, 10, 5, 12, tzinfo=UTC)
+    make_clone(tmp_path / "ssh", [SampleCommit(ada, noon, noon, "", "first")], {"go1.22": 1, "latest": 1})
+    typed = ("import", "git", str(tmp_path / "ssh"), "--package", "ssh")
+    counted = ("commit", "release")
+    new = [f"{kind:<14}       1 new       0 already known" for kind in counted]
+    assert closed_shell.run(*typed).splitlines() == [
+        *new,
+        "New, by people without an alias here, and left unattributed: 1.",
+        "Tags that hold no version and are no releases: 1.",
+    ]
+    closed_shell.run("maintainer", "alias", "Ada", "--email", "ada@home.example")
+    assert closed_shell.run(*typed).splitlines() == [
+        *[f"{kind:<14}       0 new       1 already known" for kind in counted],
+        "Known before and attributed now, by aliases that were added since: 2.",
+        "Tags that hold no version and are no releases: 1.",
+    ]
+    assert closed_shell.json(*typed)["newly_attributed"] == 0
 
 
 def test_a_mistyped_rate_is_corrected_at_the_shell(shell: Shell, clock: time_machine.Traveller) -> None:

@@ -234,7 +234,7 @@ def test_a_bank_is_named_by_a_code_that_banks_have(lead: Caller) -> None:
     lead.post("/v1/maintainers/Ada/destination", account | {"bic": "COBADEFFXXX"})
 
 
-@pytest.mark.parametrize("alias", [{"email": "nope"}, {"name": "a\nb"}])
+@pytest.mark.parametrize("alias", [{"email": "nope"}, {"name": "a\nb"}, {}])
 def test_an_alias_is_a_name_or_an_address(lead: Caller, alias: dict[str, str]) -> None:
     lead.post("/v1/maintainers/Ada/aliases", alias, status=422)
 

@@ -21,9 +21,10 @@ from staffing.reports import queries as found_reports
 from staffing.reports.queries import NoEngagementInPeriod
 from staffing.reports.rules import InvalidPeriod
 from staffing.work.git import Person
-from staffing.work.operations import ImportReport, import_git, import_osv
+from staffing.work.operations import import_git, import_osv
 from staffing.work.osv import BrokenArchive, NoRecords
 from staffing.work.sample_history import SampleCommit, make_clone
+from staffing.work.storing import ImportReport
 from tests import lovelace
 from tests.lovelace import AFTER, LEAD, OCTOBER
 

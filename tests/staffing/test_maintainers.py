@@ -7,6 +7,7 @@ from flask import Flask
 
 from firm.db import reading
 from firm.errors import Invalid
+from firm.particulars import InvalidParticulars
 from staffing.maintainers import operations as maintainers
 from staffing.maintainers import queries
 from staffing.maintainers.operations import AliasTaken, MaintainerNameTaken
@@ -32,8 +33,15 @@ def test_somebody_is_found_by_every_name_and_address_they_go_by(grace: str) -> N
     with reading() as session:
         directory = queries.directory(session)
     assert directory.who("Amazing Grace", "GRACE@navy.example") == grace
-    assert directory.who("g. hopper", "unknown@example.org") == grace
+    assert directory.who("g. hopper", "") == grace
     assert directory.who("Charles", "charles@example.org") is None
+
+
+def test_a_name_says_nothing_about_whoever_has_an_address_of_somebody_else(grace: str) -> None:
+    with reading() as session:
+        directory = queries.directory(session)
+    assert directory.who("Grace", "someone.else@corp.example") is None
+    assert directory.who("Grace", "") == grace
 
 
 def test_an_alias_may_be_added_again_and_belongs_to_one_person(grace: str) -> None:
@@ -43,6 +51,12 @@ def test_an_alias_may_be_added_again_and_belongs_to_one_person(grace: str) -> No
     hire("Ada", "ada@lovelace.example")
     with refused(AliasTaken, "grace@navy.example is an alias of another maintainer already"):
         maintainers.add_alias("Ada", email="grace@navy.example", by=LEAD, now=BEFORE)
+
+
+@pytest.mark.parametrize("nothing", [{}, {"name": "", "email": ""}])
+def test_an_alias_that_says_neither_name_nor_address_is_refused(grace: str, nothing: dict[str, str]) -> None:
+    with refused(InvalidParticulars, "Say another name or another e-mail address under which the maintainer appears"):
+        maintainers.add_alias("Grace", **nothing, by=LEAD, now=BEFORE)
 
 
 def test_two_maintainers_have_two_names_and_two_addresses(grace: str) -> None:

@@ -174,7 +174,7 @@ def test_an_advisory_of_the_period_is_told_with_its_evidence(firm: Flask, tmp_pa
             "id": f"X-{number}",
             "summary": "Memory",
             "published": published,
-            "affected": [{"package": {"name": "ssh"}}],
+            "affected": [{"package": {"name": "ssh", "ecosystem": "Go"}}],
             "references": [{"type": "ADVISORY", "url": f"https://vuln.example.org/X-{number}"}],
         }
         (tmp_path / f"X-{number}.json").write_text(json.dumps(record))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
 
-from staffing.work.git import BrokenClone, Commit, EmptyClone, NotAClone, Person, open_clone
+from staffing.work.git import BrokenClone, Commit, EmptyClone, NoBranch, NotAClone, Person, open_clone
 from staffing.work.sample_history import SampleCommit, make_clone
 from tests.staffing.work.repositories import ADA, GRACE, Repository, git, repository
 
@@ -97,6 +98,25 @@ def test_a_range_begins_with_its_first_day_and_ends_before_its_last_in_utc(repo:
     repo.commit("October in Auckland", on="2026-11-01T12:59:59+13:00")
     october = {"since": date(2026, 10, 1), "until": date(2026, 11, 1)}
     assert sorted(subjects(repo, **october)) == ["2026-10-01T00:00:00Z", "2026-10-31T23:59:59Z", "October in Auckland"]
+
+
+def test_the_days_of_a_range_are_those_of_the_zone(repo: Repository) -> None:
+    for on in ("2026-09-30T23:59:59-07:00", "2026-10-01T00:00:00-07:00", "2026-10-31T23:30:00-07:00"):
+        repo.commit(on, on=on)
+        repo.git("tag", f"v1.{len(repo.git('tag').splitlines())}.0")
+    repo.commit("November", on="2026-11-01T00:00:00-07:00")
+    clone = open_clone(repo.path, zone=ZoneInfo("America/Los_Angeles"))
+    october = {"since": date(2026, 10, 1), "until": date(2026, 11, 1)}
+    found = [commit.subject for commit in clone.commits(**october)]
+    assert found == ["2026-10-31T23:30:00-07:00", "2026-10-01T00:00:00-07:00"]
+    assert [release.tag for release in clone.releases(**october)] == ["v1.1.0", "v1.2.0"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_a_range_may_be_all_of_the_calendar_in_any_zone(repo: Repository, zone: str) -> None:
+    repo.commit("first")
+    clone = open_clone(repo.path, zone=ZoneInfo(zone))
+    assert len([*clone.commits(since=date(1, 1, 1), until=date(9999, 12, 31))]) == 1
 
 
 def test_a_clock_that_ran_wrong_hides_nothing_behind_it(repo: Repository) -> None:
@@ -194,10 +214,19 @@ def test_a_line_separator_in_a_name_makes_no_second_reviewer(repo: Repository) -
         ),
         ("ssh: x\n\nFor golang/go#1\nUpdates #2", ()),
         ("ssh: x\n\nThis fixes #12 at last", ()),
-        ('ssh: x\n\nFixes: 1da177e4c3f4 ("first")', ()),
+        ('ssh: x\n\nFixes: 1da177e4c3f4 ("first")', ("1da177e4c3f4",)),
+        ('ssh: x\n\nFixes: 1DA177E ("first")\nFixes: #1', ("1DA177E", "#1")),
+        ("ssh: x\n\nFixes: commit 1da177e4c3f4 (first)", ("1da177e4c3f4",)),
+        (f"ssh: x\n\nFixes: {'1da177e4c3' * 4}", ("1da177e4c3" * 4,)),
+        ("ssh: x\n\nFixes: 1234567", ()),
+        ("ssh: x\n\nFixes: 1da177e4c3f4 at last", ()),
+        ("ssh: x\n\nFixes 1da177e4c3f4", ()),
+        (f"ssh: x\n\nFixes: {'a' * 65}", ()),
     ],
 )
-def test_a_commit_says_which_issues_it_fixes(repo: Repository, message: str, fixes: tuple[str, ...]) -> None:
+def test_a_commit_says_which_issues_and_commits_it_fixes(
+    repo: Repository, message: str, fixes: tuple[str, ...]
+) -> None:
     repo.commit(message)
     assert only(repo).fixes == fixes
 
@@ -292,7 +321,32 @@ def test_a_tag_that_holds_a_version_is_a_release(repo: Repository, tag: str) -> 
 
 
 @pytest.mark.parametrize(
-    "tag", ["latest", "nightly-2026", "v1", "before/v1.0.0/after", "vX.Y", "other/v1.0.0", "x\u2028v1.0.0"]
+    "tag",
+    [
+        *("go1.22.3", "go1.22", "n7.0", "v3.13.0a1", "1.0rc1", "1.0.post1"),
+        *("curl-8_9_1", "REL_16_1", "REL9_6_24", "V_9_8_P1", "OpenSSL_1_1_1w", "jdk-17.0.2+8"),
+    ],
+)
+def test_the_version_tags_of_well_known_projects_are_releases(repo: Repository, tag: str) -> None:
+    repo.commit("first")
+    repo.git("tag", tag)
+    assert tags(repo) == [tag]
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "latest",
+        "nightly-2026",
+        "v1",
+        "go1",
+        "v1-rc.1",
+        "release-1-2",
+        "before/v1.0.0/after",
+        "vX.Y",
+        "other/v1.0.0",
+        "x\u2028v1.0.0",
+    ],
 )
 def test_a_tag_that_holds_no_version_is_none(repo: Repository, tag: str) -> None:
     repo.commit("first")
@@ -314,6 +368,23 @@ def test_a_folder_without_versions_of_its_own_is_released_with_the_repository(re
     for tag in ("v1.0.0", "ssh/latest"):
         repo.git("tag", tag)
     assert tags(repo, folder="ssh") == ["v1.0.0"]
+
+
+def test_tags_that_hold_no_version_are_counted(repo: Repository) -> None:
+    repo.commit("first", on="2026-10-01T12:00:00Z")
+    for tag in ("v1.0.0", "latest", "v1", "ssh/v0.1.0", "ssh/latest", "ssh/agent/latest"):
+        repo.git("tag", tag)
+    clone = open_clone(repo.path)
+    assert clone.unversioned() == clone.unversioned(folder="other") == 2
+    assert clone.unversioned(folder="ssh") == 1
+    assert clone.unversioned(since=date(2026, 10, 2)) == clone.unversioned(until=date(2026, 10, 1)) == 0
+
+
+def test_a_tag_of_any_length_takes_no_time(repo: Repository) -> None:
+    digest = repo.commit("first")
+    tag = "a" + "_1" * 20_000
+    (repo.path / ".git" / "packed-refs").write_text(f"{digest} refs/tags/{tag}/x\n")
+    assert tags(repo) == []
 
 
 def test_a_branch_of_the_same_name_hides_no_release(repo: Repository) -> None:
@@ -419,11 +490,14 @@ def test_a_damaged_pack_is_told_in_a_sentence(repo: Repository) -> None:
         list(open_clone(repo.path).commits())
 
 
-def test_a_head_that_leads_nowhere_is_told_in_a_sentence(repo: Repository) -> None:
+def test_a_head_that_names_a_missing_branch_is_told_and_how_to_mend_it(repo: Repository, tmp_path: Path) -> None:
     repo.commit("first")
-    repo.git("symbolic-ref", "HEAD", "refs/heads/absent")
-    with pytest.raises(BrokenClone, match="make a fresh clone"):
-        list(open_clone(repo.path).commits())
+    git(tmp_path, "clone", "--quiet", "--bare", str(repo.path), "bare.git")
+    git(tmp_path / "bare.git", "symbolic-ref", "HEAD", "refs/heads/absent")
+    with pytest.raises(NoBranch, match=r"names the branch absent, which is not there; set it to the branch to be read"):
+        open_clone(tmp_path / "bare.git")
+    git(tmp_path / "bare.git", "symbolic-ref", "HEAD", "refs/heads/main")
+    assert open_clone(tmp_path / "bare.git").count() == 1
 
 
 def test_complaints_without_end_do_not_block_the_reading(repo: Repository) -> None:

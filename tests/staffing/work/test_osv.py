@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from staffing.work.osv import Advisory, BrokenArchive, NoRecords, Skipped, parse, read_records
+from staffing.work.osv import Advisory, BrokenArchive, Named, NoRecords, Skipped, parse, read_records
 
 SSH = "golang.org/x/crypto/ssh"
 
@@ -74,7 +74,7 @@ def test_a_record_says_what_when_and_where_it_is_published() -> None:
         published_at=datetime(2026, 10, 8, 15, 2, 3, 250_000, tzinfo=UTC),
         modified_at=datetime(2026, 10, 9, 8, tzinfo=UTC),
         withdrawn_at=None,
-        packages=frozenset({"golang.org/x/crypto", SSH}),
+        packages=frozenset({Named("Go", "golang.org/x/crypto"), Named("Go", SSH)}),
         url="https://vuln.example.org/GO-2026-5005",
     )
 
@@ -108,7 +108,31 @@ def test_without_a_summary_the_first_line_of_the_details_stands_for_it() -> None
     ],
 )
 def test_a_record_concerns_the_package_it_names_and_those_it_lies_in(package: str, concerned: bool) -> None:
-    assert advisory().concerns(package) is concerned
+    assert advisory().concerns(package, "Go") is concerned
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "concerned"),
+    [
+        ("npm", "Go", False),
+        ("Go", "Go", True),
+        ("Go", "go", True),
+        ("Go", "golang", True),
+        ("Debian:12", "debian", True),
+        ("Debian:12", "Debian:11", True),
+        ("crates.io", "Rust", True),
+        ("Go", "Gopherland", False),
+        ("", "Go", False),
+        ("", "", False),
+    ],
+)
+def test_a_record_concerns_the_package_of_its_own_ecosystem_only(theirs: str, ours: str, concerned: bool) -> None:
+    specific = {"imports": [{"path": "age/armor"}]}
+    affected = [{"package": {"name": "age", "ecosystem": theirs}, "ecosystem_specific": specific}]
+    found = advisory(affected=affected)
+    assert found.concerns("age", ours) is concerned
+    assert found.concerns("age/armor", ours) is concerned
+    assert found.ecosystems_of("age") == {theirs.partition(":")[0]}
 
 
 def test_only_addresses_of_the_web_are_evidence() -> None:
@@ -175,6 +199,14 @@ def test_a_bad_file_never_stops_the_others(tmp_path: Path) -> None:
     (tmp_path / "X-7.json").mkdir()
     skipped = [f"skipped X-{number}.json" for number in (2, 3, 4, 5)]
     assert outcome(tmp_path) == ["X-1", *skipped, "X-9"]
+
+
+@pytest.mark.parametrize("name", ["X-1.json", "X-1.JSON"])
+def test_one_file_is_read_as_one_record(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(json.dumps(record(id="X-1")))
+    assert outcome(tmp_path / name) == ["X-1"]
+    (tmp_path / name).write_text("{")
+    assert outcome(tmp_path / name) == [f"skipped {name}"]
 
 
 def test_a_zip_is_read_like_a_folder(tmp_path: Path) -> None:
