@@ -39,13 +39,17 @@ def add(call: Call, name: str, ecosystem: str, repository: str, folder: str, as_
 
 @package.command("change")
 @click.argument("name")
+@click.option("--ecosystem", help="Its right one, such as Go, PyPI or npm.")
 @click.option("--repository", help="Its right public address.")
 @click.option("--folder", help="Where it lives inside its repository.")
 @json_option
 @command
-def change(call: Call, name: str, repository: str | None, folder: str | None, as_json: bool) -> None:
+def change(
+    call: Call, name: str, ecosystem: str | None, repository: str | None, folder: str | None, as_json: bool
+) -> None:
     """Correct where a package lives."""
-    changed = operations.change(name, repository=repository, folder=folder, by=call.by, now=call.now)
+    right = {"ecosystem": ecosystem, "repository": repository, "folder": folder}
+    changed = operations.change(name, **right, by=call.by, now=call.now)
     if as_json:
         show(changed, "packages:PackageSchema")
     else:

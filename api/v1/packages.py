@@ -20,6 +20,7 @@ blueprint = Blueprint("packages", __name__, description="Packages the firm maint
 class PackageChange(Schema):
     """Where a package lives; what is not named stays."""
 
+    ecosystem = Text(most=40, metadata={"description": "By it an advisory knows the package from another of its name."})
     repository = Text(most=300, least=0, metadata={"description": "Its public address."})
     folder = Text(least=0, metadata={"description": "Where it lives inside its repository."})
 

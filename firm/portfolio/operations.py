@@ -42,11 +42,24 @@ def adopt(*, name: str, ecosystem: str, repository: str = "", folder: str = "", 
 
 
 @use_case
-def change(key: str, *, repository: str | None = None, folder: str | None = None, by: Actor, now: datetime) -> Package:
-    """Correct where a package lives; what is None stays. Raises `PackageNotFound`, `InvalidPackage`."""
+def change(
+    key: str,
+    *,
+    ecosystem: str | None = None,
+    repository: str | None = None,
+    folder: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> Package:
+    """Correct where a package lives; what is None stays. Raises `PackageNotFound`, `InvalidPackage`.
+
+    By its ecosystem an advisory knows the package from another of its name.
+    """
     with transaction() as session:
         package = queries.find(session, key, locked=True)
         before, earlier = digest(package), _whereabouts(package)
+        if ecosystem is not None:
+            package.ecosystem = checked_name(ecosystem, field="ecosystem", most=40)
         if repository is not None:
             package.repository = checked_repository(repository)
         if folder is not None:
@@ -60,7 +73,7 @@ def change(key: str, *, repository: str | None = None, folder: str | None = None
 
 
 def _whereabouts(package: Package) -> dict[str, str]:
-    return {"repository": package.repository, "folder": package.folder}
+    return {"ecosystem": package.ecosystem, "repository": package.repository, "folder": package.folder}
 
 
 def new_package(*, name: str, ecosystem: str, repository: str, folder: str, now: datetime) -> Package:
@@ -68,7 +81,7 @@ def new_package(*, name: str, ecosystem: str, repository: str, folder: str, now:
     return Package(
         id=ids.new("pkg"),
         name=checked_package(name),
-        ecosystem=checked_name(ecosystem, field="ecosystem"),
+        ecosystem=checked_name(ecosystem, field="ecosystem", most=40),
         repository=checked_repository(repository),
         folder=checked_folder(folder),
         state="adopted",

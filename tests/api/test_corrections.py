@@ -95,6 +95,7 @@ def test_a_package_moves_to_its_right_place(lead: Caller) -> None:
     changed = patched(lead, "/v1/packages/ssh", {"repository": "https://example.org/crypto.git", "folder": "/ssh/"})
     assert (changed["repository"], changed["folder"]) == ("https://example.org/crypto.git", "ssh")
     assert lead.get("/v1/packages/ssh") == changed
+    assert patched(lead, "/v1/packages/ssh", {"ecosystem": "crates.io"})["ecosystem"] == "crates.io"
     with lead.app.app_context():
         lovelace.assert_books_hold()
 
