@@ -21,8 +21,10 @@ from payouts.provider_accounts import queries as account_queries
 from payouts.provider_events import failed_payouts, receiving
 from payouts.provider_events.model import PayeePayout
 from payouts.rails.stripe.values import Event
-from payouts.runs import preparation
+from payouts.runs import preparation, settling
+from payouts.runs.settling import ProviderGivesBack
 from tests import lovelace
+from tests.examples.refusals import refused
 from tests.lovelace import ADMINISTRATOR, AFTER
 from tests.payouts.conftest import Opens
 from tests.payouts.over_stripe import WORKER, OverStripe, event, events, payee_payouts, paying
@@ -100,6 +102,21 @@ def test_when_all_of_it_came_back_the_payout_is_returned(firm: OverStripe) -> No
     assert lovelace.trial_balance()["liabilities:payables"] == "-4,300.00 USD"
     again = preparation.draft(rails={"stripe": firm.rail}, by=ADMINISTRATOR, now=AFTER)
     assert [str(one.amount) for one in again.payouts] == ["4,300.00 USD"]
+    lovelace.assert_books_hold()
+
+
+def test_nobody_says_by_hand_that_a_transfer_came_back(firm: OverStripe) -> None:
+    firm.send()
+    grace, reference = firm.payout_to("Grace"), firm.transfer_to("Grace")["id"]
+    before = lovelace.trial_balance()
+    with refused(ProviderGivesBack, f"reverse the transfer {reference} there"):
+        settling.give_back(grace.id, reason="her bank sent it back", on=AFTER.date(), by=ADMINISTRATOR, now=AFTER)
+    assert (firm.states(), lovelace.trial_balance()) == (PAID, before)
+    with pytest.raises(preparation.NothingPayable):
+        preparation.draft(rails={"stripe": firm.rail}, by=ADMINISTRATOR, now=AFTER)
+    transfers.give_back(firm.server.state, firm.transfer_to("Grace"), 430_000)
+    firm.tell(firm.news())
+    assert firm.states() == {"Grace": "returned", "Ada": "settled"}
     lovelace.assert_books_hold()
 
 
