@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor
 from firm.db import leaving_the_house, reading
 from firm.errors import InvariantBroken, Refused
+from payouts.destinations.model import Destination
 from payouts.provider_events.sources import Applied, Ignored, Outcome, Source, Waits
 from payouts.rails.stripe.values import Transfer
 from payouts.runs import queries, settling
@@ -31,16 +32,29 @@ def bring_up(found: Transfer, *, source: Source, by: Actor, now: datetime) -> Ou
         return Ignored(f"The transfer {found.id} names no payout: it was not made by these books.", alarm=True)
     with reading() as session:
         payout = _payout(session, found.payout_id)
+        account = None if payout is None else session.get_one(Destination, payout.destination_id).account
     if payout is None:
         return Waits(f"The transfer {found.id} is for a payout that is not in these books.")
     if payout.amount != found.amount:
         return Waits(f"The transfer {found.id} is of {found.amount}, and its payout of {payout.amount}.")
+    # What came back whole moved nothing in the end, whomever it went to.
+    there = found.came_back or found.destination == account
+    if not there or found.live != source.log.live:
+        return Waits(_elsewhere(found, payout))
     try:
         changed = _bring_up(payout, found, source=source, by=by, now=now)
     except (Refused, InvariantBroken) as error:
         # The books say otherwise, and money moved: nothing is guessed, a person has to look.
         return Waits(error.message[:500])
     return Applied(changed)
+
+
+def _elsewhere(found: Transfer, payout: Payout) -> str:
+    return (
+        f"This is an incident: the transfer {found.id} names the payout to {payout.payee_name}, and went to"
+        f" {found.destination} in {'live' if found.live else 'test'} mode, where no order of ours sent it. Look at who"
+        " made it, and take it back."
+    )
 
 
 def _bring_up(payout: Payout, found: Transfer, *, source: Source, by: Actor, now: datetime) -> bool:

@@ -21,6 +21,11 @@ class ProviderLog(Protocol):
     What is asked for by id and is not there is None.
     """
 
+    @property
+    def live(self) -> bool:
+        """Whether the money of this log is real."""
+        ...
+
     def transfer(self, transfer_id: str) -> Transfer | None: ...
 
     def transfers(self, *, since: datetime) -> Iterator[Transfer]: ...

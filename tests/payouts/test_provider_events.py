@@ -255,6 +255,31 @@ def test_a_transfer_of_another_amount_touches_nothing_and_is_shown(firm: OverStr
     assert lovelace.trial_balance() == before
 
 
+@pytest.mark.parametrize("changes", [{"destination": "acct_thief"}, {"livemode": True}])
+def test_a_transfer_that_went_elsewhere_settles_nothing_and_is_shown(
+    firm: OverStripe, changes: dict[str, object]
+) -> None:
+    firm.send(cut_for=["Grace"])
+    before = lovelace.trial_balance()
+    strange = firm.transfer_to("Grace")
+    strange.update(changes)
+    store(told("evt_x", "transfer.created", object_id=strange["id"]))
+    assert firm.apply("evt_x") == "parked"
+    assert "This is an incident" in str(event("evt_x").reason)
+    assert (firm.states()["Grace"], lovelace.trial_balance()) == ("unknown", before)
+
+
+def test_a_transfer_that_went_elsewhere_and_came_back_makes_the_money_payable_again(firm: OverStripe) -> None:
+    firm.send(cut_for=["Grace"])
+    strange = firm.transfer_to("Grace")
+    transfers.give_back(firm.server.state, strange, 430_000)
+    strange["destination"] = "acct_thief"
+    firm.tell(firm.news())
+    assert firm.states()["Grace"] == "returned"
+    assert lovelace.trial_balance()["liabilities:payables"] == "-4,300.00 USD"
+    lovelace.assert_books_hold()
+
+
 @pytest.mark.parametrize(
     ("one", "endpoint", "alarm"),
     [

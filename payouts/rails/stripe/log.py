@@ -25,6 +25,10 @@ class StripeLog:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    @property
+    def live(self) -> bool:
+        return self._client.live
+
     def transfer(self, transfer_id: str) -> Transfer | None:
         return _unless_absent(lambda: readings.transfer(self._client, transfer_id))
 

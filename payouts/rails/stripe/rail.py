@@ -93,12 +93,12 @@ class StripeRail:
         return read(payloads.TransferPayload, answer)
 
     def _is_of(self, found: Transfer, order: Order) -> bool:
-        """Whether a transfer moved what the order says to whom it says, with real money or without as we do."""
-        return (found.amount, found.destination, found.live) == (
-            order.amount,
-            order.payee.account,
-            self._client.live,
-        )
+        """Whether a transfer moved what the order says to whom it says, with real money or without as we do.
+
+        What came back whole moved nothing in the end, whomever it went to.
+        """
+        there = found.came_back or found.destination == order.payee.account
+        return there and (found.amount, found.live) == (order.amount, self._client.live)
 
 
 def _several(order: Order, found: list[Transfer]) -> str:

@@ -243,6 +243,18 @@ def test_a_transfer_that_moved_something_else_is_an_incident(rail: StripeRail, o
     assert "incident" in found.detail
 
 
+def test_a_transfer_to_somebody_else_is_an_incident_until_it_came_back(
+    rail: StripeRail, order: Order, stripe_server: Server
+) -> None:
+    sent = rail.send(order)
+    strange = stripe_server.state.get("transfer", made(stripe_server)[0])
+    strange["destination"] = "acct_thief"
+    assert isinstance(rail.find(order), Unknown)
+    strange["amount_reversed"] = strange["amount"]
+    assert rail.find(order) == sent
+    stripe_server.reset()
+
+
 def test_a_transfer_whose_name_was_taken_off_is_not_overlooked(
     rail: StripeRail, client: Client, order: Order, stripe_server: Server
 ) -> None:
