@@ -19,7 +19,7 @@ from firm.errors import Busy
 from firm.notices.model import Notice
 from payouts.provider_accounts import queries as account_queries
 from payouts.provider_events import failed_payouts, receiving
-from payouts.provider_events.model import PayeePayout
+from payouts.provider_events.model import PayeePayout, ProviderEvent
 from payouts.rails.stripe.values import Event
 from payouts.runs import preparation, settling
 from payouts.runs.settling import ProviderGivesBack
@@ -117,6 +117,67 @@ def test_nobody_says_by_hand_that_a_transfer_came_back(firm: OverStripe) -> None
     transfers.give_back(firm.server.state, firm.transfer_to("Grace"), 430_000)
     firm.tell(firm.news())
     assert firm.states() == {"Grace": "returned", "Ada": "settled"}
+    lovelace.assert_books_hold()
+
+
+# Two transfers for one payout
+
+
+def parked() -> dict[str, str]:
+    """The events that wait, by Stripe's id, and why they do."""
+    with reading() as session:
+        found = session.scalars(select(ProviderEvent).where(ProviderEvent.state == "parked"))
+        return {one.event_id: str(one.reason) for one in found}
+
+
+def payable() -> str | None:
+    return lovelace.trial_balance().get("liabilities:payables")
+
+
+def test_nothing_is_payable_again_while_another_transfer_of_the_payout_stands(firm: OverStripe) -> None:
+    firm.send()
+    first, second = firm.transfer_to("Grace"), firm.paid_again("Grace")
+    transfers.give_back(firm.server.state, first, 430_000)
+    firm.tell(firm.news())
+    assert (firm.states(), payable()) == (PAID, None)
+    assert any(f"{second['id']} still stands" in reason for reason in parked().values())
+    transfers.give_back(firm.server.state, second, 430_000)
+    firm.tell(firm.news())
+    for name in parked():
+        firm.apply(name)
+    assert (firm.states()["Grace"], payable(), parked()) == ("returned", "-4,300.00 USD", {})
+    lovelace.assert_books_hold()
+
+
+def test_a_second_transfer_that_was_taken_back_leaves_the_payout_as_it_is(firm: OverStripe) -> None:
+    firm.send()
+    second = firm.paid_again("Grace")
+    firm.tell(firm.news())
+    [reason] = parked().values()
+    assert f"The provider shows {second['id']}" in reason
+    transfers.give_back(firm.server.state, second, 430_000)
+    for name in parked():
+        assert firm.apply(name) == "ignored"
+    firm.tell(firm.news())
+    assert (firm.states(), payable(), parked()) == (PAID, None, {})
+    lovelace.assert_books_hold()
+
+
+@pytest.mark.parametrize("taken_back", [0, 1])
+def test_of_two_transfers_for_an_unknown_payout_the_one_that_is_left_settles_it(
+    firm: OverStripe, taken_back: int
+) -> None:
+    firm.send(cut_for=["Grace"])
+    both = [firm.transfer_to("Grace"), firm.paid_again("Grace")]
+    firm.tell(firm.news())
+    assert firm.states()["Grace"] == "unknown"
+    assert all("pay the same payout" in reason for reason in parked().values())
+    transfers.give_back(firm.server.state, both[taken_back], 430_000)
+    for name in reversed(parked()):
+        firm.apply(name)
+    firm.tell(firm.news())
+    assert (firm.states(), payable(), parked()) == (PAID, None, {})
+    assert firm.payout_to("Grace").reference == both[1 - taken_back]["id"]
     lovelace.assert_books_hold()
 
 

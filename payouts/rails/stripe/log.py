@@ -35,6 +35,9 @@ class StripeLog:
     def transfers(self, *, since: datetime) -> Iterator[Transfer]:
         return readings.transfers(self._client, since=since)
 
+    def transfers_of(self, group: str) -> Iterator[Transfer]:
+        return readings.transfers(self._client, group=group)
+
     def reversals(self, transfer_id: str) -> Iterator[Reversal]:
         return readings.reversals(self._client, transfer_id)
 

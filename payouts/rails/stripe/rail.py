@@ -69,9 +69,12 @@ class StripeRail:
         if not ours:
             nameless = [one for one in listed if one.payout_id is None and one.destination == order.payee.account]
             return Unknown(_nameless(nameless[0])) if nameless else Absent()
-        if len(ours) > 1:
-            return Unknown(_several(order, ours))
-        return Sent(ours[0].id) if self._is_of(ours[0], order) else Unknown(_differs(ours[0]))
+        standing = [one for one in ours if not one.came_back]
+        if len(standing) > 1:
+            return Unknown(_several(order, standing))
+        # Where all were taken back it is one of them that paid, and the money is payable again by its reversal.
+        found = (standing or ours)[0]
+        return Sent(found.id) if self._is_of(found, order) else Unknown(_differs(found))
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:
         return None

@@ -236,6 +236,19 @@ def test_several_transfers_for_one_payout_are_an_incident(
     stripe_server.reset()
 
 
+@pytest.mark.parametrize("left", [0, 1])
+def test_of_two_transfers_the_one_that_was_not_taken_back_is_found(
+    rail: StripeRail, order: Order, stripe_server: Server, left: int
+) -> None:
+    rail.send(order)
+    stripe_server.clock.advance(hours=25)
+    rail.send(order)
+    both = [stripe_server.state.get("transfer", one) for one in made(stripe_server)]
+    both[1 - left]["amount_reversed"] = both[1 - left]["amount"]
+    assert rail.find(order) == Sent(both[left]["id"])
+    stripe_server.reset()
+
+
 def test_a_transfer_that_moved_something_else_is_an_incident(rail: StripeRail, order: Order) -> None:
     rail.send(replace(order, amount=Money(1, "USD")))
     found = rail.find(order)
