@@ -17,9 +17,9 @@ from firm.jobs import queries as jobs
 from firm.money import Money
 from firm.recovery import operations as recovery
 from firm.recovery.model import Restoration
+from payouts.differences.model import ReconciliationDifference
 from payouts.provider_events import sweeping
 from payouts.reconciliation import operations, queries
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.runs import queries as runs
 
 _SOURCES = {"backup": "a backup", "archive": "an archive"}

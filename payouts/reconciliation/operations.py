@@ -17,8 +17,8 @@ from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.particulars import checked_words
+from payouts.differences.model import ReconciliationDifference
 from payouts.reconciliation import queries
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.rules import Comparison, Finding
 
 RECONCILER = Actor("reconciler", Role.SYSTEM)
@@ -47,6 +47,14 @@ def keep(comparisons: Iterable[Comparison], *, now: datetime) -> list[Reconcilia
                 if (gone.kind, gone.subject) not in found:
                     _resolve(session, gone, "It was found no longer.", by=RECONCILER, now=now)
         return queries.all_open(session)
+
+
+@use_case
+def add(findings: Iterable[Finding], *, now: datetime) -> None:
+    """Keep what was found by a look at one thing, and resolve nothing: the rest was not looked at."""
+    with transaction() as session:
+        for finding in findings:
+            _see(session, finding, now)
 
 
 @use_case

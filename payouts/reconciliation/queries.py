@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from firm.errors import NotFound
 from firm.ledger import queries as ledger
 from firm.money import Money
+from payouts.differences.model import ReconciliationDifference
 from payouts.provider_accounts.model import ProviderAccount
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.rules import LEFT, OurPayout
 from payouts.runs.model import Payout, PayoutAttempt, PayoutReversal, payout
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from firm.money import Money
+from payouts.differences import rules as differences
+from payouts.differences.model import DOUBLE, UNASKED
 from payouts.rails.stripe.values import Transfer
 
 NOTHING = "nothing"
@@ -107,10 +109,9 @@ def _unasked_for(rail: str, transfer: Transfer, payout: OurPayout | None) -> Ite
         return
     asked = "which no payout here asked for" if payout is None else "for a payout that has not left here"
     what = f"The provider made the transfer {transfer.id}, {asked}."
-    ours = NOTHING if payout is None else str(payout)
-    yield Finding(
-        rail, "transfer-without-payout", transfer.id, what, ours, f"{transfer.amount} to {transfer.destination}"[:200]
-    )
+    ours = NOTHING if payout is None else differences.payout_side(str(payout), payout.id)
+    theirs = differences.transfer_side(transfer.amount, transfer.destination)
+    yield Finding(rail, UNASKED, transfer.id, what, ours, theirs)
 
 
 def _besides(payout: OurPayout, standing: Sequence[Transfer]) -> list[Transfer]:
@@ -130,4 +131,4 @@ def _paid_twice(rail: str, payout: OurPayout, standing: Sequence[Transfer]) -> F
             f"The payout {payout.id} left as {payout.reference}, which was taken back, and {besides} still stands for"
             " it: take that back too before anything more is paid, or leave it as the payment."
         )
-    return Finding(rail, "paid-twice", payout.id, what, str(payout), names[:200])
+    return Finding(rail, DOUBLE, payout.id, what, str(payout), names[:200])

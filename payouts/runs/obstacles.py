@@ -12,6 +12,7 @@ from payouts.destinations import queries as destinations
 from payouts.destinations.queries import Way
 from payouts.provider_accounts import queries as provider_accounts
 from payouts.rails.rail import Description, Rail
+from payouts.runs import incidents
 from payouts.runs.model import Payout
 from payouts.runs.moves import today
 from payouts.tax_forms import queries as tax_forms
@@ -22,15 +23,17 @@ class StillHeld(Refused):
 
 
 def holds(session: Session, ways: Collection[Way], rails: Mapping[str, Rail], *, now: datetime) -> dict[str, str]:
-    """By maintainer id, the end of a sentence for each who may not be paid yet: of a destination that is not usable,
-    an account at a provider that may not be paid into, or a tax form that is missing.
+    """By maintainer id, the end of a sentence for each who may not be paid yet: of a payment that they may have got
+    already, a destination that is not usable, an account at a provider that may not be paid into, or a tax form that is
+    missing.
     """
     found = tax_forms.gates(session, [way.maintainer_id for way in ways], today(session, now))
     for name, rail in rails.items():
         if rail.describe().needs_account:
             theirs = [way.maintainer_id for way in ways if way.rail == name]
             found |= provider_accounts.obstacles_of(session, theirs, name)
-    return found | {way.maintainer_id: way.obstacle for way in ways if way.obstacle}
+    found |= {way.maintainer_id: way.obstacle for way in ways if way.obstacle}
+    return found | incidents.holds(session)
 
 
 def since_approval(session: Session, payout: Payout, rail: Description, *, now: datetime) -> str:
@@ -38,8 +41,9 @@ def since_approval(session: Session, payout: Payout, rail: Description, *, now: 
 
     A changed destination is not asked for here: confirming one takes back what was approved for the other.
     """
+    incident = incidents.since_approval(session, payout)
     account = provider_accounts.obstacle(session, payout.maintainer_id, rail.name) if rail.needs_account else ""
-    return account or tax_forms.gate(session, payout.maintainer_id, today(session, now))
+    return incident or account or tax_forms.gate(session, payout.maintainer_id, today(session, now))
 
 
 def refuse_held(session: Session, payout: Payout, rails: Mapping[str, Rail], *, now: datetime) -> None:

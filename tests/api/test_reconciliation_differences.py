@@ -19,6 +19,7 @@ from api.jobs import KINDS
 from api.worker import Worker
 from firm.actor import Role
 from firm.db import db
+from payouts.provider_events.receiving import APPLY
 from payouts.reconciliation import operations
 from payouts.reconciliation.rules import Comparison, Finding
 from tests import lovelace
@@ -97,6 +98,18 @@ def test_what_stripe_pushes_is_applied_by_the_worker(firm: tuple[Flask, OverStri
     lead: Caller = as_role(app, Role.LEAD)
     assert lead.get(f"{DIFFERENCES}?state=open")["items"] == []
     lovelace.assert_books_hold()
+
+
+def test_whom_an_event_shows_as_paid_already_is_held_at_once(firm: tuple[Flask, OverStripe]) -> None:
+    app, found = firm
+    found.send()
+    second = found.paid_again("Grace")
+    push(app, found)
+    Worker(app, {APPLY: KINDS[APPLY]}).run(once=True)
+    lead = as_role(app, Role.LEAD)
+    [open_one] = lead.get(f"{DIFFERENCES}?state=open")["items"]
+    assert (open_one["kind"], open_one["subject"]) == ("paid-twice", found.payout_to("Grace").id)
+    assert second["id"] in open_one["what"]
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from firm.actor import Role
 from firm.db import db, reading
 from firm.errors import Busy
 from firm.money import Money
+from payouts.differences.model import ReconciliationDifference
 from payouts.provider_events import sweeping
 from payouts.rails.stripe.values import Transfer
 from payouts.reconciliation import comparing, operations, queries, rules
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.operations import DifferenceResolved, NotAnOwner
 from payouts.reconciliation.rules import Comparison, Finding
 from tests import lovelace
