@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,8 @@ from api.cli import main
 from api.jobs import KINDS
 from api.worker import Worker
 from firm.actor import Role
-from firm.db import db
+from firm.db import db, transaction
+from firm.recovery import operations as recovery
 from payouts.provider_events.receiving import APPLY
 from payouts.reconciliation import operations
 from payouts.reconciliation.rules import Comparison, Finding
@@ -149,3 +151,28 @@ def test_differences_at_the_command_line(
         assert "agree" in run(shell, "difference", "list")
         assert "adjustment of Stripe's" in run(shell, "difference", "list", "--all")
         run(shell, "difference", "assign", "rcd_none", "--owner", "lead", code=1)
+
+
+def test_restored_books_are_not_said_to_agree_while_money_left_that_they_do_not_know_of(
+    shell: CliRunner, stripe_server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STRIPE_API_KEY", stripe_server.api_key)
+    monkeypatch.setenv("STRIPE_API_BASE", stripe_server.url)
+    with time_machine.travel(lovelace.AFTER), contextlib.ExitStack() as stack:
+        stack.enter_context(create_app(settings_for(f"sqlite:///{tmp_path / 'chambers.db'}")).app_context())
+        books = stack.enter_context(paying(stripe_server))
+        books.send()
+        lost = books.paid_again("Grace")
+        lost["metadata"] = {"payout": "pay_01M8CV3RH53QS4MA97HM0N5W85"}
+        one = recovery.begun(source="backup", taken_at=lovelace.AFTER, chain=(0, "0" * 64), now=lovelace.AFTER)
+        with transaction() as session:
+            recovery.begin(session, one, by=lovelace.LEAD, now=lovelace.AFTER)
+        db.session.remove()
+        db.engine.dispose()
+    with time_machine.travel(lovelace.AFTER + timedelta(hours=1)):
+        told = run(shell, "reconcile", "--note", "compared", code=1)
+        assert f"(transfer-without-payout, {lost['id']})" in told
+        assert "send again" not in told
+        [line] = [one for one in told.splitlines() if one.startswith("rcd_") and "transfer-without" in one]
+        run(shell, "difference", "resolve", line.split()[0], "--note", "Entered as an advance.")
+        assert "these books send again" in run(shell, "reconcile", "--note", "compared")
