@@ -11,6 +11,7 @@ from firm.actor import Actor
 from firm.db import leaving_the_house, reading
 from firm.errors import InvariantBroken, Refused
 from payouts.destinations.model import Destination
+from payouts.provider_events import movements
 from payouts.provider_events.sources import Applied, Ignored, Outcome, Source, Waits
 from payouts.rails.stripe.values import Transfer
 from payouts.runs import attempts, queries, settling
@@ -43,10 +44,12 @@ def bring_up(found: Transfer, *, source: Source, by: Actor, now: datetime) -> Ou
     if not there or found.live != source.log.live:
         return Waits(_elsewhere(found, payout))
     try:
-        return _bring_up(payout, found, source=source, by=by, now=now)
+        outcome = _bring_up(payout, found, source=source, by=by, now=now)
+        late = isinstance(outcome, Applied) and movements.charge_late(found, provider=payout.rail, by=by, now=now)
     except (Refused, InvariantBroken) as error:
         # The books say otherwise, and money moved: nothing is guessed, a person has to look.
         return Waits(error.message[:500])
+    return Applied(changed=True) if late else outcome
 
 
 def _elsewhere(found: Transfer, payout: Payout) -> str:
