@@ -17,10 +17,11 @@ from firm.profile import operations as profiles
 from firm.recovery import operations as recovery
 from payouts.adjustments import operations as adjustments
 from payouts.adjustments.operations import Draft
+from payouts.destinations import operations as destinations
 from payouts.provider_accounts import operations as provider_accounts
 from payouts.provider_events import sweeping
 from payouts.reconciliation import comparing, operations
-from payouts.runs import approvals, obstacles, preparation, queries, sending
+from payouts.runs import approvals, changes, obstacles, preparation, queries, sending
 from payouts.runs.model import PayoutAttempt
 from payouts.tax_forms import operations as tax_forms
 from tests import lovelace
@@ -95,6 +96,38 @@ def test_an_account_that_became_restricted_after_the_approval_is_not_paid_into(s
     stripe.send()
     assert stripe.states() == {"Grace": "settled"}
     lovelace.assert_books_hold()
+
+
+def another_account(stripe: OverStripe, payee: str) -> None:
+    """The payee's account is closed, and another one is opened and may be paid into."""
+    held = stripe.source.accounts
+    provider_accounts.close(payee, provider=held, by=LEAD, now=AFTER)
+    opened = provider_accounts.open_account(payee, provider=held, by=LEAD, now=AFTER)
+    accounts.set_capability(stripe.server.state, str(opened.account_id))
+    provider_accounts.refresh(payee, provider=held, by=LEAD, now=AFTER)
+
+
+def test_a_destination_that_names_another_account_than_the_payees_is_held_until_it_is_proposed_anew(
+    stripe: OverStripe,
+) -> None:
+    another_account(stripe, "Grace")
+    stripe.send()
+    assert stripe.states() == {"Grace": "held", "Ada": "settled"}
+    assert "names another account at the payment provider" in str(stripe.payout_to("Grace").reason)
+    proposed = destinations.propose(
+        "Grace", rail="stripe", rails={"stripe": stripe.rail}, keys=parts().keys, by=ADMINISTRATOR, now=AFTER
+    )
+    changes.confirm_destination(proposed.id, by=LEAD, now=AFTER)
+    later = preparation.draft(rails={"stripe": stripe.rail}, by=ADMINISTRATOR, now=AFTER + timedelta(days=8))
+    assert [one.state for one in later.payouts] == ["planned"]
+
+
+def test_an_account_that_was_changed_for_another_after_the_approval_is_not_paid_into(stripe: OverStripe) -> None:
+    number = approved(stripe)
+    another_account(stripe, "Grace")
+    send(stripe, number)
+    assert paying.states(number) == {"Grace": "canceled", "Ada": "settled"}
+    assert "names another account" in str(paying.payout_to(number, "Grace").reason)
 
 
 # Who may have been paid already
