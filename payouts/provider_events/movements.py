@@ -114,8 +114,11 @@ def _charge_late(found: Transfer, provider: str, *, by: Actor, now: datetime) ->
 
 def _owed(session: Session, found: Transfer, provider: str) -> ProviderMovement | None:
     """The line whose fee the payee bears and was not charged, because the payout had not left when it was noted."""
-    line, payout = _line_of(session, found, provider), runs.sent_as(session, found.id)
-    if line is None or line.type != "transfer" or line.fee_minor <= 0 or payout is None:
+    line = _line_of(session, found, provider)
+    if line is None or line.type != "transfer" or line.fee_minor <= 0:
+        return None
+    payout = runs.sent_as(session, found.id)
+    if payout is None:
         return None
     left = [one.finished_at for one in runs.attempts_of(session, payout.id) if one.state == "sent"]
     too_early = any(moment is not None and moment >= line.seen_at for moment in left)

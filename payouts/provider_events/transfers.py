@@ -62,8 +62,10 @@ def _elsewhere(found: Transfer, payout: Payout) -> str:
 
 def _bring_up(payout: Payout, found: Transfer, *, source: Source, by: Actor, now: datetime) -> Outcome:
     with reading() as session:
-        booked = {one.reference: one.amount_minor for one in queries.reversals_of(session, payout.id)}
         waits_for_answer = attempts.live(session, payout.id) is not None
+        # Read after the attempt: an answer that is stored in this moment is then seen by one of them.
+        payout = queries.find_payout(session, payout.id)
+        booked = {one.reference: one.amount_minor for one in queries.reversals_of(session, payout.id)}
     is_ours = found.id == payout.reference
     if is_ours and found.reversed.minor == sum(booked.values()):
         return Applied()
