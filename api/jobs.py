@@ -26,13 +26,14 @@ from firm.webhooks.dispatch import DELIVER
 from firm.webhooks.rules import DELAYS
 from payouts import month_end
 from payouts.destinations import operations as destinations
+from payouts.differences.model import ReconciliationDifference
 from payouts.provider_accounts import operations as provider_accounts
 from payouts.provider_events import applying, sweeping
+from payouts.provider_events.applying import StillWaits
 from payouts.provider_events.receiving import APPLY
 from payouts.provider_events.sweeping import SWEEP
 from payouts.reconciliation import comparing
 from payouts.reconciliation import operations as reconciliation
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.remittance import operations as remittance
 from payouts.runs import sending
 from payouts.runs.attempts import ADVISE
@@ -116,8 +117,16 @@ def expire_destinations(task: Task) -> None:
 
 
 def apply_event(task: Task) -> None:
-    """Apply what a provider told. It sends nothing, so it also brings restored books up to the present."""
-    applying.apply(task.payload["event_id"], sources=sources(), by=task.by, now=task.now)
+    """Apply what a provider told. It sends nothing, so it also brings restored books up to the present.
+
+    Whom an event that waits shows as paid already is held at once, and not from the next comparison on.
+    """
+    event_id = task.payload["event_id"]
+    try:
+        applying.apply(event_id, sources=sources(), by=task.by, now=task.now)
+    except StillWaits:
+        reconciliation.add(comparing.of_event(event_id, sources=sources()), now=task.now)
+        raise
 
 
 def sweep(task: Task) -> None:

@@ -19,11 +19,11 @@ import firm.webhooks.model
 import payouts.adjustments.model
 import payouts.bank_files.model
 import payouts.destinations.model
+import payouts.differences.model
 import payouts.earnings.model
 import payouts.proofs.model
 import payouts.provider_accounts.model
 import payouts.provider_events.model
-import payouts.reconciliation.model
 import payouts.remittance.model
 import payouts.runs.model
 import payouts.self_billing.model

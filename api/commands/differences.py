@@ -17,9 +17,9 @@ from firm.jobs import queries as jobs
 from firm.money import Money
 from firm.recovery import operations as recovery
 from firm.recovery.model import Restoration
+from payouts.differences.model import ReconciliationDifference
 from payouts.provider_events import sweeping
 from payouts.reconciliation import operations, queries
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.runs import queries as runs
 
 _SOURCES = {"backup": "a backup", "archive": "an archive"}
@@ -93,6 +93,9 @@ def _refuse_nothing_to_reconcile() -> None:
 def _say(call: Call, note: str | None, *, as_json: bool) -> None:
     """After a restore: what else to compare, or that it is done."""
     if note is not None:
+        # What was compared a moment ago stands above; a note about it that was written before is no explanation.
+        with reading() as session:
+            operations.refuse_unexplained(session)
         recovery.reconcile(note=note, by=call.by, now=call.now)
         click.echo("Reconciled: these books send again.", err=as_json)
         return

@@ -11,8 +11,8 @@ from api.blueprints import Blueprint
 from api.fields import MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from firm.db import reading
+from payouts.differences.model import KINDS
 from payouts.reconciliation import operations, queries
-from payouts.reconciliation.model import KINDS
 
 blueprint = Blueprint(
     "reconciliation_differences", __name__, description="Where the books and a rail say different things"

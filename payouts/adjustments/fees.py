@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm.actor import Actor
@@ -12,7 +13,7 @@ from firm.ledger.entry import Entry, credit, debit
 from firm.money import Money
 from payouts.adjustments import booking
 from payouts.adjustments.booking import Item
-from payouts.adjustments.model import Adjustment
+from payouts.adjustments.model import Adjustment, adjustment
 
 
 def book(
@@ -41,6 +42,11 @@ def book(
     return charge(
         session, payout_id=payout_id, maintainer_id=maintainer_id, fee=fee, on=on, reference=reference, by=by, now=now
     )
+
+
+def is_charged(session: Session, payout_id: str) -> bool:
+    """Whether a payout's fee was set against the payee already, also if that was taken back since."""
+    return session.scalar(select(adjustment.c.id).where(adjustment.c.payout_id == payout_id).limit(1)) is not None
 
 
 def charge(

@@ -55,6 +55,14 @@ def account_id_of(session: Session, maintainer_id: str, provider: str = STRIPE) 
     return None if found is None else found.account_id
 
 
+def account_ids(session: Session, provider: str = STRIPE) -> dict[str, str | None]:
+    """The same for all who have a live account, by maintainer."""
+    query = select(ProviderAccount.maintainer_id, ProviderAccount.account_id).where(
+        ProviderAccount.provider == provider, ProviderAccount.status.not_in(OVER)
+    )
+    return {row.maintainer_id: row.account_id for row in session.execute(query)}
+
+
 def obstacle(session: Session, maintainer_id: str, provider: str = STRIPE) -> str:
     """What keeps a maintainer from being paid into an account, as the end of a sentence; empty when nothing does."""
     found = live(session, maintainer_id, provider)

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.db import transaction, use_case
+from firm.db import reading, transaction, use_case
 from firm.ledger import accounts, journal, periods
 from firm.ledger.entry import Entry, Line
+from firm.money import Money
 from firm.month import Month
 from firm.profile import operations as profiles
 from payouts.adjustments import fees
 from payouts.provider_events import rows
 from payouts.provider_events.model import ProviderMovement
-from payouts.rails.stripe.values import BalanceTransaction
+from payouts.rails.stripe.values import BalanceTransaction, Transfer
 from payouts.runs import queries as runs
+from payouts.runs.model import Payout
+from payouts.runs.moves import move
 from payouts.terms import queries as terms
 
 OF_PAYOUTS = frozenset({"transfer", "transfer_refund", "transfer_cancel", "transfer_failure"})
@@ -82,21 +86,71 @@ def _book(
     journal.post(session, entry, by=by, now=now)
 
 
+def charge_late(found: Transfer, *, provider: str, by: Actor, now: datetime) -> bool:
+    """Charge the fee of a transfer whose line was noted before its payout was known to have left. May be repeated.
+
+    Whoever heard of the payout first, its transfer is looked at again by the next sweep, and this is asked then.
+    """
+    with reading() as session:
+        owed = _owed(session, found, provider) is not None
+    return owed and _charge_late(found, provider, by=by, now=now)
+
+
+@use_case
+def _charge_late(found: Transfer, provider: str, *, by: Actor, now: datetime) -> bool:
+    with transaction() as session:
+        payout = runs.sent_as(session, found.id)
+        if payout is None:
+            return False
+        # Claimed by a change of nothing: of two that look at the transfer at once one charges.
+        move(session, payout, runs.SENT, payee_name=payout.payee_name)
+        line = _owed(session, found, provider)
+        if line is None:
+            return False
+        on, _ = _day(session, line.made_at, now)
+        _charge(session, payout, Money(line.fee_minor, line.currency), on, by=by, now=now)
+        return True
+
+
+def _owed(session: Session, found: Transfer, provider: str) -> ProviderMovement | None:
+    """The line whose fee the payee bears and was not charged, because the payout had not left when it was noted."""
+    line = _line_of(session, found, provider)
+    if line is None or line.type != "transfer" or line.fee_minor <= 0:
+        return None
+    payout = runs.sent_as(session, found.id)
+    if payout is None:
+        return None
+    left = [one.finished_at for one in runs.attempts_of(session, payout.id) if one.state == "sent"]
+    too_early = any(moment is not None and moment >= line.seen_at for moment in left)
+    # By the terms of the month in which it was taken: a later change of them is no reason to charge.
+    made_on = line.made_at.astimezone(profiles.current(session).zone).date()
+    bears = terms.payee_bears_fees(session, payout.maintainer_id, Month.of(made_on))
+    return line if too_early and bears and not fees.is_charged(session, payout.id) else None
+
+
+def _line_of(session: Session, found: Transfer, provider: str) -> ProviderMovement | None:
+    line = (ProviderMovement.provider == provider, ProviderMovement.reference == found.balance_transaction)
+    return session.scalar(select(ProviderMovement).where(*line))
+
+
 def _charge_payee(session: Session, line: BalanceTransaction, *, by: Actor, now: datetime) -> None:
     """Where the payee's terms say so, what a transfer cost is theirs."""
     if line.kind != "transfer" or line.fee.minor <= 0 or line.source is None:
         return
     payout = runs.sent_as(session, line.source)
     on, _ = _day(session, line.created_at, now)
-    if payout is None or not terms.payee_bears_fees(session, payout.maintainer_id, Month.of(on)):
-        return
+    if payout is not None and terms.payee_bears_fees(session, payout.maintainer_id, Month.of(on)):
+        _charge(session, payout, line.fee, on, by=by, now=now)
+
+
+def _charge(session: Session, payout: Payout, fee: Money, on: date, *, by: Actor, now: datetime) -> None:
     fees.charge(
         session,
         payout_id=payout.id,
         maintainer_id=payout.maintainer_id,
-        fee=line.fee,
+        fee=fee,
         on=on,
-        reference=line.source,
+        reference=payout.reference or payout.id,
         by=by,
         now=now,
     )

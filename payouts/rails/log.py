@@ -21,9 +21,18 @@ class ProviderLog(Protocol):
     What is asked for by id and is not there is None.
     """
 
+    @property
+    def live(self) -> bool:
+        """Whether the money of this log is real."""
+        ...
+
     def transfer(self, transfer_id: str) -> Transfer | None: ...
 
     def transfers(self, *, since: datetime) -> Iterator[Transfer]: ...
+
+    def transfers_of(self, group: str) -> Iterator[Transfer]:
+        """Those of one run, whenever they were made."""
+        ...
 
     def reversals(self, transfer_id: str) -> Iterator[Reversal]: ...
 

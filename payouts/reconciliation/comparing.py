@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from firm.db import leaving_the_house, reading
+from payouts.differences import queries as incidents
+from payouts.differences.model import INCIDENTS
 from payouts.provider_events import queries as events
-from payouts.provider_events.sources import Source
+from payouts.provider_events.sources import Source, source_of
 from payouts.rails.stripe.values import Transfer
 from payouts.reconciliation import queries, rules
 from payouts.reconciliation.rules import Comparison, Finding
@@ -35,7 +37,8 @@ OF_TIME = ("outcome-unknown", "not-settled")
 
 def with_provider(provider: str, *, source: Source, now: datetime, since: datetime | None = None) -> list[Comparison]:
     """Compare a provider's log and our books in both directions. Raises `Busy` when the provider does not answer."""
-    since = since or now - LOOK_BACK
+    with reading() as session:
+        since = _since(session, since or now - LOOK_BACK)
     leaving_the_house()
     transfers = {one.id: one for one in source.log.transfers(since=since)}
     with reading() as session:
@@ -60,6 +63,12 @@ def with_time(rails: Mapping[str, object], *, now: datetime) -> list[Comparison]
     return [Comparison(rail, OF_TIME, [one for one in found if one.rail == rail]) for rail in sorted(rails)]
 
 
+def _since(session: Session, since: datetime) -> datetime:
+    """Never later than what led to an incident that is still open: not looked at is not found no longer."""
+    oldest = incidents.oldest_incident(session)
+    return since if oldest is None else min(since, oldest - LOOK_BACK)
+
+
 def _asked_for(references: set[str], source: Source) -> dict[str, Transfer]:
     """Transfers that lie at the edge of what was listed, one by one: most of them are there."""
     found = (source.log.transfer(reference) for reference in sorted(references))
@@ -70,6 +79,28 @@ def _of_log(session: Session, provider: str, transfers: Mapping[str, Transfer], 
     named = {one.payout_id for one in transfers.values() if one.payout_id}
     yield from rules.of_transfers(provider, transfers.values(), queries.by_id(session, provider, named))
     yield from rules.of_payouts(provider, queries.left_since(session, provider, since), transfers)
+
+
+def of_event(event_id: str, *, sources: Mapping[str, Source]) -> list[Finding]:
+    """The incidents in what a parked event tells of a transfer; nothing for other events. Raises `Busy`.
+
+    A comparison of everything comes once a day, and a run may be sent before it.
+    """
+    with reading() as session:
+        event = events.find_event(session, event_id)
+    if not event.type.removeprefix("v1.").startswith("transfer.") or event.object_id is None:
+        return []
+    source = source_of(sources, event.provider)
+    leaving_the_house()
+    told = source.log.transfer(event.object_id)
+    if told is None or told.payout_id is None:
+        return []
+    beside = list(source.log.transfers_of(told.group)) if told.group else []
+    of_payout = {one.id: one for one in (told, *beside) if one.payout_id == told.payout_id}
+    with reading() as session:
+        ours = queries.by_id(session, event.provider, {told.payout_id})
+    found = rules.of_transfers(event.provider, of_payout.values(), ours)
+    return [one for one in found if one.kind in INCIDENTS]
 
 
 def _of_events(session: Session, provider: str, now: datetime) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from firm.gauge import Gauge, seconds_since
+from payouts.differences.model import ReconciliationDifference
 from payouts.reconciliation import queries
-from payouts.reconciliation.model import ReconciliationDifference
 
 
 def open_differences(session: Session, now: datetime) -> int:

@@ -17,8 +17,8 @@ from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.particulars import checked_words
+from payouts.differences.model import ReconciliationDifference
 from payouts.reconciliation import queries
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.rules import Comparison, Finding
 
 RECONCILER = Actor("reconciler", Role.SYSTEM)
@@ -35,6 +35,10 @@ class NotAnOwner(Invalid):
     """Only people who may resolve differences look after them."""
 
 
+class Unexplained(Refused):
+    """Differences that say of restored books that they do not know who was paid, and that nobody has explained."""
+
+
 @use_case
 def keep(comparisons: Iterable[Comparison], *, now: datetime) -> list[ReconciliationDifference]:
     """Keep what comparisons found, and resolve what they no longer found. Returns all that is open then."""
@@ -47,6 +51,14 @@ def keep(comparisons: Iterable[Comparison], *, now: datetime) -> list[Reconcilia
                 if (gone.kind, gone.subject) not in found:
                     _resolve(session, gone, "It was found no longer.", by=RECONCILER, now=now)
         return queries.all_open(session)
+
+
+@use_case
+def add(findings: Iterable[Finding], *, now: datetime) -> None:
+    """Keep what was found by a look at one thing, and resolve nothing: the rest was not looked at."""
+    with transaction() as session:
+        for finding in findings:
+            _see(session, finding, now)
 
 
 @use_case
@@ -74,6 +86,19 @@ def resolve(key: str, *, note: str, by: Actor, now: datetime) -> ReconciliationD
         _refuse_resolved(difference)
         _resolve(session, difference, note, by=by, now=now)
         return difference
+
+
+def refuse_unexplained(session: Session) -> None:
+    """Raises `Unexplained` while something differs that makes restored books pay what was paid already."""
+    found = queries.unexplained(session)
+    if found:
+        named = ", ".join(f"{one.id} ({one.kind}, {one.subject})" for one in found[:5])
+        more = "" if len(found) <= 5 else f" and {len(found) - 5} more"
+        raise Unexplained(
+            "These books do not know of everything that was paid, and send nothing before somebody has looked at each:"
+            f" {named}{more}. Enter or take back what was paid, close each with `chambers difference resolve`, and say"
+            " then that the books agree."
+        )
 
 
 def _see(session: Session, finding: Finding, now: datetime) -> None:

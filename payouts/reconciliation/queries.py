@@ -12,10 +12,15 @@ from sqlalchemy.orm import Session
 from firm.errors import NotFound
 from firm.ledger import queries as ledger
 from firm.money import Money
+from payouts.differences.model import INCIDENTS, UNASKED, ReconciliationDifference
+from payouts.differences.rules import payout_of
 from payouts.provider_accounts.model import ProviderAccount
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.rules import LEFT, OurPayout
 from payouts.runs.model import Payout, PayoutAttempt, PayoutReversal, payout
+from payouts.runs.sending import TO_SEND
+
+PAID_OR_NOT = (*INCIDENTS, "payout-without-transfer")
+"""The kinds that say who was paid, and not only how much or when."""
 
 AT_ONCE = 500
 """How many ids are asked for in one statement: databases bound their number."""
@@ -48,6 +53,20 @@ def all_open(session: Session) -> list[ReconciliationDifference]:
     """Every difference that is not resolved, the oldest first."""
     query = select(ReconciliationDifference).where(ReconciliationDifference.resolved_at.is_(None))
     return list(session.scalars(query.order_by(ReconciliationDifference.opened_at, ReconciliationDifference.id)))
+
+
+def unexplained(session: Session) -> list[ReconciliationDifference]:
+    """What is open and says that restored books may pay once more what was paid, or hold for paid what was not.
+
+    A transfer for a payout that is still to be sent here is none of it: it is looked up before anything is sent.
+    """
+    of_money = ReconciliationDifference.kind.in_(PAID_OR_NOT), ReconciliationDifference.resolved_at.is_(None)
+    query = select(ReconciliationDifference).where(*of_money).order_by(ReconciliationDifference.id)
+    found = list(session.scalars(query))
+    named = {payout_of(one.our_side) for one in found if one.kind == UNASKED}
+    to_send = select(payout.c.id).where(payout.c.id.in_(sorted(named)), payout.c.state.in_(TO_SEND))
+    looked_up = set(session.scalars(to_send))
+    return [one for one in found if one.kind != UNASKED or payout_of(one.our_side) not in looked_up]
 
 
 def number_open(session: Session) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from firm.money import Money
+from payouts.differences import rules as differences
+from payouts.differences.model import DOUBLE, UNASKED
 from payouts.rails.stripe.values import Transfer
 
 NOTHING = "nothing"
@@ -60,8 +62,8 @@ def of_transfers(rail: str, transfers: Collection[Transfer], payouts: Mapping[st
         payout = payouts.get(payout_id)
         for transfer in found:
             yield from _of_transfer(rail, transfer, payout)
-        standing = [one for one in found if one.reversed != one.amount]
-        if payout is not None and len(standing) > 1:
+        standing = [one for one in found if not one.came_back]
+        if payout is not None and (len(standing) > 1 or _besides(payout, standing)):
             yield _paid_twice(rail, payout, standing)
 
 
@@ -103,17 +105,30 @@ def _of_transfer(rail: str, transfer: Transfer, payout: OurPayout | None) -> Ite
 
 def _unasked_for(rail: str, transfer: Transfer, payout: OurPayout | None) -> Iterator[Finding]:
     """A transfer that stands while no payout left here. What is being sent this moment is no difference yet."""
-    if transfer.reversed == transfer.amount or (payout is not None and payout.state == UNDER_WAY):
+    if transfer.came_back or (payout is not None and payout.state == UNDER_WAY):
         return
     asked = "which no payout here asked for" if payout is None else "for a payout that has not left here"
     what = f"The provider made the transfer {transfer.id}, {asked}."
-    ours = NOTHING if payout is None else str(payout)
-    yield Finding(
-        rail, "transfer-without-payout", transfer.id, what, ours, f"{transfer.amount} to {transfer.destination}"[:200]
-    )
+    ours = NOTHING if payout is None else differences.payout_side(str(payout), payout.id)
+    theirs = differences.transfer_side(transfer.amount, transfer.destination)
+    yield Finding(rail, UNASKED, transfer.id, what, ours, theirs)
+
+
+def _besides(payout: OurPayout, standing: Sequence[Transfer]) -> list[Transfer]:
+    """Those that stand beside the one by which the payout left, also when that one came back and is payable again."""
+    return [one for one in standing if payout.state in LEFT and one.id != payout.reference]
 
 
 def _paid_twice(rail: str, payout: OurPayout, standing: Sequence[Transfer]) -> Finding:
-    what = f"The payout {payout.id} was paid by {len(standing)} transfers: take all but one back."
-    theirs = ", ".join(sorted(one.id for one in standing))
-    return Finding(rail, "paid-twice", payout.id, what, str(payout), theirs[:200])
+    names = ", ".join(sorted(one.id for one in standing))
+    besides = ", ".join(sorted(one.id for one in _besides(payout, standing)))
+    if not besides:
+        what = f"The payout {payout.id} was paid by {len(standing)} transfers: take all but one back."
+    elif len(standing) > 1:
+        what = f"The payout {payout.id} left as {payout.reference}, and was paid once more: take {besides} back."
+    else:
+        what = (
+            f"The payout {payout.id} left as {payout.reference}, which was taken back, and {besides} still stands for"
+            " it: take that back too before anything more is paid, or leave it as the payment."
+        )
+    return Finding(rail, DOUBLE, payout.id, what, str(payout), names[:200])

@@ -25,6 +25,10 @@ class ReversedInPart(Refused):
     """A payout of which a part came back already does not come back as a whole."""
 
 
+class ProviderGivesBack(Refused):
+    """What was paid from a balance at a provider comes back into it only by a reversal, which the provider tells."""
+
+
 class SentAfterAll(InvariantBroken):
     """The provider has a payment that our books hold for never made: somebody has to look before anything is paid."""
 
@@ -55,7 +59,8 @@ def settle(
 def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
     """Enter that a payment came back, before or after it settled: the money is payable again.
 
-    Raises `PayoutNotInState`, `ReversedInPart`, `MonthClosed`, and `InvalidParticulars` without a reason.
+    Raises `PayoutNotInState`, `ReversedInPart`, `ProviderGivesBack`, `MonthClosed`, and `InvalidParticulars` without a
+    reason.
     """
     reason = checked_words(reason, "Say why it came back: the payee may read it.", field="reason", most=500)
     with transaction() as session:
@@ -80,6 +85,7 @@ def give_back_in(
     session: Session, payout: Payout, *, reason: str, fee: Money | None = None, on: date, by: Actor, now: datetime
 ) -> Payout:
     """The same in the caller's transaction; `fee` is what a bank kept of a settled one, which the firm bears."""
+    _refuse_word_for_provider(payout)
     if _reversed(session, payout.id):
         raise ReversedInPart(f"A part of the payout to {payout.payee_name} was reversed; enter the rest as reversed.")
     # Only from the state just read: where the money comes back from depends on it.
@@ -154,6 +160,16 @@ def withdraw(payout_id: str, *, reason: str, by: Actor, now: datetime) -> Payout
     reason = checked_words(reason, "Say why it is taken back: the payee may read it.", field="reason", most=400)
     with transaction() as session:
         return voiding.void(session, queries.find_payout(session, payout_id), reason, by=by, now=now)
+
+
+def _refuse_word_for_provider(payout: Payout) -> None:
+    # One person's word would make payable what the payee still has, and the next run would pay it a second time.
+    if payout.paid_from not in (None, accounts.BANK):
+        raise ProviderGivesBack(
+            f"The payout to {payout.payee_name} is in the payee's account at the provider, whatever their bank did with"
+            f" it. To take it back, reverse the transfer {payout.reference} there ({payout.rail}): the money is payable"
+            " again when the provider has told of the reversal."
+        )
 
 
 def _reversed(session: Session, payout_id: str) -> int:

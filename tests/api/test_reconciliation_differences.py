@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from api.cli import main
 from api.jobs import KINDS
 from api.worker import Worker
 from firm.actor import Role
-from firm.db import db
+from firm.db import db, transaction
+from firm.recovery import operations as recovery
+from payouts.provider_events.receiving import APPLY
 from payouts.reconciliation import operations
 from payouts.reconciliation.rules import Comparison, Finding
 from tests import lovelace
@@ -99,6 +102,18 @@ def test_what_stripe_pushes_is_applied_by_the_worker(firm: tuple[Flask, OverStri
     lovelace.assert_books_hold()
 
 
+def test_whom_an_event_shows_as_paid_already_is_held_at_once(firm: tuple[Flask, OverStripe]) -> None:
+    app, found = firm
+    found.send()
+    second = found.paid_again("Grace")
+    push(app, found)
+    Worker(app, {APPLY: KINDS[APPLY]}).run(once=True)
+    lead = as_role(app, Role.LEAD)
+    [open_one] = lead.get(f"{DIFFERENCES}?state=open")["items"]
+    assert (open_one["kind"], open_one["subject"]) == ("paid-twice", found.payout_to("Grace").id)
+    assert second["id"] in open_one["what"]
+
+
 @pytest.fixture
 def shell(closed_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     path = tmp_path / "chambers.db"
@@ -136,3 +151,28 @@ def test_differences_at_the_command_line(
         assert "agree" in run(shell, "difference", "list")
         assert "adjustment of Stripe's" in run(shell, "difference", "list", "--all")
         run(shell, "difference", "assign", "rcd_none", "--owner", "lead", code=1)
+
+
+def test_restored_books_are_not_said_to_agree_while_money_left_that_they_do_not_know_of(
+    shell: CliRunner, stripe_server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STRIPE_API_KEY", stripe_server.api_key)
+    monkeypatch.setenv("STRIPE_API_BASE", stripe_server.url)
+    with time_machine.travel(lovelace.AFTER), contextlib.ExitStack() as stack:
+        stack.enter_context(create_app(settings_for(f"sqlite:///{tmp_path / 'chambers.db'}")).app_context())
+        books = stack.enter_context(paying(stripe_server))
+        books.send()
+        lost = books.paid_again("Grace")
+        lost["metadata"] = {"payout": "pay_01M8CV3RH53QS4MA97HM0N5W85"}
+        one = recovery.begun(source="backup", taken_at=lovelace.AFTER, chain=(0, "0" * 64), now=lovelace.AFTER)
+        with transaction() as session:
+            recovery.begin(session, one, by=lovelace.LEAD, now=lovelace.AFTER)
+        db.session.remove()
+        db.engine.dispose()
+    with time_machine.travel(lovelace.AFTER + timedelta(hours=1)):
+        told = run(shell, "reconcile", "--note", "compared", code=1)
+        assert f"(transfer-without-payout, {lost['id']})" in told
+        assert "send again" not in told
+        [line] = [one for one in told.splitlines() if one.startswith("rcd_") and "transfer-without" in one]
+        run(shell, "difference", "resolve", line.split()[0], "--note", "Entered as an advance.")
+        assert "these books send again" in run(shell, "reconcile", "--note", "compared")

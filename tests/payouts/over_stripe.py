@@ -28,7 +28,8 @@ from payouts.rails.stripe.rail import StripeRail
 from payouts.runs import approvals, changes, preparation, sending
 from payouts.runs.model import Payout
 from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD
-from tests.stripe import accounts, balances
+from tests.stripe import accounts, balances, transfers
+from tests.stripe.answers import Request
 from tests.stripe.server import Server
 from tests.stripe.webhooks import Delivery
 
@@ -88,6 +89,14 @@ class OverStripe:
         """The transfer as Stripe has it."""
         account = self.accounts[payee]
         return next(one for one in self.server.state.of("transfer") if one["destination"] == account)
+
+    def paid_again(self, payee: str) -> dict[str, Any]:
+        """A second transfer for the same payout, as no sender of ours makes it."""
+        like = self.transfer_to(payee)
+        asked = {name: like[name] for name in ("amount", "currency", "destination", "metadata", "transfer_group")}
+        balances.top_up(self.server.state, like["amount"], like["currency"])
+        request = Request("req_again", "POST /v1/transfers", "/v1/transfers", (), asked, None, None)
+        return transfers.create(self.server.state, request)
 
     def news(self) -> list[Delivery]:
         """What Stripe would tell now and has not told yet."""

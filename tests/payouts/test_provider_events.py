@@ -19,10 +19,12 @@ from firm.errors import Busy
 from firm.notices.model import Notice
 from payouts.provider_accounts import queries as account_queries
 from payouts.provider_events import failed_payouts, receiving
-from payouts.provider_events.model import PayeePayout
+from payouts.provider_events.model import PayeePayout, ProviderEvent
 from payouts.rails.stripe.values import Event
-from payouts.runs import preparation
+from payouts.runs import preparation, settling
+from payouts.runs.settling import ProviderGivesBack
 from tests import lovelace
+from tests.examples.refusals import refused
 from tests.lovelace import ADMINISTRATOR, AFTER
 from tests.payouts.conftest import Opens
 from tests.payouts.over_stripe import WORKER, OverStripe, event, events, payee_payouts, paying
@@ -100,6 +102,82 @@ def test_when_all_of_it_came_back_the_payout_is_returned(firm: OverStripe) -> No
     assert lovelace.trial_balance()["liabilities:payables"] == "-4,300.00 USD"
     again = preparation.draft(rails={"stripe": firm.rail}, by=ADMINISTRATOR, now=AFTER)
     assert [str(one.amount) for one in again.payouts] == ["4,300.00 USD"]
+    lovelace.assert_books_hold()
+
+
+def test_nobody_says_by_hand_that_a_transfer_came_back(firm: OverStripe) -> None:
+    firm.send()
+    grace, reference = firm.payout_to("Grace"), firm.transfer_to("Grace")["id"]
+    before = lovelace.trial_balance()
+    with refused(ProviderGivesBack, f"reverse the transfer {reference} there"):
+        settling.give_back(grace.id, reason="her bank sent it back", on=AFTER.date(), by=ADMINISTRATOR, now=AFTER)
+    assert (firm.states(), lovelace.trial_balance()) == (PAID, before)
+    with pytest.raises(preparation.NothingPayable):
+        preparation.draft(rails={"stripe": firm.rail}, by=ADMINISTRATOR, now=AFTER)
+    transfers.give_back(firm.server.state, firm.transfer_to("Grace"), 430_000)
+    firm.tell(firm.news())
+    assert firm.states() == {"Grace": "returned", "Ada": "settled"}
+    lovelace.assert_books_hold()
+
+
+# Two transfers for one payout
+
+
+def parked() -> dict[str, str]:
+    """The events that wait, by Stripe's id, and why they do."""
+    with reading() as session:
+        found = session.scalars(select(ProviderEvent).where(ProviderEvent.state == "parked"))
+        return {one.event_id: str(one.reason) for one in found}
+
+
+def payable() -> str | None:
+    return lovelace.trial_balance().get("liabilities:payables")
+
+
+def test_nothing_is_payable_again_while_another_transfer_of_the_payout_stands(firm: OverStripe) -> None:
+    firm.send()
+    first, second = firm.transfer_to("Grace"), firm.paid_again("Grace")
+    transfers.give_back(firm.server.state, first, 430_000)
+    firm.tell(firm.news())
+    assert (firm.states(), payable()) == (PAID, None)
+    assert any(f"{second['id']} still stands" in reason for reason in parked().values())
+    transfers.give_back(firm.server.state, second, 430_000)
+    firm.tell(firm.news())
+    for name in parked():
+        firm.apply(name)
+    assert (firm.states()["Grace"], payable(), parked()) == ("returned", "-4,300.00 USD", {})
+    lovelace.assert_books_hold()
+
+
+def test_a_second_transfer_that_was_taken_back_leaves_the_payout_as_it_is(firm: OverStripe) -> None:
+    firm.send()
+    second = firm.paid_again("Grace")
+    firm.tell(firm.news())
+    [reason] = parked().values()
+    assert f"The provider shows {second['id']}" in reason
+    transfers.give_back(firm.server.state, second, 430_000)
+    for name in parked():
+        assert firm.apply(name) == "ignored"
+    firm.tell(firm.news())
+    assert (firm.states(), payable(), parked()) == (PAID, None, {})
+    lovelace.assert_books_hold()
+
+
+@pytest.mark.parametrize("taken_back", [0, 1])
+def test_of_two_transfers_for_an_unknown_payout_the_one_that_is_left_settles_it(
+    firm: OverStripe, taken_back: int
+) -> None:
+    firm.send(cut_for=["Grace"])
+    both = [firm.transfer_to("Grace"), firm.paid_again("Grace")]
+    firm.tell(firm.news())
+    assert firm.states()["Grace"] == "unknown"
+    assert all("pay the same payout" in reason for reason in parked().values())
+    transfers.give_back(firm.server.state, both[taken_back], 430_000)
+    for name in reversed(parked()):
+        firm.apply(name)
+    firm.tell(firm.news())
+    assert (firm.states(), payable(), parked()) == (PAID, None, {})
+    assert firm.payout_to("Grace").reference == both[1 - taken_back]["id"]
     lovelace.assert_books_hold()
 
 
@@ -236,6 +314,31 @@ def test_a_transfer_of_another_amount_touches_nothing_and_is_shown(firm: OverStr
     assert "4,300.01 USD" in str(event("evt_x").reason)
     assert firm.states()["Grace"] == "unknown"
     assert lovelace.trial_balance() == before
+
+
+@pytest.mark.parametrize("changes", [{"destination": "acct_thief"}, {"livemode": True}])
+def test_a_transfer_that_went_elsewhere_settles_nothing_and_is_shown(
+    firm: OverStripe, changes: dict[str, object]
+) -> None:
+    firm.send(cut_for=["Grace"])
+    before = lovelace.trial_balance()
+    strange = firm.transfer_to("Grace")
+    strange.update(changes)
+    store(told("evt_x", "transfer.created", object_id=strange["id"]))
+    assert firm.apply("evt_x") == "parked"
+    assert "This is an incident" in str(event("evt_x").reason)
+    assert (firm.states()["Grace"], lovelace.trial_balance()) == ("unknown", before)
+
+
+def test_a_transfer_that_went_elsewhere_and_came_back_makes_the_money_payable_again(firm: OverStripe) -> None:
+    firm.send(cut_for=["Grace"])
+    strange = firm.transfer_to("Grace")
+    transfers.give_back(firm.server.state, strange, 430_000)
+    strange["destination"] = "acct_thief"
+    firm.tell(firm.news())
+    assert firm.states()["Grace"] == "returned"
+    assert lovelace.trial_balance()["liabilities:payables"] == "-4,300.00 USD"
+    lovelace.assert_books_hold()
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from firm.actor import Role
 from firm.db import db, reading
 from firm.errors import Busy
 from firm.money import Money
+from payouts.differences.model import ReconciliationDifference
 from payouts.provider_events import sweeping
 from payouts.rails.stripe.values import Transfer
 from payouts.reconciliation import comparing, operations, queries, rules
-from payouts.reconciliation.model import ReconciliationDifference
 from payouts.reconciliation.operations import DifferenceResolved, NotAnOwner
 from payouts.reconciliation.rules import Comparison, Finding
 from tests import lovelace
@@ -106,6 +106,20 @@ def test_a_payee_who_was_paid_twice_is_found(firm: OverStripe) -> None:
     assert "paid-twice" in kinds(found)
     again["amount_reversed"] = again["amount"]
     assert "paid-twice" not in kinds(reconcile(firm, now=AFTER + 2 * HOUR))
+
+
+def test_what_stands_beside_the_transfer_that_came_back_stays_found(firm: OverStripe) -> None:
+    firm.send()
+    first, second = firm.transfer_to("Grace"), firm.paid_again("Grace")
+    transfers.give_back(firm.server.state, first, 430_000)
+    assert ("paid-twice", "settled, 4,300.00 USD", second["id"]) in reconcile(firm)
+    transfers.give_back(firm.server.state, second, 430_000)
+    assert "paid-twice" not in kinds(reconcile(firm, now=AFTER + 2 * HOUR))
+    assert reconcile(firm, now=AFTER + 3 * HOUR) == []
+    assert firm.states()["Grace"] == "returned"
+    third = firm.paid_again("Grace")
+    found = reconcile(firm, now=AFTER + 4 * HOUR)
+    assert ("paid-twice", "returned, 4,300.00 USD", third["id"]) in found
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from payouts.provider_accounts import queries as account_queries
 from payouts.provider_events import movements, sweeping
 from payouts.provider_events.model import ProviderMovement
 from payouts.rails.stripe.values import BalanceTransaction
+from payouts.runs import sending
 from payouts.sweeps import operations as sweeps
 from payouts.sweeps.model import ProviderSweep
 from payouts.sweeps.operations import NotSwept
@@ -160,6 +161,38 @@ def test_a_payee_whose_terms_say_so_bears_what_the_transfer_cost(firm: OverStrip
     assert lovelace.trial_balance()["expenses:payment-fees"] == "4.87 USD"
     assert lovelace.trial_balance()["liabilities:payables"] == "10.75 USD"
     lovelace.assert_books_hold()
+
+
+@pytest.mark.parametrize("told_by", ["the sweep", "the sender"])
+def test_a_fee_that_was_seen_before_the_payout_had_left_is_the_payee_s_all_the_same(
+    firm: OverStripe, told_by: str
+) -> None:
+    guarantee = Proposal(guarantee=usd("4000.00"), fees_borne_by="payee")
+    terms.set_terms("Grace", guarantee, from_month=lovelace.OCTOBER.next, by=LEAD, now=AFTER)
+    firm.server.state.cross_border_fees["us"] = 25
+    firm.send(cut_for=["Grace"])
+    for one in firm.source.log.lines(since=AFTER - HOUR):
+        movements.note(one, provider="stripe", pays_from="assets:stripe", by=WORKER, now=AFTER + HOUR)
+    assert lovelace.trial_balance()["expenses:payment-fees"] == "15.62 USD"
+    if told_by == "the sender":
+        rails, later = {"stripe": firm.rail}, AFTER + 2 * HOUR
+        sending.send(firm.run, rails=rails, keys=lovelace.parts().keys, by=WORKER, now=later)
+        assert firm.states()["Grace"] == "settled"
+    for after in (2 * HOUR, 3 * HOUR):
+        sweep(firm, after=after)
+    assert lovelace.trial_balance()["expenses:payment-fees"] == "4.87 USD"
+    assert lovelace.trial_balance()["liabilities:payables"] == "10.75 USD"
+    lovelace.assert_books_hold()
+
+
+def test_terms_that_change_later_charge_no_fee_of_before(firm: OverStripe) -> None:
+    firm.server.state.cross_border_fees["us"] = 25
+    firm.send()
+    sweep(firm)
+    guarantee = Proposal(guarantee=usd("4000.00"), fees_borne_by="payee")
+    terms.set_terms("Grace", guarantee, from_month=lovelace.OCTOBER.next, by=LEAD, now=AFTER)
+    sweep(firm, after=2 * HOUR)
+    assert lovelace.trial_balance()["expenses:payment-fees"] == "15.62 USD"
 
 
 def line(kind: str, amount: str, fee: str = "0.00", *, at: timedelta = HOUR, name: str = "txn_1") -> BalanceTransaction:

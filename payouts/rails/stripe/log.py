@@ -25,11 +25,18 @@ class StripeLog:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    @property
+    def live(self) -> bool:
+        return self._client.live
+
     def transfer(self, transfer_id: str) -> Transfer | None:
         return _unless_absent(lambda: readings.transfer(self._client, transfer_id))
 
     def transfers(self, *, since: datetime) -> Iterator[Transfer]:
         return readings.transfers(self._client, since=since)
+
+    def transfers_of(self, group: str) -> Iterator[Transfer]:
+        return readings.transfers(self._client, group=group)
 
     def reversals(self, transfer_id: str) -> Iterator[Reversal]:
         return readings.reversals(self._client, transfer_id)

@@ -69,9 +69,12 @@ class StripeRail:
         if not ours:
             nameless = [one for one in listed if one.payout_id is None and one.destination == order.payee.account]
             return Unknown(_nameless(nameless[0])) if nameless else Absent()
-        if len(ours) > 1:
-            return Unknown(_several(order, ours))
-        return Sent(ours[0].id) if self._is_of(ours[0], order) else Unknown(_differs(ours[0]))
+        standing = [one for one in ours if not one.came_back]
+        if len(standing) > 1:
+            return Unknown(_several(order, standing))
+        # Where all were taken back it is one of them that paid, and the money is payable again by its reversal.
+        found = (standing or ours)[0]
+        return Sent(found.id) if self._is_of(found, order) else Unknown(_differs(found))
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:
         return None
@@ -93,12 +96,12 @@ class StripeRail:
         return read(payloads.TransferPayload, answer)
 
     def _is_of(self, found: Transfer, order: Order) -> bool:
-        """Whether a transfer moved what the order says to whom it says, with real money or without as we do."""
-        return (found.amount, found.destination, found.live) == (
-            order.amount,
-            order.payee.account,
-            self._client.live,
-        )
+        """Whether a transfer moved what the order says to whom it says, with real money or without as we do.
+
+        What came back whole moved nothing in the end, whomever it went to.
+        """
+        there = found.came_back or found.destination == order.payee.account
+        return there and (found.amount, found.live) == (order.amount, self._client.live)
 
 
 def _several(order: Order, found: list[Transfer]) -> str:

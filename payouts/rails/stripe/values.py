@@ -33,6 +33,11 @@ class Transfer:
         """Our payout that it pays, if it says so."""
         return self.metadata.get("payout")
 
+    @property
+    def came_back(self) -> bool:
+        """Whether it was taken back whole, so that it stands for no payout any more."""
+        return self.reversed == self.amount
+
 
 @dataclass(frozen=True, slots=True)
 class Reversal:

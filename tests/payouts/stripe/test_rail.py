@@ -236,11 +236,36 @@ def test_several_transfers_for_one_payout_are_an_incident(
     stripe_server.reset()
 
 
+@pytest.mark.parametrize("left", [0, 1])
+def test_of_two_transfers_the_one_that_was_not_taken_back_is_found(
+    rail: StripeRail, order: Order, stripe_server: Server, left: int
+) -> None:
+    rail.send(order)
+    stripe_server.clock.advance(hours=25)
+    rail.send(order)
+    both = [stripe_server.state.get("transfer", one) for one in made(stripe_server)]
+    both[1 - left]["amount_reversed"] = both[1 - left]["amount"]
+    assert rail.find(order) == Sent(both[left]["id"])
+    stripe_server.reset()
+
+
 def test_a_transfer_that_moved_something_else_is_an_incident(rail: StripeRail, order: Order) -> None:
     rail.send(replace(order, amount=Money(1, "USD")))
     found = rail.find(order)
     assert isinstance(found, Unknown)
     assert "incident" in found.detail
+
+
+def test_a_transfer_to_somebody_else_is_an_incident_until_it_came_back(
+    rail: StripeRail, order: Order, stripe_server: Server
+) -> None:
+    sent = rail.send(order)
+    strange = stripe_server.state.get("transfer", made(stripe_server)[0])
+    strange["destination"] = "acct_thief"
+    assert isinstance(rail.find(order), Unknown)
+    strange["amount_reversed"] = strange["amount"]
+    assert rail.find(order) == sent
+    stripe_server.reset()
 
 
 def test_a_transfer_whose_name_was_taken_off_is_not_overlooked(

@@ -24,6 +24,11 @@ KINDS = (
     "event-foreign",
     "not-paid-to-bank",
 )
+UNASKED = "transfer-without-payout"
+DOUBLE = "paid-twice"
+INCIDENTS = (UNASKED, DOUBLE)
+"""Somebody may have been paid already: while one is open nothing more is paid to them."""
+
 _OPEN = text("resolved_at IS NULL")
 
 
