@@ -103,13 +103,15 @@ def begin(payout_id: str, *, rail: Description, keys: SecretKeys, by: Actor, now
 
 
 @use_case
-def store(under_way: UnderWay, outcome: Outcome, *, rail: Description, by: Actor, now: datetime) -> None:
-    """Commit what the rail said. A refusal makes the money payable again in the same commit.
+def store(under_way: UnderWay, outcome: Outcome, *, rail: Description, by: Actor, now: datetime) -> PayoutAttempt:
+    """Commit what the rail said, and return the attempt as it stands then. A refusal makes the money payable again in
+    the same commit.
 
-    An answer that comes after somebody took over and learned better changes nothing.
+    An answer that comes after somebody took over and learned better changes nothing: the attempt is what they made it.
     """
     with transaction() as session:
         store_in(session, under_way.payout_id, under_way.attempt_id, outcome, rail=rail, by=by, now=now)
+        return session.get_one(PayoutAttempt, under_way.attempt_id, populate_existing=True)
 
 
 def store_in(
@@ -128,7 +130,10 @@ def store_in(
     ended = None if state in ("sending", "unknown") else now
     # Never later than it was: to lease an attempt anew is to begin to send, which restored books may not.
     over = case((PayoutAttempt.leased_until > now, literal(now, UtcMoment())), else_=PayoutAttempt.leased_until)
-    values = {"state": state, "leased_until": over, "finished_at": ended, "detail": detail[:500]}
+    values = {"leased_until": over, "finished_at": ended, "detail": detail[:500]}
+    if not isinstance(outcome, rails.Later):
+        # "Not now" moves nothing. Told late, it must not make an attempt that was lost meanwhile one to send again.
+        values["state"] = state
     if not claim(session, live.values(**values)):
         return
     match outcome:

@@ -19,12 +19,13 @@ from firm.db import claim, leaving_the_house, reading, transaction, use_case
 from firm.errors import Busy
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
-from payouts.rails.rail import Absent, Later, OutOfFunds, Rail, Refused, Unknown
+from payouts.rails.rail import Absent, Later, OutOfFunds, Rail, Refused, Sent, Unknown
 from payouts.runs import attempts, files, queries
 from payouts.runs.attempts import CLEAN_LOOKS, LEASE, Outcome, UnderWay
-from payouts.runs.model import Payout, PayoutRun
+from payouts.runs.model import Payout, PayoutAttempt, PayoutRun
 from payouts.runs.model import payout as payouts_table
 from payouts.runs.moves import RunNotInState
+from payouts.runs.settling import SentAfterAll
 
 Progress = Callable[[int, int], None]
 Clock = Callable[[], datetime]
@@ -57,10 +58,11 @@ def send(
     """Send every payout of an approved run over its rail, then write the files of file rails.
 
     May be repeated, and repeated after a crash: nothing is sent twice. `clock` is asked before each payout, so that
-    leases are right in runs that take longer than one; without it, it is `now` all the time. Where a rail is out of
-    funds, the rest of the run on it waits for the next time. What another sender has under way is left to it, and
-    `StillSending` says so at the end; `RailNotNow` when a rail took nothing. Raises `RunNotInState`, and
-    `NotReconciled` in restored books.
+    leases are right in runs that take longer than one, and right before each call, so that nobody sends what has been
+    taken over meanwhile; without it, it is `now` all the time. Where a rail is out of funds, the rest of the run on it
+    waits for the next time. What another sender has under way is left to it, and `StillSending` says so at the end;
+    `RailNotNow` when a rail took nothing. Raises `RunNotInState`, `NotReconciled` in restored books, and
+    `SentAfterAll` when a rail has paid what is given up in our books.
     """
     ask = clock or (lambda: now)
     waiting = _begin(key, by=by, now=now)
@@ -140,14 +142,35 @@ def _send_one(payout: Payout, rail: Rail, *, keys: SecretKeys, by: Actor, clock:
         return None
     faults.reached(BEFORE_SENDING)
     leaving_the_house()
-    outcome = rail.send(under_way.order) if under_way.fresh else _looked_up(under_way, rail, clock)
+    outcome = _paid(under_way, rail, clock) if under_way.fresh else _looked_up(under_way, rail, clock)
+    if outcome is None:
+        return None
     faults.reached(ANSWERED)
-    attempts.store(under_way, outcome, rail=about, by=by, now=clock())
+    attempt = attempts.store(under_way, outcome, rail=about, by=by, now=clock())
     faults.reached(STORED)
+    if isinstance(outcome, Sent):
+        _refuse_sent_after_all(payout, attempt, outcome)
     return outcome
 
 
-def _looked_up(under_way: UnderWay, rail: Rail, clock: Clock) -> Outcome:
+def _paid(under_way: UnderWay, rail: Rail, clock: Clock) -> Outcome | None:
+    """Call the rail, as long as the attempt is ours. None once the lease is over: a sender that slept for so long may
+    have been taken over from, and its payout given up and paid by another run.
+    """
+    return rail.send(under_way.order) if clock() < under_way.leased_until else None
+
+
+def _refuse_sent_after_all(payout: Payout, attempt: PayoutAttempt, outcome: Sent) -> None:
+    """Raise `SentAfterAll` where the rail has paid what whoever took over has ended in another way."""
+    if (attempt.state, attempt.detail) != ("sent", outcome.reference[:500]):
+        raise SentAfterAll(
+            f"The rail has paid {outcome.reference} for the payout {payout.id} to {payout.payee_name}, whose attempt"
+            f" {attempt.key} is {attempt.state} in our books: its answer came too late. Look at the rail before"
+            " anything more is paid to this payee."
+        )
+
+
+def _looked_up(under_way: UnderWay, rail: Rail, clock: Clock) -> Outcome | None:
     """What became of an order that somebody may have sent: looked up, and sent only where that cannot pay twice."""
     found = rail.find(under_way.order)
     if not isinstance(found, Absent):
@@ -156,7 +179,7 @@ def _looked_up(under_way: UnderWay, rail: Rail, clock: Clock) -> Outcome:
     guarded = kept is None or clock() - under_way.started_at < kept
     if guarded and not under_way.lost:
         # Nobody heard an answer and the rail has nothing: the committed key makes this the only payment.
-        return rail.send(under_way.order)
+        return _paid(under_way, rail, clock)
     if attempts.count_clean_look(under_way, now=clock()) >= CLEAN_LOOKS:
         return Refused("The rail was asked again and again and never carried it out.")
     return Unknown("The rail does not have it yet; it is looked up once more in an hour.")
