@@ -53,8 +53,8 @@ Outcome = rails.Outcome
 class UnderWay:
     """A payout with its live attempt, ours until `leased_until`.
 
-    `fresh` if nobody can have sent it yet, not even from books that were lost. `lost` if its outcome is unknown, so
-    that it is looked up and never sent again.
+    `fresh` if nobody can have sent it yet to any effect, not even from books that were lost. `lost` if its outcome is
+    unknown, so that it is looked up and never sent again.
     """
 
     payout_id: str
@@ -95,7 +95,7 @@ def begin(payout_id: str, *, rail: Description, keys: SecretKeys, by: Actor, now
             rail=payout.rail,
             order=order_of(session, payout, attempt.key, attempt.request, keys, by=by, now=now),
             attempt_id=attempt.id,
-            fresh=first and not recovery.ever(session),
+            fresh=first and not recovery.ever(session) and _guarded_from_the_start(session, payout, rail, now),
             lost=attempt.state == "unknown",
             started_at=attempt.started_at,
             leased_until=attempt.leased_until,
@@ -163,6 +163,19 @@ def live(session: Session, payout_id: str) -> PayoutAttempt | None:
     """The attempt whose outcome is still to come, or None."""
     mine = PayoutAttempt.payout_id == payout_id, PayoutAttempt.state.in_(["sending", "unknown"])
     return session.scalars(select(PayoutAttempt).where(*mine)).one_or_none()
+
+
+def _guarded_from_the_start(session: Session, payout: Payout, rail: Description, now: datetime) -> bool:
+    """Whether the rail still keeps every key that this payout can ever have been sent under.
+
+    Books that were rolled back as a file (a snapshot of the machine, a copy) do not know it: what they take for unsent
+    may have been paid by the ones they replaced. It was paid under the same key, and not before the run was drafted.
+    The margin is for a clock that was rolled back too and has not caught up yet.
+    """
+    if rail.keeps_keys_for is None:
+        return True
+    run = queries.find(session, payout.run_id)
+    return now - run.prepared_at < rail.keeps_keys_for // 2
 
 
 def _new(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
