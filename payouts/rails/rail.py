@@ -77,7 +77,16 @@ class Absent:
     """A look-up found nothing: the rail never took the order."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A look-up was not answered: it says nothing about the order, and whatever was known of it still holds."""
+
+    detail: str
+
+
 Outcome = Sent | Refused | OutOfFunds | Later | Unknown
+Found = Outcome | Absent | NoAnswer
+"""What a look-up may come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +149,10 @@ class Rail(Protocol):
         """Pay, once for each key however often it is called. Failures are values; it raises only bugs."""
         ...
 
-    def find(self, order: Order) -> Outcome | Absent:
-        """What became of an order whose outcome nobody stored."""
+    def find(self, order: Order) -> Found:
+        """What became of an order whose outcome nobody stored. `Unknown` only where the rail's answer leaves it open;
+        `NoAnswer` where there was none.
+        """
         ...
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:

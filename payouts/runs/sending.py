@@ -19,7 +19,7 @@ from firm.db import claim, leaving_the_house, reading, transaction, use_case
 from firm.errors import Busy
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
-from payouts.rails.rail import Absent, Later, OutOfFunds, Rail, Refused, Sent, Unknown
+from payouts.rails.rail import Absent, Later, NoAnswer, OutOfFunds, Rail, Refused, Sent, Unknown
 from payouts.runs import attempts, files, queries
 from payouts.runs.attempts import CLEAN_LOOKS, LEASE, Outcome, UnderWay
 from payouts.runs.model import Payout, PayoutAttempt, PayoutRun
@@ -173,10 +173,14 @@ def _refuse_sent_after_all(payout: Payout, attempt: PayoutAttempt, outcome: Sent
 def _looked_up(under_way: UnderWay, rail: Rail, clock: Clock) -> Outcome | None:
     """What became of an order that somebody may have sent: looked up, and sent only where that cannot pay twice."""
     found = rail.find(under_way.order)
-    if not isinstance(found, Absent):
-        return found
     kept = rail.describe().keeps_keys_for
     guarded = kept is None or clock() - under_way.started_at < kept
+    if isinstance(found, NoAnswer):
+        # Nothing is lost by waiting where the same key may still be sent: a rail that cannot be reached at all has to
+        # leave its payouts as they are, and not all of them unknown.
+        return Later(found.detail) if guarded and not under_way.lost else Unknown(found.detail)
+    if not isinstance(found, Absent):
+        return found
     if guarded and not under_way.lost:
         # Nobody heard an answer and the rail has nothing: the committed key makes this the only payment.
         return _paid(under_way, rail, clock)

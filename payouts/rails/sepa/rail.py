@@ -6,7 +6,7 @@ import re
 
 from firm.errors import Misconfigured
 from firm.money import Money
-from payouts.rails.rail import Absent, Batch, Description, Order, Outcome, Payer, Refused, Sent
+from payouts.rails.rail import Absent, Batch, Description, Found, Order, Outcome, Payer, Refused, Sent
 from payouts.rails.sepa import references, writing
 from payouts.rails.sepa.latin import is_writable
 
@@ -35,7 +35,7 @@ class SepaRail:
         objection = _objection(order)
         return Refused(objection) if objection else Sent(reference=references.end_to_end_id(order.payout_id))
 
-    def find(self, order: Order) -> Outcome | Absent:
+    def find(self, order: Order) -> Found:
         return Absent()
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:
