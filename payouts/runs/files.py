@@ -61,7 +61,7 @@ def write_all(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Acto
         # One writer of a run's files at a time; on SQLite the transaction is that already.
         session.execute(select(PayoutRun.id).where(PayoutRun.id == run.id).with_for_update())
         payouts = queries.payouts_of(session, run.id)
-        for name in sorted({payout.rail for payout in payouts}):
+        for name in sorted({payout.rail for payout in payouts} & rails.keys()):
             ours = [payout for payout in payouts if payout.rail == name]
             if any(payout.state in ("reserved", "sending", "unknown") for payout in ours):
                 continue

@@ -6,7 +6,8 @@ on after a crash, send again: what was under way is looked up first, and what is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -16,7 +17,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, leaving_the_house, reading, transaction, use_case
-from firm.errors import Busy
+from firm.errors import Busy, ChambersError, Misconfigured
 from firm.recovery import operations as recovery
 from firm.secrets import SecretKeys
 from payouts.rails.rail import Absent, Later, NoAnswer, OutOfFunds, Rail, Refused, Sent, Unknown
@@ -61,19 +62,22 @@ def send(
     leases are right in runs that take longer than one, and right before each call, so that nobody sends what has been
     taken over meanwhile; without it, it is `now` all the time. Where a rail is out of funds, the rest of the run on it
     waits for the next time. What another sender has under way is left to it, and `StillSending` says so at the end;
-    `RailNotNow` when a rail took nothing. Raises `RunNotInState`, `NotReconciled` in restored books, and
-    `SentAfterAll` when a rail has paid what is given up in our books.
+    `RailNotNow` when a rail took nothing, and `Misconfigured` when one is not set up, after the others were sent on.
+    Raises `RunNotInState`, `NotReconciled` in restored books, and `SentAfterAll` when a rail has paid what is given up
+    in our books.
     """
     ask = clock or (lambda: now)
     waiting = _begin(key, by=by, now=now)
+    unready = _unready(waiting, rails)
     stopped: dict[str, Outcome] = {}
     for done, payout in enumerate(waiting, 1):
-        if payout.rail not in stopped:
+        if payout.rail not in stopped and payout.rail not in unready:
             outcome = _send_one(payout, rails[payout.rail], keys=keys, by=by, clock=ask)
             if isinstance(outcome, (OutOfFunds, Later)):
                 stopped[payout.rail] = outcome
         progress(done, len(waiting))
     run = files.write_all(key, rails=rails, keys=keys, by=by, now=ask())
+    _refuse_unready(run, unready)
     _refuse_unfinished(run, stopped)
     return run
 
@@ -83,17 +87,24 @@ def resume(
 ) -> list[str]:
     """Go on with every released run that is not at its end, and say which: look up what nobody knows, take over from
     senders that died, try again what waited for funds. May be repeated at any time.
+
+    A run that fails keeps none of the others from being gone on with; the first failure is raised at the end.
     """
     with reading() as session:
         under_way = select(payouts_table.c.run_id).where(payouts_table.c.state.in_(TO_SEND))
         releasing = select(PayoutRun.number).where(PayoutRun.state == "releasing", PayoutRun.id.in_(under_way))
         numbers = list(session.scalars(releasing.order_by(PayoutRun.number)))
+    failures: list[ChambersError] = []
     for number in numbers:
         try:
             send(number, rails=rails, keys=keys, by=by, now=now, clock=clock)
         except Busy:
             # Somebody is at it, or the rail is not to be had: the next time will do.
             continue
+        except ChambersError as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
     return numbers
 
 
@@ -133,6 +144,20 @@ def _begin(key: str, *, by: Actor, now: datetime) -> list[Payout]:
 def _refuse_not_approved(run: PayoutRun) -> None:
     if run.state not in ("approved", "releasing", "settled", "partly-settled"):
         raise RunNotInState(f"{run.number} is {run.state}; it can be sent once it is approved.")
+
+
+def _unready(waiting: Iterable[Payout], rails: Mapping[str, Rail]) -> dict[str, str]:
+    """The rails over which nothing of this can be sent as the firm is set up, each with a sentence that says why."""
+    return {
+        name: f"The rail {name} is not set up here, and payouts wait for it ({count}): set it up, or withdraw them."
+        for name, count in sorted(Counter(payout.rail for payout in waiting).items())
+        if name not in rails
+    }
+
+
+def _refuse_unready(run: PayoutRun, unready: Mapping[str, str]) -> None:
+    if unready:
+        raise Misconfigured(f"{run.number} is not sent whole. {' '.join(unready.values())}")
 
 
 def _send_one(payout: Payout, rail: Rail, *, keys: SecretKeys, by: Actor, clock: Clock) -> Outcome | None:
