@@ -96,7 +96,8 @@ class Description:
     `currencies` and `countries` (of payees) are None where any will do. `steps` gives, for currencies in which not
     every amount can be paid, the smallest step in minor units. `pays_from` is the account in the books that pays;
     where the rail `settles_when_sent`, our debt ends with the sending. `keeps_keys_for` says for how long the rail
-    refuses to pay the same key twice; None: for ever.
+    refuses to pay the same key twice; None: for ever. What goes over a rail that `writes_files` reaches the bank in one
+    file for each run.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Description:
     settles_when_sent: bool = False
     steps: Mapping[str, int] = field(default_factory=dict)
     keeps_keys_for: timedelta | None = None
+    writes_files: bool = False
 
     def takes(self, currency: str) -> bool:
         return self.currencies is None or currency in self.currencies
@@ -156,5 +158,8 @@ class Rail(Protocol):
         ...
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:
-        """The file a person takes to the bank, or None on rails that need none. Same batch, same text."""
+        """The file a person takes to the bank, or None on rails that need none. Same batch, same text.
+
+        Raises `Misconfigured` when it cannot be paid from the payer's account, also for a batch without orders.
+        """
         ...

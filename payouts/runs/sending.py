@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from firm import faults
 from firm.actor import Actor
@@ -68,7 +68,7 @@ def send(
     """
     ask = clock or (lambda: now)
     waiting = _begin(key, by=by, now=now)
-    unready = _unready(waiting, rails)
+    unready = _unready(waiting, rails, keys=keys, by=by, now=ask())
     stopped: dict[str, Outcome] = {}
     for done, payout in enumerate(waiting, 1):
         if payout.rail not in stopped and payout.rail not in unready:
@@ -86,13 +86,14 @@ def resume(
     *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime, clock: Clock | None = None
 ) -> list[str]:
     """Go on with every released run that is not at its end, and say which: look up what nobody knows, take over from
-    senders that died, try again what waited for funds. May be repeated at any time.
+    senders that died, try again what waited for funds, write the file that is missing. May be repeated at any time.
 
     A run that fails keeps none of the others from being gone on with; the first failure is raised at the end.
     """
     with reading() as session:
-        under_way = select(payouts_table.c.run_id).where(payouts_table.c.state.in_(TO_SEND))
-        releasing = select(PayoutRun.number).where(PayoutRun.state == "releasing", PayoutRun.id.in_(under_way))
+        to_send = select(payouts_table.c.run_id).where(payouts_table.c.state.in_(TO_SEND))
+        waiting = or_(PayoutRun.id.in_(to_send), PayoutRun.id.in_(files.lacking(rails)))
+        releasing = select(PayoutRun.number).where(PayoutRun.state == "releasing", waiting)
         numbers = list(session.scalars(releasing.order_by(PayoutRun.number)))
     failures: list[ChambersError] = []
     for number in numbers:
@@ -146,13 +147,22 @@ def _refuse_not_approved(run: PayoutRun) -> None:
         raise RunNotInState(f"{run.number} is {run.state}; it can be sent once it is approved.")
 
 
-def _unready(waiting: Iterable[Payout], rails: Mapping[str, Rail]) -> dict[str, str]:
+def _unready(
+    waiting: Iterable[Payout], rails: Mapping[str, Rail], *, keys: SecretKeys, by: Actor, now: datetime
+) -> dict[str, str]:
     """The rails over which nothing of this can be sent as the firm is set up, each with a sentence that says why."""
-    return {
-        name: f"The rail {name} is not set up here, and payouts wait for it ({count}): set it up, or withdraw them."
-        for name, count in sorted(Counter(payout.rail for payout in waiting).items())
-        if name not in rails
-    }
+    unready: dict[str, str] = {}
+    for name, count in sorted(Counter(payout.rail for payout in waiting).items()):
+        if name not in rails:
+            unready[name] = (
+                f"The rail {name} is not set up here, and payouts wait for it ({count}): set it up, or withdraw them."
+            )
+        elif rails[name].describe().writes_files:
+            try:
+                files.refuse_without_payer(rails[name], keys=keys, by=by, now=now)
+            except Misconfigured as error:
+                unready[name] = error.message
+    return unready
 
 
 def _refuse_unready(run: PayoutRun, unready: Mapping[str, str]) -> None:

@@ -28,7 +28,12 @@ class SepaRail:
 
     def describe(self) -> Description:
         return Description(
-            "sepa", "SEPA credit transfer", needs_iban=True, currencies=frozenset({"EUR"}), countries=MEMBERS
+            "sepa",
+            "SEPA credit transfer",
+            needs_iban=True,
+            currencies=frozenset({"EUR"}),
+            countries=MEMBERS,
+            writes_files=True,
         )
 
     def send(self, order: Order) -> Outcome:
