@@ -44,7 +44,7 @@ def bring_up(found: Transfer, *, source: Source, by: Actor, now: datetime) -> Ou
 
 
 def _bring_up(payout: Payout, found: Transfer, *, source: Source, by: Actor, now: datetime) -> bool:
-    after = settling.note_sent(payout.id, reference=found.id, rail=source.rail, by=by, now=now)
+    after = settling.note_sent(payout.id, reference=found.id, at=found.created_at, rail=source.rail, by=by, now=now)
     with reading() as session:
         booked = {one.reference: one.amount_minor for one in queries.reversals_of(session, payout.id)}
     if found.reversed.minor == sum(booked.values()):

@@ -39,9 +39,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The rail has it; `reference` is the rail's name for it."""
+    """The rail has it; `reference` is the rail's name for it, and `at` when it took it, where the rail says that."""
 
     reference: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,8 +137,8 @@ def store_in(
     if not claim(session, live.values(**values)):
         return
     match outcome:
-        case rails.Sent(reference):
-            _note_sent(session, payout, reference, rail, by=by, now=now)
+        case rails.Sent():
+            _note_sent(session, payout, outcome, rail, by=by, now=now)
         case rails.Refused(reason):
             _note_refused(session, payout, reason, by=by, now=now)
         case rails.OutOfFunds(detail):
@@ -226,22 +226,28 @@ def _attempt_after(outcome: Outcome) -> tuple[str, str]:
 
 
 def _note_sent(
-    session: Session, payout: Payout, reference: str, rail: Description, *, by: Actor, now: datetime
+    session: Session, payout: Payout, outcome: rails.Sent, rail: Description, *, by: Actor, now: datetime
 ) -> None:
+    reference = outcome.reference
     move(session, payout, ("sending", "unknown"), state="sent", reference=reference[:100], reason=None)
     faults.reached(STORED)
     sent = record_move(session, "payout.sent", payout, {"detail": reference[:500]}, by=by, now=now)
     # A paper is nothing to fail a payment for: it is made by a job of its own.
     jobs.enqueue(session, ADVISE, {"payout_id": payout.id}, key=f"remittance:{payout.id}", by=by, now=now)
     if rail.settles_when_sent:
-        settle_in(session, sent, reference, rail.pays_from, now=now, by=by)
+        settle_in(session, sent, outcome, rail.pays_from, by=by, now=now)
     faults.reached(POSTED)
 
 
-def settle_in(session: Session, payout: Payout, reference: str, paid_from: str, *, by: Actor, now: datetime) -> Payout:
-    """Book that what was sent is paid, as of today."""
-    on = today(session, now)
-    changes = {"reference": reference[:100], "settled_on": on, "paid_from": paid_from}
+def settle_in(
+    session: Session, payout: Payout, outcome: rails.Sent, paid_from: str, *, by: Actor, now: datetime
+) -> Payout:
+    """Book today that what was sent is paid, as of the day on which the rail took it."""
+    on, reference = today(session, now), outcome.reference
+    # Whoever hears of it late, in another month or year, was paid all the same when the provider says. A clock of
+    # theirs that is ahead of ours would have it paid after it is booked.
+    taken_on = on if outcome.at is None else min(on, today(session, outcome.at))
+    changes = {"reference": reference[:100], "settled_on": taken_on, "paid_from": paid_from}
     move(session, payout, ("sent",), state="settled", **changes)
     journal.post(session, entries.paid(payout, paid_from, reference, on), by=by, now=now)
     finish_run(session, payout.run_id)

@@ -57,7 +57,7 @@ class StripeRail:
             return rail.Refused(error.message)
         except (Refused, Busy) as error:
             return outcome_of(error)
-        return Sent(sent.id) if self._is_of(sent, order) else Unknown(_differs(sent))
+        return Sent(sent.id, sent.created_at) if self._is_of(sent, order) else Unknown(_differs(sent))
 
     def find(self, order: Order) -> Found:
         try:
@@ -71,7 +71,7 @@ class StripeRail:
             return Unknown(_nameless(nameless[0])) if nameless else Absent()
         if len(ours) > 1:
             return Unknown(_several(order, ours))
-        return Sent(ours[0].id) if self._is_of(ours[0], order) else Unknown(_differs(ours[0]))
+        return Sent(ours[0].id, ours[0].created_at) if self._is_of(ours[0], order) else Unknown(_differs(ours[0]))
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:
         return None

@@ -42,7 +42,7 @@ def test_a_payout_is_a_transfer_to_the_payees_account_under_its_key(
     rail: StripeRail, order: Order, stripe_server: Server
 ) -> None:
     sent = rail.send(order)
-    assert sent == Sent(made(stripe_server)[0])
+    assert sent == Sent(made(stripe_server)[0], stripe_server.clock.now().replace(microsecond=0))
     call = stripe_server.log[-1]
     assert call.request.key == "test-transfer-pay_ada-1"
     assert call.request.parameters == {
