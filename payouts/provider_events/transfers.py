@@ -75,7 +75,7 @@ def _bring_up(payout: Payout, found: Transfer, *, source: Source, by: Actor, now
         return Ignored(f"The transfer {found.id} was taken back whole; it is not the one that paid its payout.")
     if beside:
         return Waits(_several(found, beside, payout))
-    after = settling.note_sent(payout.id, reference=found.id, rail=source.rail, by=by, now=now)
+    after = settling.note_sent(payout.id, reference=found.id, at=found.created_at, rail=source.rail, by=by, now=now)
     if found.reversed.minor == sum(booked.values()):
         return Applied(after != payout)
     _book_reversals(payout, found, booked, source=source, by=by, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payouts.rails.rail import Absent, Batch, Description, Order, Outcome, Payer, Sent
+from payouts.rails.rail import Absent, Batch, Description, Found, Order, Outcome, Payer, Sent
 
 
 class ManualRail:
@@ -14,7 +14,7 @@ class ManualRail:
     def send(self, order: Order) -> Outcome:
         return Sent(reference=order.key)
 
-    def find(self, order: Order) -> Outcome | Absent:
+    def find(self, order: Order) -> Found:
         return Absent()
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:

@@ -39,9 +39,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The rail has it; `reference` is the rail's name for it."""
+    """The rail has it; `reference` is the rail's name for it, and `at` when it took it, where the rail says that."""
 
     reference: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,16 @@ class Absent:
     """A look-up found nothing: the rail never took the order."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A look-up was not answered: it says nothing about the order, and whatever was known of it still holds."""
+
+    detail: str
+
+
 Outcome = Sent | Refused | OutOfFunds | Later | Unknown
+Found = Outcome | Absent | NoAnswer
+"""What a look-up may come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,8 @@ class Description:
     `currencies` and `countries` (of payees) are None where any will do. `steps` gives, for currencies in which not
     every amount can be paid, the smallest step in minor units. `pays_from` is the account in the books that pays;
     where the rail `settles_when_sent`, our debt ends with the sending. `keeps_keys_for` says for how long the rail
-    refuses to pay the same key twice; None: for ever.
+    refuses to pay the same key twice; None: for ever. What goes over a rail that `writes_files` reaches the bank in one
+    file for each run.
     """
 
     name: str
@@ -100,6 +111,7 @@ class Description:
     settles_when_sent: bool = False
     steps: Mapping[str, int] = field(default_factory=dict)
     keeps_keys_for: timedelta | None = None
+    writes_files: bool = False
 
     def takes(self, currency: str) -> bool:
         return self.currencies is None or currency in self.currencies
@@ -140,10 +152,15 @@ class Rail(Protocol):
         """Pay, once for each key however often it is called. Failures are values; it raises only bugs."""
         ...
 
-    def find(self, order: Order) -> Outcome | Absent:
-        """What became of an order whose outcome nobody stored."""
+    def find(self, order: Order) -> Found:
+        """What became of an order whose outcome nobody stored. `Unknown` only where the rail's answer leaves it open;
+        `NoAnswer` where there was none.
+        """
         ...
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:
-        """The file a person takes to the bank, or None on rails that need none. Same batch, same text."""
+        """The file a person takes to the bank, or None on rails that need none. Same batch, same text.
+
+        Raises `Misconfigured` when it cannot be paid from the payer's account, also for a batch without orders.
+        """
         ...

@@ -53,8 +53,8 @@ Outcome = rails.Outcome
 class UnderWay:
     """A payout with its live attempt, ours until `leased_until`.
 
-    `fresh` if nobody can have sent it yet, not even from books that were lost. `lost` if its outcome is unknown, so
-    that it is looked up and never sent again.
+    `fresh` if nobody can have sent it yet to any effect, not even from books that were lost. `lost` if its outcome is
+    unknown, so that it is looked up and never sent again.
     """
 
     payout_id: str
@@ -95,7 +95,7 @@ def begin(payout_id: str, *, rail: Description, keys: SecretKeys, by: Actor, now
             rail=payout.rail,
             order=order_of(session, payout, attempt.key, attempt.request, keys, by=by, now=now),
             attempt_id=attempt.id,
-            fresh=first and not recovery.ever(session),
+            fresh=first and not recovery.ever(session) and _guarded_from_the_start(session, payout, rail, now),
             lost=attempt.state == "unknown",
             started_at=attempt.started_at,
             leased_until=attempt.leased_until,
@@ -103,13 +103,15 @@ def begin(payout_id: str, *, rail: Description, keys: SecretKeys, by: Actor, now
 
 
 @use_case
-def store(under_way: UnderWay, outcome: Outcome, *, rail: Description, by: Actor, now: datetime) -> None:
-    """Commit what the rail said. A refusal makes the money payable again in the same commit.
+def store(under_way: UnderWay, outcome: Outcome, *, rail: Description, by: Actor, now: datetime) -> PayoutAttempt:
+    """Commit what the rail said, and return the attempt as it stands then. A refusal makes the money payable again in
+    the same commit.
 
-    An answer that comes after somebody took over and learned better changes nothing.
+    An answer that comes after somebody took over and learned better changes nothing: the attempt is what they made it.
     """
     with transaction() as session:
         store_in(session, under_way.payout_id, under_way.attempt_id, outcome, rail=rail, by=by, now=now)
+        return session.get_one(PayoutAttempt, under_way.attempt_id, populate_existing=True)
 
 
 def store_in(
@@ -128,12 +130,15 @@ def store_in(
     ended = None if state in ("sending", "unknown") else now
     # Never later than it was: to lease an attempt anew is to begin to send, which restored books may not.
     over = case((PayoutAttempt.leased_until > now, literal(now, UtcMoment())), else_=PayoutAttempt.leased_until)
-    values = {"state": state, "leased_until": over, "finished_at": ended, "detail": detail[:500]}
+    values = {"leased_until": over, "finished_at": ended, "detail": detail[:500]}
+    if not isinstance(outcome, rails.Later):
+        # "Not now" moves nothing. Told late, it must not make an attempt that was lost meanwhile one to send again.
+        values["state"] = state
     if not claim(session, live.values(**values)):
         return
     match outcome:
-        case rails.Sent(reference):
-            _note_sent(session, payout, reference, rail, by=by, now=now)
+        case rails.Sent():
+            _note_sent(session, payout, outcome, rail, by=by, now=now)
         case rails.Refused(reason):
             _note_refused(session, payout, reason, by=by, now=now)
         case rails.OutOfFunds(detail):
@@ -158,6 +163,19 @@ def live(session: Session, payout_id: str) -> PayoutAttempt | None:
     """The attempt whose outcome is still to come, or None."""
     mine = PayoutAttempt.payout_id == payout_id, PayoutAttempt.state.in_(["sending", "unknown"])
     return session.scalars(select(PayoutAttempt).where(*mine)).one_or_none()
+
+
+def _guarded_from_the_start(session: Session, payout: Payout, rail: Description, now: datetime) -> bool:
+    """Whether the rail still keeps every key that this payout can ever have been sent under.
+
+    Books that were rolled back as a file (a snapshot of the machine, a copy) do not know it: what they take for unsent
+    may have been paid by the ones they replaced. It was paid under the same key, and not before the run was drafted.
+    The margin is for a clock that was rolled back too and has not caught up yet.
+    """
+    if rail.keeps_keys_for is None:
+        return True
+    run = queries.find(session, payout.run_id)
+    return now - run.prepared_at < rail.keeps_keys_for // 2
 
 
 def _new(session: Session, payout: Payout, now: datetime) -> PayoutAttempt | None:
@@ -208,22 +226,28 @@ def _attempt_after(outcome: Outcome) -> tuple[str, str]:
 
 
 def _note_sent(
-    session: Session, payout: Payout, reference: str, rail: Description, *, by: Actor, now: datetime
+    session: Session, payout: Payout, outcome: rails.Sent, rail: Description, *, by: Actor, now: datetime
 ) -> None:
+    reference = outcome.reference
     move(session, payout, ("sending", "unknown"), state="sent", reference=reference[:100], reason=None)
     faults.reached(STORED)
     sent = record_move(session, "payout.sent", payout, {"detail": reference[:500]}, by=by, now=now)
     # A paper is nothing to fail a payment for: it is made by a job of its own.
     jobs.enqueue(session, ADVISE, {"payout_id": payout.id}, key=f"remittance:{payout.id}", by=by, now=now)
     if rail.settles_when_sent:
-        settle_in(session, sent, reference, rail.pays_from, now=now, by=by)
+        settle_in(session, sent, outcome, rail.pays_from, by=by, now=now)
     faults.reached(POSTED)
 
 
-def settle_in(session: Session, payout: Payout, reference: str, paid_from: str, *, by: Actor, now: datetime) -> Payout:
-    """Book that what was sent is paid, as of today."""
-    on = today(session, now)
-    changes = {"reference": reference[:100], "settled_on": on, "paid_from": paid_from}
+def settle_in(
+    session: Session, payout: Payout, outcome: rails.Sent, paid_from: str, *, by: Actor, now: datetime
+) -> Payout:
+    """Book today that what was sent is paid, as of the day on which the rail took it."""
+    on, reference = today(session, now), outcome.reference
+    # Whoever hears of it late, in another month or year, was paid all the same when the provider says. A clock of
+    # theirs that is ahead of ours would have it paid after it is booked.
+    taken_on = on if outcome.at is None else min(on, today(session, outcome.at))
+    changes = {"reference": reference[:100], "settled_on": taken_on, "paid_from": paid_from}
     move(session, payout, ("sent",), state="settled", **changes)
     journal.post(session, entries.paid(payout, paid_from, reference, on), by=by, now=now)
     finish_run(session, payout.run_id)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from firm import faults, ids
@@ -21,6 +21,7 @@ from payouts.destinations import opening
 from payouts.rails.rail import Batch, Rail
 from payouts.runs import queries
 from payouts.runs.model import Payout, PayoutRun, RailFile
+from payouts.runs.model import payout as payouts_table
 from payouts.runs.orders import order_of
 
 WRITTEN = faults.point("rail-file.written", "a file for the bank is written, nothing is committed")
@@ -54,6 +55,26 @@ def rails_of(run: str) -> set[str]:
 
 
 @use_case
+def refuse_without_payer(rail: Rail, *, keys: SecretKeys, by: Actor, now: datetime) -> None:
+    """Raise what the rail raises when it could write no file from the firm's account: asked before anything is sent.
+
+    A payout that is sent waits for its file, and nobody can take it back any more.
+    """
+    with transaction() as session:
+        payer = opening.payer(session, keys, why=f"rail:{rail.describe().name}", by=by, now=now)
+    rail.file(Batch("NONE", now, now.date(), ()), payer)
+
+
+def lacking(rails: Mapping[str, Rail]) -> Select[tuple[str]]:
+    """Selects the ids of runs that have sent something over a rail that writes files, and whose file is not there."""
+    names = sorted(name for name, rail in rails.items() if rail.describe().writes_files)
+    written = exists().where(RailFile.run_id == payouts_table.c.run_id, RailFile.rail == payouts_table.c.rail)
+    return select(payouts_table.c.run_id).where(
+        payouts_table.c.state == "sent", payouts_table.c.rail.in_(names), ~written
+    )
+
+
+@use_case
 def write_all(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Actor, now: datetime) -> PayoutRun:
     """Write each rail's file once, when nothing of it is left to send."""
     with transaction() as session:
@@ -61,7 +82,9 @@ def write_all(key: str, *, rails: Mapping[str, Rail], keys: SecretKeys, by: Acto
         # One writer of a run's files at a time; on SQLite the transaction is that already.
         session.execute(select(PayoutRun.id).where(PayoutRun.id == run.id).with_for_update())
         payouts = queries.payouts_of(session, run.id)
-        for name in sorted({payout.rail for payout in payouts}):
+        for name in sorted({payout.rail for payout in payouts} & rails.keys()):
+            if not rails[name].describe().writes_files:
+                continue
             ours = [payout for payout in payouts if payout.rail == name]
             if any(payout.state in ("reserved", "sending", "unknown") for payout in ours):
                 continue

@@ -99,8 +99,10 @@ def give_back_in(
 
 
 @use_case
-def note_sent(payout_id: str, *, reference: str, rail: Description, by: Actor, now: datetime) -> Payout:
-    """Take the provider's word that a payout was carried out, whoever of us heard it first. May be repeated.
+def note_sent(
+    payout_id: str, *, reference: str, at: datetime | None = None, rail: Description, by: Actor, now: datetime
+) -> Payout:
+    """Take the provider's word that a payout was carried out, whoever of us heard it first, and when. May be repeated.
 
     Raises `SentAfterAll` when the books say that it was not, or was carried out as another payment.
     """
@@ -113,7 +115,7 @@ def note_sent(payout_id: str, *, reference: str, rail: Description, by: Actor, n
             raise SentAfterAll(
                 f"The provider shows {reference} for the payout {payout.id}, which is {payout.state} in our books."
             )
-        attempts.store_in(session, payout.id, attempt.id, Sent(reference), rail=rail, by=by, now=now)
+        attempts.store_in(session, payout.id, attempt.id, Sent(reference, at), rail=rail, by=by, now=now)
         return queries.find_payout(session, payout.id)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from sqlalchemy import select
 
 from api.parts import parts
+from firm import clock
 from firm.allocation import operations as allocation
 from firm.db import reading
 from firm.engagements import operations as engagements
@@ -54,10 +54,13 @@ def open_accounts(stripe: State, people: int) -> None:
 
 
 def approve(rails: Mapping[str, Rail]) -> str:
-    """A run of everybody's pay, approved; its id."""
-    run = preparation.draft(rails=rails, by=ADMINISTRATOR, now=AFTER).run
-    approvals.propose(run.number, by=ADMINISTRATOR, now=AFTER)
-    return approvals.approve(run.number, by=LEAD, now=AFTER + timedelta(minutes=1)).id
+    """A run of everybody's pay, approved; its id. It is of today, as one that is sent on payday is: what was drafted
+    long ago is looked up, payment by payment, before it is sent.
+    """
+    now = clock.now()
+    run = preparation.draft(rails=rails, by=ADMINISTRATOR, now=now).run
+    approvals.propose(run.number, by=ADMINISTRATOR, now=now)
+    return approvals.approve(run.number, by=LEAD, now=now).id
 
 
 def _take_in(files: Mapping[str, list[str]]) -> None:

@@ -10,7 +10,9 @@ from payouts.rails.rail import (
     Absent,
     Batch,
     Description,
+    Found,
     Later,
+    NoAnswer,
     Order,
     Outcome,
     OutOfFunds,
@@ -34,7 +36,7 @@ class Bank:
     loses_answer_for: set[str] = field(default_factory=set)
     """Payees whose payments leave while nobody hears about it."""
     finds: bool = True
-    """Whether a look-up can say anything."""
+    """Whether a look-up is answered."""
     funds: int | None = None
     """What it can still pay, in minor units; None: whatever is asked."""
     closed: bool = False
@@ -68,10 +70,10 @@ class Bank:
             return Unknown("The line was cut before the answer.")
         return Sent(f"bank-{order.key}")
 
-    def find(self, order: Order) -> Outcome | Absent:
+    def find(self, order: Order) -> Found:
         self.looked_up.append(order.key)
         if not self.finds:
-            return Unknown("The bank does not answer.")
+            return NoAnswer("The bank does not answer.")
         return Sent(f"bank-{order.key}") if order.key in self.paid else Absent()
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:

@@ -20,7 +20,7 @@ from payouts.provider_events import applying, notices, receiving
 from payouts.provider_events.applying import StillWaits
 from payouts.provider_events.model import PayeePayout, ProviderEvent
 from payouts.provider_events.sources import Source
-from payouts.rails.rail import Absent, Batch, Description, Order, Outcome, Payer, Unknown
+from payouts.rails.rail import Batch, Description, Found, Order, Outcome, Payer, Unknown
 from payouts.rails.stripe.accounts import StripeAccounts
 from payouts.rails.stripe.client import Client
 from payouts.rails.stripe.log import StripeLog
@@ -51,7 +51,7 @@ class Deaf:
         answer = self.rail.send(order)
         return Unknown("The line was cut before the answer.") if order.payee.name in self.cut_for else answer
 
-    def find(self, order: Order) -> Outcome | Absent:
+    def find(self, order: Order) -> Found:
         return self.rail.find(order)
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:

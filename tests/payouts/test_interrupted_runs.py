@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
+from api.parts import parts
+from firm import faults
 from payouts.rails.rail import Order
+from payouts.runs import sending
 from payouts.runs.preparation import NothingPayable
+from payouts.runs.sending import BEFORE_SENDING, RailNotNow, StillSending
+from payouts.runs.settling import SentAfterAll
 from tests import lovelace
 from tests.firm.books import together
-from tests.lovelace import AFTER
+from tests.lovelace import ADMINISTRATOR, AFTER
 from tests.payouts import paying
 from tests.payouts.bank import Bank
 from tests.payouts.interruptions import Killed, dying_at, losing_the_connection_at, whole_database
@@ -179,4 +184,90 @@ def test_an_answer_that_comes_too_late_changes_nothing_that_is_known(closed_octo
     paying.send(number, bank)
     assert bank.amounts() == ONCE
     assert set(paying.states(number).values()) == {"sent"}
+    lovelace.assert_books_hold()
+
+
+def test_a_sender_that_slept_past_its_lease_leaves_without_sending(closed_october: Flask) -> None:
+    """Between its commit and its call the first sender's machine stands still for an hour."""
+    bank = Bank()
+    number = paying.approved(bank)
+    slept: list[str] = []
+
+    def sleep(point: str) -> None:
+        if point == BEFORE_SENDING and not slept:
+            slept.append(point)
+            together(closed_october, lambda: paying.send(number, bank, now=LATER))
+
+    def clock() -> datetime:
+        return LATER if slept else AFTER
+
+    faults.listen(sleep)
+    try:
+        sending.send(number, rails={"manual": bank}, keys=parts().keys, by=ADMINISTRATOR, now=AFTER, clock=clock)
+    finally:
+        faults.listen(None)
+    assert len(bank.asked) == 2, f"asked {bank.asked}"
+    assert set(paying.states(number).values()) == {"sent"}
+    lovelace.assert_books_hold()
+
+
+def test_a_look_up_that_took_longer_than_the_lease_is_followed_by_no_sending(closed_october: Flask) -> None:
+    bank = Bank(before_paying=cut_the_power)
+    number = paying.approved(bank)
+    with pytest.raises(KeyboardInterrupt):
+        paying.send(number, bank)
+    [first] = bank.asked
+    bank.before_paying = lambda order: None
+
+    def clock() -> datetime:
+        return LATER + timedelta(minutes=3) if bank.looked_up else LATER
+
+    with pytest.raises(StillSending):
+        sending.send(number, rails={"manual": bank}, keys=parts().keys, by=ADMINISTRATOR, now=LATER, clock=clock)
+    assert bank.asked.count(first) == 1
+    paying.send(number, bank, now=LATER + timedelta(minutes=3))
+    assert bank.amounts() == ONCE
+    lovelace.assert_books_hold()
+
+
+def test_a_payment_heard_of_after_it_was_given_up_is_told_to_a_person(closed_october: Flask) -> None:
+    """The call itself hangs for hours; meanwhile the payout is looked up, found nowhere, and refused."""
+    bank = Bank(finds=False)
+    number = paying.approved(bank)
+
+    def hang(order: Order) -> None:
+        bank.before_paying = lambda order: None
+        silent = Bank(loses_answer_for={"Ada", "Grace"}, after_paying=lambda order: silent.paid.clear())
+        for minutes in (5, 70, 135):
+            together(
+                closed_october,
+                lambda minutes=minutes: paying.send(number, silent, now=AFTER + timedelta(minutes=minutes)),
+            )
+
+    bank.before_paying = hang
+    with pytest.raises(SentAfterAll, match="its answer came too late"):
+        paying.send(number, bank)
+    assert set(paying.states(number).values()) == {"refused"}
+    lovelace.assert_books_hold()
+
+
+def test_not_now_told_late_makes_nothing_sendable_that_was_lost(closed_october: Flask) -> None:
+    """The first sender hangs and hears "not now"; the one that took over has lost its answer meanwhile."""
+    bank = Bank(loses_answer_for={"Ada", "Grace"})
+    number = paying.approved(bank)
+    hung: list[str] = []
+
+    def hang(order: Order) -> None:
+        bank.before_paying = lambda order: None
+        hung.append(order.key)
+        together(closed_october, lambda: paying.send(number, bank, now=LATER))
+        bank.closed = True
+
+    bank.before_paying = hang
+    with pytest.raises(RailNotNow):
+        paying.send(number, bank)
+    assert set(paying.states(number).values()) == {"unknown"}
+    bank.closed, bank.paid = False, {}
+    paying.send(number, bank, now=AFTER + timedelta(hours=2))
+    assert bank.asked.count(hung[0]) == 2, "what is lost is looked up and never sent again"
     lovelace.assert_books_hold()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,57 @@ def test_a_rail_that_takes_nothing_now_is_asked_again_under_the_same_key(closed_
     assert bank.asked.count(bank.asked[0]) == 2
     assert set(paying.states(number).values()) == {"settled"}
     assert bank.amounts() == ["Ada 1,950.00 USD", "Grace 4,300.00 USD"]
+    lovelace.assert_books_hold()
+
+
+def test_an_outage_leaves_what_was_never_sent_to_be_sent_when_it_is_over(closed_october: Flask) -> None:
+    bank = Bank(about=AT_ONCE, closed=True, finds=False)
+    number = paying.approved(bank)
+    for minutes in (0, 1, 2, 62, 130, 195):
+        with pytest.raises(RailNotNow):
+            paying.send(number, bank, now=AFTER + timedelta(minutes=minutes))
+        assert sorted(paying.states(number).values()) == ["reserved", "sending"]
+    [key] = set(bank.asked)
+    bank.closed, bank.finds = False, True
+    paying.send(number, bank, now=AFTER + timedelta(minutes=200))
+    assert set(paying.states(number).values()) == {"settled"}
+    assert key in bank.paid
+    assert bank.amounts() == ["Ada 1,950.00 USD", "Grace 4,300.00 USD"]
+    lovelace.assert_books_hold()
+
+
+def test_an_outage_longer_than_keys_are_kept_leaves_it_to_look_ups(closed_october: Flask) -> None:
+    bank = Bank(about=AT_ONCE, closed=True, finds=False)
+    number = paying.approved(bank)
+    with pytest.raises(RailNotNow):
+        paying.send(number, bank)
+    [key] = bank.asked
+    bank.closed = False
+    for hour, finds, state in ((21, False, "unknown"), (22, True, "unknown"), (23, True, "refused")):
+        bank.finds = finds
+        with suppress(RailNotNow):
+            paying.send(number, bank, now=AFTER + timedelta(hours=hour))
+        states = {one.state for one in sending.run_with_payouts(number)[1] if key.startswith(one.id)}
+        assert states == {state}, f"after {hour} hours"
+    assert bank.asked.count(key) == 1
+    lovelace.assert_books_hold()
+
+
+def test_what_was_paid_before_an_outage_is_found_after_it(closed_october: Flask) -> None:
+    def cut_the_power(order: Order) -> None:
+        raise KeyboardInterrupt
+
+    bank = Bank(about=AT_ONCE, after_paying=cut_the_power)
+    number = paying.approved(bank)
+    with pytest.raises(KeyboardInterrupt):
+        paying.send(number, bank)
+    bank.finds, bank.after_paying = False, lambda order: None
+    with pytest.raises(RailNotNow, match="The bank does not answer"):
+        paying.send(number, bank, now=LATER)
+    bank.finds = True
+    paying.send(number, bank, now=AFTER + timedelta(hours=2))
+    assert set(paying.states(number).values()) == {"settled"}
+    assert len(bank.asked) == 2, "what was paid is not sent again"
     lovelace.assert_books_hold()
 
 

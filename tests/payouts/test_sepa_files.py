@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from api.parts import parts
+from firm import faults
 from firm.db import reading
 from firm.errors import Misconfigured
 from firm.money import Money
@@ -21,11 +23,13 @@ from payouts.rails.rail import Batch, Order, Payee, Payer, Refused, Sent
 from payouts.rails.sepa import calendar, references
 from payouts.rails.sepa.latin import latin
 from payouts.rails.sepa.rail import SepaRail
-from payouts.runs import queries, sending
+from payouts.runs import files, queries, sending
 from tests import lovelace
 from tests.firm.books import together
-from tests.payouts import euros
+from tests.lovelace import ADMINISTRATOR
+from tests.payouts import euros, paying
 from tests.payouts.euros import IBANS
+from tests.payouts.paying import LATER
 
 NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
 PAYER = Payer("Lovelace Maintainers", euros.FIRM_IBAN, None)
@@ -271,10 +275,31 @@ def test_a_run_over_sepa_ends_in_one_file_that_never_changes(approved: str, sche
 def test_a_file_needs_the_firms_account_and_is_written_once_it_is_set(approved: str) -> None:
     with pytest.raises(Misconfigured, match="set it with `chambers firm bank-account --iban"):
         euros.send(approved)
+    assert set(paying.states(approved).values()) == {"reserved"}, "nothing is sent that no file could carry"
     lovelace.assert_books_hold()
     euros.set_bank_account()
     euros.send(approved)
     assert read_back(euros.file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
+    lovelace.assert_books_hold()
+
+
+def test_a_sender_that_died_before_the_file_was_written_is_gone_on_with(approved: str) -> None:
+    euros.set_bank_account()
+
+    def die(point: str) -> None:
+        if point == files.WRITTEN:
+            raise KeyboardInterrupt
+
+    faults.listen(die)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            euros.send(approved)
+    finally:
+        faults.listen(None)
+    assert set(paying.states(approved).values()) == {"sent"}
+    for resumed in ([approved], []):
+        assert sending.resume(rails=parts().rails, keys=parts().keys, by=ADMINISTRATOR, now=LATER) == resumed
+        assert read_back(euros.file_text(approved).encode(), "GrpHdr/NbOfTxs") == ["2"]
     lovelace.assert_books_hold()
 
 

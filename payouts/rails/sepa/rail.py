@@ -6,7 +6,7 @@ import re
 
 from firm.errors import Misconfigured
 from firm.money import Money
-from payouts.rails.rail import Absent, Batch, Description, Order, Outcome, Payer, Refused, Sent
+from payouts.rails.rail import Absent, Batch, Description, Found, Order, Outcome, Payer, Refused, Sent
 from payouts.rails.sepa import references, writing
 from payouts.rails.sepa.latin import is_writable
 
@@ -28,14 +28,19 @@ class SepaRail:
 
     def describe(self) -> Description:
         return Description(
-            "sepa", "SEPA credit transfer", needs_iban=True, currencies=frozenset({"EUR"}), countries=MEMBERS
+            "sepa",
+            "SEPA credit transfer",
+            needs_iban=True,
+            currencies=frozenset({"EUR"}),
+            countries=MEMBERS,
+            writes_files=True,
         )
 
     def send(self, order: Order) -> Outcome:
         objection = _objection(order)
         return Refused(objection) if objection else Sent(reference=references.end_to_end_id(order.payout_id))
 
-    def find(self, order: Order) -> Outcome | Absent:
+    def find(self, order: Order) -> Found:
         return Absent()
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:

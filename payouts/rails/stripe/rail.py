@@ -7,7 +7,7 @@ from datetime import timedelta
 from firm.errors import Busy, Refused
 from firm.ledger import accounts
 from payouts.rails import rail
-from payouts.rails.rail import Absent, Batch, Description, Order, Outcome, Payer, Sent, Unknown
+from payouts.rails.rail import Absent, Batch, Description, Found, NoAnswer, Order, Outcome, Payer, Sent, Unknown
 from payouts.rails.stripe import payloads, readings
 from payouts.rails.stripe.amounts import STEPS, UnpayableAmount, to_stripe
 from payouts.rails.stripe.client import Client
@@ -57,14 +57,14 @@ class StripeRail:
             return rail.Refused(error.message)
         except (Refused, Busy) as error:
             return outcome_of(error)
-        return Sent(sent.id) if self._is_of(sent, order) else Unknown(_differs(sent))
+        return Sent(sent.id, sent.created_at) if self._is_of(sent, order) else Unknown(_differs(sent))
 
-    def find(self, order: Order) -> Outcome | Absent:
+    def find(self, order: Order) -> Found:
         try:
             listed = list(readings.transfers(self._client, group=order.group))
         except (Refused, Busy) as error:
             # That it could not be looked up, for whatever reason, says nothing about the transfer.
-            return Unknown(error.message)
+            return NoAnswer(error.message)
         ours = [one for one in listed if one.payout_id == order.payout_id]
         if not ours:
             nameless = [one for one in listed if one.payout_id is None and one.destination == order.payee.account]
@@ -74,7 +74,7 @@ class StripeRail:
             return Unknown(_several(order, standing))
         # Where all were taken back it is one of them that paid, and the money is payable again by its reversal.
         found = (standing or ours)[0]
-        return Sent(found.id) if self._is_of(found, order) else Unknown(_differs(found))
+        return Sent(found.id, found.created_at) if self._is_of(found, order) else Unknown(_differs(found))
 
     def file(self, batch: Batch, payer: Payer | None) -> str | None:
         return None

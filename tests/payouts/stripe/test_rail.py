@@ -11,7 +11,7 @@ import pytest
 from firm.db import transaction
 from firm.errors import InvariantBroken
 from firm.money import Money
-from payouts.rails.rail import Absent, Later, Order, OutOfFunds, Payee, Refused, Sent, Unknown
+from payouts.rails.rail import Absent, Later, NoAnswer, Order, OutOfFunds, Payee, Refused, Sent, Unknown
 from payouts.rails.stripe import transport
 from payouts.rails.stripe.client import Client
 from payouts.rails.stripe.rail import StripeRail
@@ -42,7 +42,7 @@ def test_a_payout_is_a_transfer_to_the_payees_account_under_its_key(
     rail: StripeRail, order: Order, stripe_server: Server
 ) -> None:
     sent = rail.send(order)
-    assert sent == Sent(made(stripe_server)[0])
+    assert sent == Sent(made(stripe_server)[0], stripe_server.clock.now().replace(microsecond=0))
     call = stripe_server.log[-1]
     assert call.request.key == "test-transfer-pay_ada-1"
     assert call.request.parameters == {
@@ -162,6 +162,7 @@ def test_calls_are_spread_over_the_second() -> None:
 def test_what_cannot_be_reached_has_not_been_paid(order: Order) -> None:
     nowhere = Client(["sk_test_nobody"], base="http://127.0.0.1:9", calls_a_second=10_000)
     assert isinstance(StripeRail(nowhere).send(order), Later)
+    assert isinstance(StripeRail(nowhere).find(order), NoAnswer)
     nowhere.close()
 
 
@@ -173,7 +174,7 @@ def test_what_cannot_be_reached_has_not_been_paid(order: Order) -> None:
 def test_a_look_up_that_fails_says_nothing(rail: StripeRail, order: Order, stripe_server: Server, fault: Fault) -> None:
     rail.send(order)
     stripe_server.faults.plan(LIST, fault)
-    assert isinstance(rail.find(order), Unknown)
+    assert isinstance(rail.find(order), NoAnswer)
     assert isinstance(rail.find(order), Sent)
 
 
