@@ -246,7 +246,9 @@ def test_of_two_transfers_the_one_that_was_not_taken_back_is_found(
     rail.send(order)
     both = [stripe_server.state.get("transfer", one) for one in made(stripe_server)]
     both[1 - left]["amount_reversed"] = both[1 - left]["amount"]
-    assert rail.find(order) == Sent(both[left]["id"])
+    found = rail.find(order)
+    assert isinstance(found, Sent)
+    assert found.reference == both[left]["id"]
     stripe_server.reset()
 
 
