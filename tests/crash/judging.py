@@ -67,7 +67,7 @@ def judge(verdict: Verdict, world: World, owed: Sequence[Owed], mailbox: Mailbox
     verdict.lost += _unsent(mailbox)
     verdict.wrong += oracle.judge(world, _facts(owed))
     verdict.wrong += _journal(world.state)
-    verdict.wrong += _keys(world)
+    verdict.wrong += uncommitted(world)
     verdict.wrong += _events(world.state)
     sequencer.run(now=now)
     verdict.wrong += [f"{one.invariant.name}: {one.breaches}" for one in findings(now=now) if not one.holds]
@@ -143,7 +143,7 @@ def _journal(state: State) -> Iterator[str]:
             yield f"{source} is booked as {booked.get(source, 0)}; by the provider's log it is {expected[source]}"
 
 
-def _keys(world: World) -> Iterator[str]:
+def uncommitted(world: World) -> Iterator[str]:
     """Every key that the provider has seen was committed as an attempt's, and asked for that attempt's payout."""
     with reading() as session:
         committed = {f"test-transfer-{row.key}": row.payout_id for row in session.execute(text(_ATTEMPTS))}

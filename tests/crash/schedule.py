@@ -94,6 +94,10 @@ class Schedule:
         self._result.lives += 1
         self._result.kills += killed
         self._result.verdict.wrong += [sentence for end in ends for sentence in end.said]
+        if killed:
+            # Later lives may put right what this one owed: an intent is committed before the call, or it is too late.
+            with self._house.at_the_books():
+                self._result.verdict.wrong += judging.uncommitted(self._server.world)
         return killed > 0
 
     def _has_died(self) -> bool:
