@@ -58,6 +58,11 @@ def now() -> datetime:
     return moment
 
 
+def is_in_hand(key: str) -> bool:
+    """Whether this is the id of the token that makes this request, or stands for it ("me")."""
+    return key in ("me", current_actor().token_id)
+
+
 def own(subject_id: str) -> str:
     """The id, if the actor may see that maintainer's or client's things; otherwise it is not found."""
     actor = current_actor()
@@ -94,10 +99,15 @@ def _identify() -> None:
 def _permit(endpoint: str) -> None:
     writing = request.method not in ("GET", "HEAD", "OPTIONS")
     try:
-        policy.refuse(g.admission, endpoint, writing=writing, now=g.now)
+        policy.refuse(g.admission, endpoint, writing=writing, now=g.now, itself=_names_itself())
     except (Forbidden, PresenceNeeded) as error:
         denials.note(g.actor, f"{request.method} {endpoint}", error.message, now=g.now)
         raise
+
+
+def _names_itself() -> bool:
+    """Whether the address names the token in hand."""
+    return is_in_hand(str((request.view_args or {}).get("key", "")))
 
 
 def _admitted() -> Admission:

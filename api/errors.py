@@ -17,7 +17,7 @@ from api.strict import InvalidJson
 from firm.access.answers import KeyTaken, StillRunning
 from firm.access.limits import TooMany
 from firm.access.presence import PresenceNeeded, WrongCode
-from firm.access.tokens import NotAuthenticated
+from firm.access.tokens import BeyondOwnScopes, NotAuthenticated
 from firm.actor import Role
 from firm.driver_errors import is_lock_wait, may_be_retried
 from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
@@ -42,6 +42,7 @@ STATUS: tuple[tuple[type[ChambersError], int], ...] = (
     (NotAuthenticated, 401),
     (Forbidden, 403),
     (PresenceNeeded, 403),
+    (BeyondOwnScopes, 403),
     (WrongCode, 403),
     (NotFound, 404),
     (Refused, 409),

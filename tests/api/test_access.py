@@ -86,6 +86,30 @@ def test_a_program_rotates_its_own_token_and_nobody_elses(closed: Flask, lead: C
         assert bot.get("/v1/firm", status=401)
 
 
+@pytest.mark.parametrize("scopes", [["read"], ["read:tokens"], ["write:tiers", "read:tiers"]])
+def test_a_narrow_token_of_the_lead_takes_over_no_other(closed: Flask, lead: Caller, scopes: list[str]) -> None:
+    strong = lead.get("/v1/me")["token_id"]
+    viewer = bearing(closed, lead.post("/v1/principals/lead/tokens", {"scopes": scopes})["secret"])
+    refused = viewer.post(f"/v1/tokens/{strong}/rotation", {}, status=403)
+    assert "it takes write:tokens" in refused["detail"]
+    assert viewer.post("/v1/tokens/tok_none/rotation", {}, status=403)["detail"] == refused["detail"]
+    assert lead.get("/v1/me")["token_id"] == strong
+    assert viewer.post("/v1/tokens/me/rotation", {})["scopes"] == sorted(scopes)
+
+
+def test_nobody_gives_a_token_more_than_the_token_in_hand_allows(closed: Flask, lead: Caller) -> None:
+    strong = lead.get("/v1/me")["token_id"]
+    given = lead.post("/v1/principals/lead/tokens", {"scopes": ["read", "write:tokens"]})
+    clerk = bearing(closed, given["secret"])
+    for scopes in (["write"], ["read", "write:tiers"], ["write:principals"]):
+        refused = clerk.post("/v1/principals/lead/tokens", {"scopes": scopes}, status=403)
+        assert refused["type"].endswith("/beyond-own-scopes")
+    assert clerk.post("/v1/tokens", {"name": "spy", "role": "lead"}, status=403)
+    assert clerk.post(f"/v1/tokens/{strong}/rotation", {}, status=403)
+    assert lead.get("/v1/me")["token_id"] == strong
+    assert clerk.post("/v1/principals/lead/tokens", {"scopes": ["read:tiers", "write:tokens"]})
+
+
 def test_tokens_are_listed_without_their_secrets(lead: Caller) -> None:
     made = lead.post("/v1/tokens", {"name": "bot", "role": "auditor"})
     listed = {token["id"]: token for token in lead.get("/v1/tokens")["items"]}

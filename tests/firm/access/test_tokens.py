@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from firm.access import principals, tokens
 from firm.access.principals import LastLead, PrincipalNameTaken, PrincipalNotFound, RoleNeedsSubject
-from firm.access.rules import InvalidScope, new_secret, scope_allows, well_formed
+from firm.access.rules import InvalidScope, beyond, new_secret, scope_allows, well_formed
 from firm.access.tokens import Admission, InvalidExpiry, Issued, NotAuthenticated, TokenNotFound
 from firm.actor import Role
 from firm.db import reading
@@ -161,6 +161,23 @@ def test_a_scope_that_there_is_not_is_refused(sqlite_app: Flask, scope: str) -> 
 def test_scopes_narrow_to_reading_or_to_a_resource(scopes: list[str], reads: bool, writes: bool) -> None:
     assert scope_allows(scopes, "receipts", writing=False) == reads
     assert scope_allows(scopes, "receipts", writing=True) == writes
+
+
+@pytest.mark.parametrize(
+    ("scopes", "held", "excess"),
+    [
+        (["read", "write"], ["write"], []),
+        (["read", "write"], ["read"], ["write"]),
+        (["read:receipts", "write:receipts"], ["write:receipts"], []),
+        (["read:receipts", "write:receipts"], ["read:receipts"], ["write:receipts"]),
+        (["read:receipts"], ["read"], []),
+        (["read"], ["read:receipts", "write:receipts"], ["read"]),
+        (["write:tiers"], ["write:receipts"], ["write:tiers"]),
+        (["read"], [], ["read"]),
+    ],
+)
+def test_what_one_cannot_do_one_cannot_give_away(scopes: list[str], held: list[str], excess: list[str]) -> None:
+    assert beyond(scopes, held) == excess
 
 
 def test_a_typing_error_is_told_without_asking_the_database() -> None:
