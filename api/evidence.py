@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from api.parts import parts
 from firm import envelope
 from firm.audit import anchors, sequencer
-from firm.audit.anchors import Anchor, AnchorBroken
+from firm.audit.anchors import Anchor, AnchorBroken, AnchorsOutOfReach
 from firm.errors import Busy
+
+log = logging.getLogger("chambers.evidence")
 
 
 class AnchorsUnread(AnchorBroken):
@@ -19,7 +22,19 @@ ANCHORED_EVERY = timedelta(days=1)
 
 
 def keep(*, now: datetime) -> None:
-    """Link what is committed, and drop an anchor when the last one is a day old. Others at work are let be.
+    """Link what is committed, and drop an anchor when the last one is a day old.
+
+    A file of anchors out of reach keeps nobody from their work: it is an error in the log, again each time, until
+    somebody mends it. Raises `AnchorBroken` for one that is damaged.
+    """
+    try:
+        attempt(now=now)
+    except AnchorsOutOfReach as error:
+        log.error("no anchor of the audit chain was kept: %s", error.message)
+
+
+def attempt(*, now: datetime) -> None:
+    """The same, but a file out of reach is raised as `AnchorsOutOfReach`. Others at work are let be.
 
     It stands for itself: conditions and answers of the request around it are no matter of the chain.
     """

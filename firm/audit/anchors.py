@@ -35,6 +35,10 @@ class AnchorBroken(Refused):
     """A line of the file of anchors is not one of ours."""
 
 
+class AnchorsOutOfReach(AnchorBroken):
+    """The file of anchors cannot be read or written; that says nothing against the chain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """The head of the chain at a moment."""
@@ -95,7 +99,9 @@ def _lines(path: Path) -> list[str]:
         raise AnchorBroken(f"{path} is no file of anchors, or is damaged; put back a copy of it.") from None
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-        raise AnchorBroken(f"The anchors in {path} cannot be read: {reason}; mend CHAMBERS_AUDIT_ANCHORS.") from None
+        raise AnchorsOutOfReach(
+            f"The anchors in {path} cannot be read: {reason}; mend CHAMBERS_AUDIT_ANCHORS."
+        ) from None
 
 
 def newest(path: Path, *, key: bytes) -> Anchor | None:
@@ -126,7 +132,7 @@ def _append(path: Path, anchor: Anchor, key: bytes) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         reason = error.strerror or "it cannot be written"
-        raise AnchorBroken(f"No anchor can be added to {path}: {reason}; mend CHAMBERS_AUDIT_ANCHORS.") from error
+        raise AnchorsOutOfReach(f"No anchor can be added to {path}: {reason}; mend CHAMBERS_AUDIT_ANCHORS.") from error
 
 
 def _checked(line: str, number: int, public: Ed25519PublicKey) -> Anchor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 
 from api import evidence
 from api.app import create_app
+from api.worker import Worker
 from firm import clock
 from firm.access.tokens import revoke_token
 from firm.actor import Role
@@ -108,6 +110,32 @@ def anchored(sqlite_url: str, tmp_path: Path) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+def test_work_goes_on_while_anchors_cannot_be_written(
+    closed_url: str, barred: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_for(closed_url).model_dump() | {"audit_key": KEY, "audit_anchors": barred / "anchors.jsonl"}
+    app = create_app(Settings(**settings))
+    lead = as_role(app, Role.LEAD)
+    with time_machine.travel(lovelace.AFTER, tick=False):
+        assert lead.post("/v1/months/2026-10/close", status=200)["month"] == "2026-10"
+        assert "no anchor of the audit chain was kept" in caplog.text
+        caplog.clear()
+        with app.app_context():
+            Worker(app, {}).run(once=True)
+            assert "no anchor of the audit chain was kept" in caplog.text
+            assert sequencer.waiting_since(now=clock.now()) == timedelta(0)
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_anchors_that_contradict_stop_the_close(anchored: Flask, tmp_path: Path) -> None:
+    lovelace.set_up()
+    (tmp_path / "anchors.jsonl").write_text('{"v": 1, "seq": 1, "hash": "0", "at": "2026-10-31", "signature": ""}\n')
+    lead = as_role(anchored, Role.LEAD)
+    with time_machine.travel(lovelace.AFTER, tick=False):
+        assert lead.post("/v1/months/2026-10/close", status=409)["type"].endswith("/anchor-broken")
 
 
 def test_an_anchor_is_dropped_once_a_day(anchored: Flask, tmp_path: Path) -> None:
