@@ -130,6 +130,22 @@ def test_work_goes_on_while_anchors_cannot_be_written(
             db.engine.dispose()
 
 
+def test_no_new_file_begins_by_itself_where_anchors_are_gone(
+    anchored: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lovelace.establish()
+    path = tmp_path / "anchors.jsonl"
+    evidence.keep(now=lovelace.AFTER)
+    path.unlink()
+    for day in (3, 9):
+        evidence.keep(now=lovelace.AFTER.replace(day=day))
+        assert not path.exists()
+    assert "put back a copy of the file" in caplog.text
+    evidence.drop_anew(by=lovelace.LEAD, now=lovelace.AFTER.replace(day=9))
+    evidence.keep(now=lovelace.AFTER.replace(day=11))
+    assert [anchor.at.day for anchor in anchors.read(path, key=bytes(range(32)))] == [9, 11]
+
+
 def test_anchors_that_contradict_stop_the_close(anchored: Flask, tmp_path: Path) -> None:
     lovelace.set_up()
     (tmp_path / "anchors.jsonl").write_text('{"v": 1, "seq": 1, "hash": "0", "at": "2026-10-31", "signature": ""}\n')
