@@ -131,8 +131,11 @@ def rotated(body: dict[str, Any], key: str) -> Any:
 @blueprint.route("/tokens/<key>/revocation", methods=["POST"])
 @blueprint.response(204)
 def revoked(key: str) -> None:
-    """Revoke a token by its id, or all tokens of a principal by its name, at once."""
-    tokens.revoke_token(key, by=current_actor(), now=now())
+    """Revoke a token by its id, or all tokens of a principal by its name, at once.
+
+    Everybody may revoke the token in hand ("me").
+    """
+    tokens.revoke_token(_reached(key), by=current_actor(), now=now())
 
 
 def _reached(key: str) -> str:

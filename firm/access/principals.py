@@ -17,7 +17,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
-from firm.particulars import checked_name
+from firm.particulars import checked_key
 
 KINDS = ("person", "service")
 _OWN = (Role.MAINTAINER, Role.CLIENT)
@@ -110,7 +110,7 @@ def add(
     now: datetime,
 ) -> Principal:
     """The row of a new principal, within the caller's transaction."""
-    name = checked_name(name, most=100)
+    name = checked_key(name, most=100)
     _refuse_wrong_subject(role, subject_id)
     principal = Principal(
         id=ids.new("pri"),
@@ -142,6 +142,8 @@ def add(
 def find(session: Session, key: str, *, locked: bool = False) -> Principal:
     """A principal by id or name. Raises `PrincipalNotFound`."""
     query = select(Principal).where((Principal.id == key) | (Principal.name == key))
+    # An id means its owner, also where somebody bears a name like it.
+    query = query.order_by((Principal.id == key).desc(), Principal.id).limit(1)
     principal = session.scalar(query.with_for_update() if locked else query)
     if principal is None:
         raise PrincipalNotFound(f"There is no principal {key!r}; see `chambers principal list`.")

@@ -151,16 +151,12 @@ def rotate(key: str, *, overlap: timedelta = timedelta(0), by: Actor, now: datet
 
 @use_case
 def revoke_token(key: str, *, by: Actor, now: datetime) -> int:
-    """Revoke a token by its id, or all live tokens of a principal by its name; says how many. `TokenNotFound`."""
+    """Revoke a token by its id or else all live tokens of a principal by its name; says how many. `TokenNotFound`."""
     with transaction() as session:
         owned = select(Principal.id).where(Principal.name == key).scalar_subquery()
-        live = (
-            select(ApiToken)
-            .where((ApiToken.id == key) | (ApiToken.principal_id == owned), *_opens(now))
-            .order_by(ApiToken.id)
-            .with_for_update()
-        )
-        found = session.scalars(live).all()
+        live = select(ApiToken).where(*_opens(now)).order_by(ApiToken.id).with_for_update()
+        found = session.scalars(live.where(ApiToken.id == key)).all()
+        found = found or session.scalars(live.where(ApiToken.principal_id == owned)).all()
         if not found:
             raise TokenNotFound(f"There is no live token {key!r}, and nobody of this name has one.")
         for token in found:

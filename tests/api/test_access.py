@@ -86,6 +86,31 @@ def test_a_program_rotates_its_own_token_and_nobody_elses(closed: Flask, lead: C
         assert bot.get("/v1/firm", status=401)
 
 
+@pytest.mark.parametrize("role", [Role.LEAD, Role.ADMINISTRATOR, Role.AUDITOR])
+def test_everybody_revokes_the_token_in_hand_and_nobody_elses(closed: Flask, lead: Caller, role: Role) -> None:
+    lead.post("/v1/principals", {"name": "bot", "role": str(role)})
+    made = [lead.post("/v1/principals/bot/tokens", {"scopes": ["read:tiers"]}) for _ in range(2)]
+    by_word, by_id = (bearing(closed, one["secret"]) for one in made)
+    theirs = lead.get("/v1/me")["token_id"]
+    wide = as_role(closed, Role.ADMINISTRATOR, name="kim")
+    assert wide.post(f"/v1/tokens/{theirs}/revocation", status=404)
+    assert wide.post("/v1/tokens/lead/revocation", status=404)
+    assert by_word.post(f"/v1/tokens/{made[1]['id']}/revocation", status=403)
+    by_word.post("/v1/tokens/me/revocation", status=204)
+    by_id.post(f"/v1/tokens/{made[1]['id']}/revocation", status=204)
+    for gone in (by_word, by_id):
+        assert gone.get("/v1/me", status=401)
+    assert lead.get("/v1/me")["token_id"] == theirs
+
+
+def test_nobody_bears_a_name_that_means_somebody_else(lead: Caller) -> None:
+    mine = lead.get("/v1/me")["token_id"]
+    for name in ("me", mine, "pri_01KB0000000000000000000000"):
+        refused = lead.post("/v1/principals", {"name": name, "role": "auditor"}, status=422)
+        assert refused["errors"][0]["pointer"] == "/name"
+        assert lead.post("/v1/clients", {"name": name, "country": "US"}, status=422)
+
+
 @pytest.mark.parametrize("scopes", [["read"], ["read:tokens"], ["write:tiers", "read:tiers"]])
 def test_a_narrow_token_of_the_lead_takes_over_no_other(closed: Flask, lead: Caller, scopes: list[str]) -> None:
     strong = lead.get("/v1/me")["token_id"]

@@ -68,6 +68,7 @@ def test_what_is_reviewed_says_what_the_roles_mean() -> None:
 _OF_THEMSELVES = (
     "/v1/step-ups",
     "/v1/tokens/<key>/rotation",
+    "/v1/tokens/<key>/revocation",
     "/v1/maintainers/<key>/provider-account/onboarding-link",
 )
 

@@ -8,12 +8,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from firm import ids
 from firm.access import principals, tokens
+from firm.access.model import Principal
 from firm.access.principals import LastLead, PrincipalNameTaken, PrincipalNotFound, RoleNeedsSubject
 from firm.access.rules import InvalidScope, beyond, new_secret, scope_allows, well_formed
 from firm.access.tokens import Admission, InvalidExpiry, Issued, NotAuthenticated, TokenNotFound
 from firm.actor import Role
-from firm.db import reading
+from firm.db import reading, transaction
 from tests.examples.refusals import refused
 from tests.lovelace import AFTER, BEFORE, LEAD
 
@@ -123,6 +125,21 @@ def test_every_wrong_token_gets_the_same_answer(sqlite_app: Flask, secret: str) 
     issue()
     with pytest.raises(NotAuthenticated, match=r"Send a valid token as `Authorization: Bearer chm_…`\."):
         admitted(secret)
+
+
+def test_an_id_is_preferred_to_a_name_that_looks_like_it(app: Flask) -> None:
+    issue()
+    meant = issue("bot", Role.AUDITOR)
+    # Such names are refused today; an earlier version took them.
+    with transaction() as session:
+        for name in (meant.principal.id, meant.token.id):
+            row = {"name": name, "kind": "person", "role": "auditor", "created_at": BEFORE, "created_by": "lead"}
+            session.add(Principal(id=ids.new("pri"), **row))
+    posing = tokens.issue(meant.token.id, expires_at=None, by=LEAD, now=BEFORE)
+    with reading() as session:
+        assert principals.find(session, meant.principal.id).name == "bot"
+    assert tokens.revoke_token(meant.token.id, by=LEAD, now=AFTER) == 1
+    assert admitted(posing.secret).actor.name == meant.token.id
 
 
 def test_every_principal_has_a_name_of_its_own(app: Flask) -> None:
