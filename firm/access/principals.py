@@ -35,6 +35,14 @@ class RoleNeedsSubject(Invalid):
     """A maintainer's or client's principal must say whose data it may see; other roles have none."""
 
 
+class SubjectNeedsRole(Invalid):
+    """Whose data a principal may see is said together with the role that sees only its own."""
+
+
+class NothingToChange(Invalid):
+    """A change that says what is so already."""
+
+
 class LastLead(Refused):
     """A firm that nobody leads could not be led again."""
 
@@ -77,8 +85,10 @@ def change(
 ) -> Principal:
     """Change what a principal may do, from its next request on. What is None stays as it is.
 
-    Raises `PrincipalNotFound`, `RoleNeedsSubject`, `LastLead`.
+    Raises `PrincipalNotFound`, `RoleNeedsSubject`, `SubjectNeedsRole`, `NothingToChange`, `LastLead`.
     """
+    if subject_id is not None and role is None:
+        raise SubjectNeedsRole("Name the role as well as its maintainer or client (subject_id).", field="subject_id")
     with transaction() as session:
         principal = find(session, key, locked=True)
         before, digested = _facts(principal), digest(principal)
@@ -89,6 +99,8 @@ def change(
             principal.may_approve = may_approve
         if disabled is not None:
             principal.disabled_at = (principal.disabled_at or now) if disabled else None
+        if _facts(principal) == before:
+            raise NothingToChange(f"{principal.name} is enrolled like this already; say what is different.")
         session.flush()
         _refuse_leaderless(session)
         facts = {"before": before, "after": _facts(principal)}

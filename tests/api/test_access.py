@@ -152,6 +152,17 @@ def test_a_change_of_role_acts_from_the_next_request_on(closed: Flask, lead: Cal
     assert kim.get("/v1/firm", status=401)
 
 
+def test_a_change_that_changes_nothing_is_refused(lead: Caller) -> None:
+    lead.post("/v1/principals", {"name": "kim", "role": "administrator"})
+    for change in ({}, {"role": "administrator"}, {"disabled": False}, {"subject_id": None}):
+        refused = problem_of(lead.send("PATCH", "/v1/principals/kim", json=change))
+        assert (refused["status"], refused["type"].rpartition("/")[2]) == (422, "nothing-to-change")
+    for change in ({"subject_id": "zzz"}, {"subject_id": "zzz", "may_approve": True}):
+        refused = problem_of(lead.send("PATCH", "/v1/principals/kim", json=change))
+        assert (refused["status"], refused["errors"][0]["pointer"]) == (422, "/subject_id")
+    assert lead.get("/v1/principals/kim")["may_approve"] is False
+
+
 @pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "１２３４５６", 123456, "", None])
 def test_a_code_is_six_digits(lead: Caller, code: object) -> None:
     assert lead.post("/v1/step-ups", {"code": code}, status=422)
