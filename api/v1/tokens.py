@@ -10,6 +10,7 @@ import marshmallow as ma
 from api import subjects
 from api.auth import current_actor, is_in_hand, now
 from api.blueprints import Blueprint
+from api.errors import AnothersThing
 from api.fields import MomentField, MomentInput, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
 from api.v1.principals import ROLES
@@ -139,11 +140,11 @@ def revoked(key: str) -> None:
 
 
 def _reached(key: str) -> str:
-    """The token that the caller means: the one in hand, or for a lead any. Raises `TokenNotFound` for another's."""
+    """The token that the caller means: the one in hand, or for a lead any. Raises `AnothersThing`."""
     if is_in_hand(key):
         return current_actor().token_id or ""
     if current_actor().role is not Role.LEAD:
-        raise tokens.TokenNotFound(f"There is no live token {key!r}.")
+        raise AnothersThing(f"There is no live token {key!r}.")
     return key
 
 

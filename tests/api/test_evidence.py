@@ -21,7 +21,7 @@ from firm.db import db
 from firm.documents import papers
 from firm.settings import Settings
 from tests import lovelace
-from tests.api.callers import SYSTEM, Caller, as_role
+from tests.api.callers import SYSTEM, Caller, as_role, bearing
 from tests.databases import settings_for
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -68,6 +68,39 @@ def test_a_denied_attempt_is_on_record_once_a_minute(served: Flask, lead: Caller
         office.post("/v1/tokens", {"name": "spy", "role": "lead"}, status=403)
     denied = records(lead, verb="attempt.denied")
     assert [(record["actor"], record["subject"]) for record in denied] == [("administrator", "POST tokens.issued")] * 2
+
+
+def test_reaching_for_anothers_thing_is_on_record(closed: Flask) -> None:
+    lead = as_role(closed, Role.LEAD)
+    people = {one["name"]: one["id"] for one in lead.get("/v1/maintainers")["items"]}
+    statements = {one["maintainer_id"]: one["id"] for one in lead.get("/v1/statements")["items"]}
+    grace = as_role(closed, Role.MAINTAINER, name="grace", subject=people["Grace"])
+    ada = people["Ada"]
+    for _ in range(2):
+        grace.get(f"/v1/statements/{statements[ada]}", status=404)
+        grace.get(f"/v1/maintainers/{ada}", status=404)
+        grace.post(f"/v1/tokens/{lead.get('/v1/me')['token_id']}/rotation", {}, status=404)
+    grace.get("/v1/statements/ST-1999-0001", status=404)
+    grace.get(f"/v1/statements/{statements[people['Grace']]}")
+    denied = records(lead, verb="attempt.denied")
+    assert {record["actor"] for record in denied} == {"grace"}
+    assert [record["subject"] for record in denied] == [
+        "GET statements.shown",
+        "GET maintainers.shown",
+        "POST tokens.rotated",
+    ]
+
+
+def test_what_a_view_forbids_is_on_record_too(closed: Flask) -> None:
+    lead, office = as_role(closed, Role.LEAD), as_role(closed, Role.ADMINISTRATOR)
+    body = {"kind": "terms", "content": "maintainer\r\n", "dry_run": True}
+    for key in ("one", "two"):
+        refused = office.send("POST", "/v1/imports", json=body, headers={"Idempotency-Key": key})
+        assert refused.status_code == 403
+    narrow = bearing(closed, lead.post("/v1/principals/lead/tokens", {"scopes": ["write:tokens"]})["secret"])
+    narrow.post("/v1/tokens", {"name": "spy", "role": "lead"}, status=403)
+    denied = [(record["actor"], record["subject"]) for record in records(lead, verb="attempt.denied")]
+    assert denied == [("administrator", "POST imports.taken_in"), ("lead", "POST tokens.issued")]
 
 
 def test_a_dead_token_leaves_a_trace_and_an_unknown_one_none(served: Flask, lead: Caller) -> None:
