@@ -10,16 +10,14 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import BadRequest, RequestURITooLarge
 
 from api import policy
-from api.errors import Forbidden
+from api.errors import AnothersThing
 from api.parts import parts
 from firm import clock, ids
 from firm.access import denials
 from firm.access.limits import Limit, Shares, Standing
-from firm.access.presence import PresenceNeeded
 from firm.access.tokens import Admission, NotAuthenticated, admit
 from firm.actor import Actor, Role
 from firm.db import reading
-from firm.errors import NotFound
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 MOST_ADDRESS = 4000
@@ -58,11 +56,16 @@ def now() -> datetime:
     return moment
 
 
+def is_in_hand(key: str) -> bool:
+    """Whether this is the id of the token that makes this request, or stands for it ("me")."""
+    return key in ("me", current_actor().token_id)
+
+
 def own(subject_id: str) -> str:
     """The id, if the actor may see that maintainer's or client's things; otherwise it is not found."""
     actor = current_actor()
     if actor.role in (Role.MAINTAINER, Role.CLIENT) and actor.subject_id != subject_id:
-        raise NotFound("There is no such thing.")
+        raise AnothersThing("There is no such thing.")
     return subject_id
 
 
@@ -93,11 +96,12 @@ def _identify() -> None:
 
 def _permit(endpoint: str) -> None:
     writing = request.method not in ("GET", "HEAD", "OPTIONS")
-    try:
-        policy.refuse(g.admission, endpoint, writing=writing, now=g.now)
-    except (Forbidden, PresenceNeeded) as error:
-        denials.note(g.actor, f"{request.method} {endpoint}", error.message, now=g.now)
-        raise
+    policy.refuse(g.admission, endpoint, writing=writing, now=g.now, itself=_names_itself())
+
+
+def _names_itself() -> bool:
+    """Whether the address names the token in hand."""
+    return is_in_hand(str((request.view_args or {}).get("key", "")))
 
 
 def _admitted() -> Admission:

@@ -14,11 +14,14 @@ from werkzeug.exceptions import HTTPException
 from api.idempotency import MalformedKey, replay_after
 from api.paging import Unsettled, read_again
 from api.strict import InvalidJson
+from firm import envelope
+from firm.access import denials
 from firm.access.answers import KeyTaken, StillRunning
 from firm.access.limits import TooMany
 from firm.access.presence import PresenceNeeded, WrongCode
-from firm.access.tokens import NotAuthenticated
+from firm.access.tokens import BeyondOwnScopes, NotAuthenticated
 from firm.actor import Role
+from firm.db import drop_held
 from firm.driver_errors import is_lock_wait, may_be_retried
 from firm.errors import Busy, ChambersError, Invalid, InvariantBroken, Misconfigured, NotFound, Refused
 from payouts.provider_events.notices import OtherMode, UnreadableEvent
@@ -33,6 +36,17 @@ class Forbidden(ChambersError):
     """The token is good, and its role may not do this."""
 
 
+class AnothersThing(NotFound):
+    """What the caller may not see is answered as what is not there, and put on record."""
+
+    @classmethod
+    def slug(cls) -> str:
+        return "not-found"
+
+
+DENIED = (Forbidden, PresenceNeeded, BeyondOwnScopes, AnothersThing)
+"""What is put on record as a denied attempt."""
+
 STATUS: tuple[tuple[type[ChambersError], int], ...] = (
     (InvalidJson, 400),
     (NotVerified, 400),
@@ -42,6 +56,7 @@ STATUS: tuple[tuple[type[ChambersError], int], ...] = (
     (NotAuthenticated, 401),
     (Forbidden, 403),
     (PresenceNeeded, 403),
+    (BeyondOwnScopes, 403),
     (WrongCode, 403),
     (NotFound, 404),
     (Refused, 409),
@@ -104,6 +119,8 @@ def status_of_kind(found: type[ChambersError]) -> int:
 
 
 def _of_ours(error: ChambersError) -> Response:
+    if isinstance(error, DENIED):
+        _put_on_record(error)
     if isinstance(error, NotFound) and _sees_only_own():
         return problem(404, "not-found", "There is no such thing.")
     status = status_of(error)
@@ -120,6 +137,19 @@ def _of_ours(error: ChambersError) -> Response:
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _put_on_record(error: ChambersError) -> None:
+    """Note the denied attempt, in a transaction of its own: what the request held back comes to nothing anyway."""
+    actor = g.get("actor")
+    if actor is None:
+        return
+    drop_held()
+    try:
+        with envelope.wrapping(envelope.Envelope()):
+            denials.note(actor, f"{request.method} {request.endpoint}", error.message, now=g.now)
+    except (ChambersError, DBAPIError) as failure:
+        log.error("a denied attempt was not put on record", exc_info=failure)
 
 
 def _sees_only_own() -> bool:

@@ -12,7 +12,7 @@ from flask import Flask
 from api.errors import Forbidden
 from api.permissions.commands import COMMANDS, IMPORTS, ONLY_READS
 from api.permissions.roles import LEAD, OPEN, SIGNED
-from api.permissions.routes import APPROVALS, NEEDS_PRESENCE, POLICY, UNSCOPED
+from api.permissions.routes import APPROVALS, NEEDS_PRESENCE, POLICY, UNSCOPED, UNSCOPED_FOR_ITSELF
 from firm.access import presence
 from firm.access.rules import scope_allows
 from firm.access.tokens import Admission
@@ -54,13 +54,17 @@ def refuse_command(admission: Admission, command: str, *, now: datetime) -> None
         raise Forbidden(f"This token's scopes do not allow `chambers {command}`.")
 
 
-def refuse(admission: Admission, endpoint: str, *, writing: bool, now: datetime) -> None:
-    """Raises `Forbidden` unless role and scopes allow the route, `PresenceNeeded` where presence must be proved."""
+def refuse(admission: Admission, endpoint: str, *, writing: bool, now: datetime, itself: bool = False) -> None:
+    """Raises `Forbidden` unless role and scopes allow the route, `PresenceNeeded` where presence must be proved.
+
+    `itself` says that the route's object is the token in hand.
+    """
     role = admission.actor.role
     if not _permits(admission, endpoint):
         raise Forbidden(f"The role {role} may not do this.")
     resource = endpoint.partition(".")[0].replace("_", "-")
-    if endpoint not in UNSCOPED and not scope_allows(admission.scopes, resource, writing=writing):
+    unscoped = endpoint in UNSCOPED or (itself and endpoint in UNSCOPED_FOR_ITSELF)
+    if not unscoped and not scope_allows(admission.scopes, resource, writing=writing):
         raise Forbidden(f"This token's scopes do not allow this; it takes {'write' if writing else 'read'}:{resource}.")
     if writing and endpoint in NEEDS_PRESENCE:
         presence.refuse_absent(admission.proved_at, now=now)

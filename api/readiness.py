@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -24,17 +26,21 @@ _stopping = False
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that must be well, and why it is or is not."""
+    """One thing that should be well, and why it is or is not. What is not `needed` fails without stopping the rest."""
 
     name: str
     ok: bool
     reason: str
+    needed: bool = True
 
 
 def checks(settings: Settings) -> Iterator[Check]:
     """Each check in turn. Those that need the database are left out when it cannot be reached."""
     yield Check("process", not _stopping, "stopping: it finishes what it has begun" if _stopping else "serving")
     yield _disk(settings)
+    yield _papers(settings.papers.absolute())
+    if settings.anchor_key is not None:
+        yield _anchors(settings.audit_anchors.absolute())
     try:
         with reading() as session:
             session.execute(text("SELECT 1"))
@@ -87,3 +93,21 @@ def _disk(settings: Settings) -> Check:
     if free < settings.least_free_mb:
         return Check("disk", False, f"less than {settings.least_free_mb} MB are free beside the books")
     return Check("disk", True, f"at least {settings.least_free_mb} MB are free beside the books")
+
+
+def _papers(folder: Path) -> Check:
+    if _may_write_into(folder):
+        return Check("papers", True, "the folder of papers can be written", needed=False)
+    return Check("papers", False, "the folder of CHAMBERS_PAPERS cannot be written", needed=False)
+
+
+def _anchors(path: Path) -> Check:
+    if os.access(path, os.W_OK) if path.is_file() else _may_write_into(path.parent):
+        return Check("anchors", True, "the file of anchors can be written", needed=False)
+    return Check("anchors", False, "the file of CHAMBERS_AUDIT_ANCHORS cannot be written", needed=False)
+
+
+def _may_write_into(folder: Path) -> bool:
+    """Whether files can be made in a folder that is there, or that could be made itself."""
+    there = next(place for place in (folder, *folder.parents) if os.access(place, os.F_OK))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)

@@ -18,6 +18,10 @@ class Invariant:
     query: str
 
 
+class Unchecked(Exception):
+    """What a walk raises that cannot be made here; the words say why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """What SQL has no words for: `breaches` reads what it needs and yields what is broken."""

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from firm.errors import Invalid
+from firm.ids import is_id
 
 _VAT_COUNTRY = {"EL": "GR", "XI": "GB"}
 _PREFIX_IS_PART = ("CH",)
@@ -74,6 +75,17 @@ def checked_words(text: str, ask: str, *, field: str, most: int) -> str:
     if len(words) > most:
         raise InvalidParticulars(f"Write at most {most} characters here; these are {len(words)}.", field=field)
     return words
+
+
+def checked_key(text: str, *, field: str = "name", most: int = 200) -> str:
+    """A name that its bearer is also found by: never the form of an id, nor `me`, which stands for whoever asks.
+
+    Raises `InvalidParticulars`.
+    """
+    name = checked_name(text, field=field, most=most)
+    if name == "me" or is_id(name):
+        raise InvalidParticulars(f"{name!r} would be taken for somebody else; choose another name.", field=field)
+    return name
 
 
 def checked_name(text: str, *, field: str = "name", most: int = 200) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from api.app import create_core
 from api.commands.running import Call, command, database_sentence
 from api.parts import parts
-from api.verification import archive_walks, findings
+from api.verification import archive_walks, broken_on_arrival
 from firm.archive import restoring, writing
 from firm.audit import sequencer
 from firm.db import db, reading
@@ -106,6 +106,5 @@ def _read_in(call: Call, path: Path) -> int:
 
 def _refuse_broken(call: Call) -> None:
     sequencer.run(now=call.now)
-    broken = [found.invariant.name for found in findings(now=call.now) if not found.holds]
-    if broken:
+    if broken := broken_on_arrival(now=call.now):
         raise InvariantBroken(f"What was read in breaks {', '.join(broken)}.")

@@ -54,11 +54,13 @@ def sequence(call: Call, whole: bool) -> None:
 
 
 @audit.command()
+@click.option("--anew", is_flag=True, help="Begin a new file, where that of the anchors before is lost.")
 @command
-def anchor(call: Call) -> None:
+def anchor(call: Call, anew: bool) -> None:
     """Sign the head of the chain and append it to the file of anchors, outside the database."""
     sequencer.run(now=call.now)
-    dropped = evidence.drop(now=call.now)
+    drop = evidence.drop_anew if anew else evidence.drop
+    dropped = drop(by=call.by, now=call.now)
     key = parts().settings.anchor_key
     if dropped is None or key is None:
         raise Misconfigured("Set CHAMBERS_AUDIT_KEY first: base64 of 32 random bytes, kept away from the database.")

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from api import evidence
 from api.commands.running import Call, SchemaMissing, command
 from api.parts import parts
-from api.verification import findings
+from api.verification import broken_on_arrival
 from firm.audit import sequencer
 from firm.backup import making, restoring
 from firm.backup.errors import BooksAreThere, InvalidBackup
@@ -94,8 +94,7 @@ def restore(call: Call, path: Path, identity: Path | None, check: bool) -> None:
     _refuse_contradicted(header)
     lost = evidence.cut(header.chain_seq, header.chain_hash, now=call.now)
     sequencer.run(now=call.now)
-    broken = [found.invariant.name for found in findings(now=call.now) if not found.holds]
-    if broken:
+    if broken := broken_on_arrival(now=call.now):
         raise InvariantBroken(f"The restored books break {', '.join(broken)}.")
     click.echo(f"Restored in {time.monotonic() - started:.1f} s: {_told(header)}.")
     click.echo(f"What was done in the {_ago(call.now - header.taken_at)} since then is not in these books.")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from api.commands.running import Call, command, json_option, show
+
+if TYPE_CHECKING:
+    from api.verification import Finding
 
 DOCUMENT = Path("docs/openapi.json")
 
@@ -17,20 +21,34 @@ DOCUMENT = Path("docs/openapi.json")
 @command
 def verify(call: Call, as_json: bool) -> None:
     """Check every invariant; exit 1 and name those that do not hold."""
-    from api.verification import findings
+    from api.verification import findings, told
 
     found = list(findings(now=call.now))
     broken = [one for one in found if not one.holds]
     if as_json:
-        show([{"invariant": one.invariant.name, "holds": one.holds, "breaches": one.breaches} for one in found])
+        show([_shown(one) for one in found])
     else:
         for one in found:
-            click.echo(f"{'ok     ' if one.holds else 'BROKEN '}{one.invariant.name}: {one.invariant.sentence}")
-            for breach in one.breaches:
-                click.echo(f"       {breach}")
-        click.echo(f"{len(found) - len(broken)} of {len(found)} invariants hold.")
+            _print(one)
+        click.echo(told(found))
     if broken:
         raise SystemExit(1)
+
+
+def _shown(found: Finding) -> dict[str, Any]:
+    """A finding as JSON; `holds` is null where nothing was looked at."""
+    name, reason = found.invariant.name, found.unchecked
+    holds = None if reason else found.holds
+    return {"invariant": name, "holds": holds, "breaches": found.breaches, "not_checked": reason or None}
+
+
+def _print(found: Finding) -> None:
+    if found.unchecked:
+        click.echo(f"-      {found.invariant.name}: not checked: {found.unchecked}.")
+        return
+    click.echo(f"{'ok     ' if found.holds else 'BROKEN '}{found.invariant.name}: {found.invariant.sentence}")
+    for breach in found.breaches:
+        click.echo(f"       {breach}")
 
 
 @click.command()

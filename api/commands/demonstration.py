@@ -16,7 +16,7 @@ from api import evidence
 from api.app import create_core
 from api.commands.progress import step_bar
 from api.demo import people, story
-from api.verification import findings
+from api.verification import findings, told
 from firm import clock, private, secrets
 from firm.access import tokens as access
 from firm.actor import Role
@@ -155,7 +155,7 @@ def _show_checks() -> None:
     evidence.keep(now=now)
     found = list(findings(now=now))
     broken = [one.invariant.name for one in found if not one.holds]
-    click.echo(f"\nVerified: {len(found) - len(broken)} of {len(found)} invariants hold.")
+    click.echo(f"\nVerified: {told(found)}")
     if broken:
         raise click.ClickException(f"Broken: {', '.join(broken)}")
 

@@ -102,7 +102,7 @@ def _keep_evidence(now: datetime) -> None:
     from api import evidence  # imported here: what only prints help starts sooner
 
     try:
-        evidence.keep(now=now)
+        evidence.attempt(now=now)
     except AnchorBroken as error:
         # What the command was for is done and committed; whoever is told that it failed would do it again.
         click.echo(f"The command is done, but no anchor of the audit chain was kept. {error.message}", err=True)

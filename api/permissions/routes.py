@@ -38,7 +38,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "tokens.issued": LEAD,
     "tokens.issued_to": LEAD,
     "tokens.rotated": EVERYBODY,
-    "tokens.revoked": LEAD,
+    "tokens.revoked": EVERYBODY,
     "operations.listed": READERS,
     "operations.shown": READERS,
     "webhook_endpoints.listed": LEAD | {Role.AUDITOR},
@@ -195,5 +195,8 @@ APPROVALS = frozenset({"payout_runs.approved", "destinations.confirmed"})
 NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set", "payout_policies.laid_down"}
 """What a bearer token alone is not enough for: a fresh proof of presence goes with it."""
 
-UNSCOPED = frozenset({"principals.myself", "step_ups.proved", "tokens.rotated"})
+UNSCOPED = frozenset({"principals.myself", "step_ups.proved"})
 """What a token may always do for itself."""
+
+UNSCOPED_FOR_ITSELF = frozenset({"tokens.rotated", "tokens.revoked"})
+"""What a token may always do to itself, whatever its scopes; to any other token only as they allow."""

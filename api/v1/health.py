@@ -20,9 +20,9 @@ def healthz() -> Any:
 
 @blueprint.get("/readyz")
 def readyz() -> Any:
-    """Each check with its reason; 503 while any of them fails, and during a graceful stop."""
+    """Each check with its reason; 503 while one fails that answers need, and during a graceful stop."""
     found = list(checks(parts().settings))
-    ready = all(check.ok for check in found)
+    ready = all(check.ok for check in found if check.needed)
     body = {
         "status": "ready" if ready else "not ready",
         "checks": {check.name: {"ok": check.ok, "reason": check.reason} for check in found},

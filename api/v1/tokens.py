@@ -8,8 +8,9 @@ from typing import Any
 import marshmallow as ma
 
 from api import subjects
-from api.auth import admission, current_actor, now
+from api.auth import current_actor, is_in_hand, now
 from api.blueprints import Blueprint
+from api.errors import AnothersThing
 from api.fields import MomentField, MomentInput, Schema, Text, Whole
 from api.paging import PageQuery, page, page_schema
 from api.v1.principals import ROLES
@@ -124,20 +125,27 @@ def issued_to(body: dict[str, Any], key: str) -> Any:
 @blueprint.response(201, NewTokenSchema)
 def rotated(body: dict[str, Any], key: str) -> Any:
     """Replace a token by a new one of the same scopes and end. Everybody may rotate the token in hand ("me")."""
-    mine = admission().actor.token_id or ""
-    if key == "me":
-        key = mine
-    elif key != mine and current_actor().role is not Role.LEAD:
-        raise tokens.TokenNotFound(f"There is no live token {key!r}.")
     overlap = timedelta(minutes=body["overlap_minutes"])
-    return _new(tokens.rotate(key, overlap=overlap, by=current_actor(), now=now()))
+    return _new(tokens.rotate(_reached(key), overlap=overlap, by=current_actor(), now=now()))
 
 
 @blueprint.route("/tokens/<key>/revocation", methods=["POST"])
 @blueprint.response(204)
 def revoked(key: str) -> None:
-    """Revoke a token by its id, or all tokens of a principal by its name, at once."""
-    tokens.revoke_token(key, by=current_actor(), now=now())
+    """Revoke a token by its id, or all tokens of a principal by its name, at once.
+
+    Everybody may revoke the token in hand ("me").
+    """
+    tokens.revoke_token(_reached(key), by=current_actor(), now=now())
+
+
+def _reached(key: str) -> str:
+    """The token that the caller means: the one in hand, or for a lead any. Raises `AnothersThing`."""
+    if is_in_hand(key):
+        return current_actor().token_id or ""
+    if current_actor().role is not Role.LEAD:
+        raise AnothersThing(f"There is no live token {key!r}.")
+    return key
 
 
 def _new(found: Issued) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
-from firm.particulars import checked_name
+from firm.particulars import checked_key
 
 KINDS = ("person", "service")
 _OWN = (Role.MAINTAINER, Role.CLIENT)
@@ -33,6 +33,14 @@ class PrincipalNotFound(NotFound):
 
 class RoleNeedsSubject(Invalid):
     """A maintainer's or client's principal must say whose data it may see; other roles have none."""
+
+
+class SubjectNeedsRole(Invalid):
+    """Whose data a principal may see is said together with the role that sees only its own."""
+
+
+class NothingToChange(Invalid):
+    """A change that says what is so already."""
 
 
 class LastLead(Refused):
@@ -77,8 +85,10 @@ def change(
 ) -> Principal:
     """Change what a principal may do, from its next request on. What is None stays as it is.
 
-    Raises `PrincipalNotFound`, `RoleNeedsSubject`, `LastLead`.
+    Raises `PrincipalNotFound`, `RoleNeedsSubject`, `SubjectNeedsRole`, `NothingToChange`, `LastLead`.
     """
+    if subject_id is not None and role is None:
+        raise SubjectNeedsRole("Name the role as well as its maintainer or client (subject_id).", field="subject_id")
     with transaction() as session:
         principal = find(session, key, locked=True)
         before, digested = _facts(principal), digest(principal)
@@ -89,6 +99,8 @@ def change(
             principal.may_approve = may_approve
         if disabled is not None:
             principal.disabled_at = (principal.disabled_at or now) if disabled else None
+        if _facts(principal) == before:
+            raise NothingToChange(f"{principal.name} is enrolled like this already; say what is different.")
         session.flush()
         _refuse_leaderless(session)
         facts = {"before": before, "after": _facts(principal)}
@@ -110,7 +122,7 @@ def add(
     now: datetime,
 ) -> Principal:
     """The row of a new principal, within the caller's transaction."""
-    name = checked_name(name, most=100)
+    name = checked_key(name, most=100)
     _refuse_wrong_subject(role, subject_id)
     principal = Principal(
         id=ids.new("pri"),
@@ -142,6 +154,8 @@ def add(
 def find(session: Session, key: str, *, locked: bool = False) -> Principal:
     """A principal by id or name. Raises `PrincipalNotFound`."""
     query = select(Principal).where((Principal.id == key) | (Principal.name == key))
+    # An id means its owner, also where somebody bears a name like it.
+    query = query.order_by((Principal.id == key).desc(), Principal.id).limit(1)
     principal = session.scalar(query.with_for_update() if locked else query)
     if principal is None:
         raise PrincipalNotFound(f"There is no principal {key!r}; see `chambers principal list`.")

@@ -51,6 +51,16 @@ def scopes_text(scopes: Iterable[str]) -> str:
     return text
 
 
+def beyond(scopes: Iterable[str], held: Iterable[str]) -> list[str]:
+    """Those of the scopes, sorted, that somebody who holds others cannot give away."""
+    return sorted(scope for scope in set(scopes) if not _covers(frozenset(held), scope))
+
+
+def _covers(held: frozenset[str], scope: str) -> bool:
+    verb, _, resource = scope.partition(":")
+    return scope_allows(held, resource, writing=verb == "write") if resource else not held.isdisjoint({verb, "write"})
+
+
 def scope_allows(scopes: Iterable[str], resource: str, *, writing: bool) -> bool:
     """Whether scopes cover reading or writing a resource ("payout-runs"). Who may write may read."""
     wanted = {"write", f"write:{resource}"}

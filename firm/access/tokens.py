@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.access import principals
 from firm.access.model import ApiToken, Principal, token_use
-from firm.access.rules import digest, new_secret, scopes_text, well_formed
+from firm.access.rules import beyond, digest, new_secret, scopes_text, well_formed
 from firm.actor import Actor, Role
 from firm.audit import operations as audit
 from firm.audit.rules import digest as state_digest
@@ -33,6 +33,10 @@ class TokenNotFound(NotFound):
 
 class NotAuthenticated(ChambersError):
     """No token, or none that opens anything."""
+
+
+class BeyondOwnScopes(ChambersError):
+    """Nobody gives a token more than the token in hand allows."""
 
 
 class InvalidExpiry(Invalid):
@@ -93,7 +97,10 @@ def issue(
     by: Actor,
     now: datetime,
 ) -> Issued:
-    """Give a principal (by id or name) a token. Raises `PrincipalNotFound`, `InvalidScope`, `InvalidExpiry`."""
+    """Give a principal (by id or name) a token.
+
+    Raises `PrincipalNotFound`, `InvalidScope`, `InvalidExpiry`, `BeyondOwnScopes`.
+    """
     with transaction() as session:
         owner = principals.find(session, principal)
         return _issue(session, owner, label or owner.name, scopes_text(scopes), expires_at, by=by, now=now)
@@ -123,7 +130,7 @@ def issue_token(
 def rotate(key: str, *, overlap: timedelta = timedelta(0), by: Actor, now: datetime) -> Issued:
     """Replace a live token by a new one of the same scopes and end; the old one opens for the overlap (0 to 24 h).
 
-    Raises `TokenNotFound`, `InvalidExpiry`.
+    Raises `TokenNotFound`, `InvalidExpiry`, `BeyondOwnScopes`.
     """
     if not timedelta(0) <= overlap <= OVERLAP:
         raise InvalidExpiry("A rotated token may go on for at most 24 hours.", field="overlap_minutes")
@@ -144,16 +151,12 @@ def rotate(key: str, *, overlap: timedelta = timedelta(0), by: Actor, now: datet
 
 @use_case
 def revoke_token(key: str, *, by: Actor, now: datetime) -> int:
-    """Revoke a token by its id, or all live tokens of a principal by its name; says how many. `TokenNotFound`."""
+    """Revoke a token by its id or else all live tokens of a principal by its name; says how many. `TokenNotFound`."""
     with transaction() as session:
         owned = select(Principal.id).where(Principal.name == key).scalar_subquery()
-        live = (
-            select(ApiToken)
-            .where((ApiToken.id == key) | (ApiToken.principal_id == owned), *_opens(now))
-            .order_by(ApiToken.id)
-            .with_for_update()
-        )
-        found = session.scalars(live).all()
+        live = select(ApiToken).where(*_opens(now)).order_by(ApiToken.id).with_for_update()
+        found = session.scalars(live.where(ApiToken.id == key)).all()
+        found = found or session.scalars(live.where(ApiToken.principal_id == owned)).all()
         if not found:
             raise TokenNotFound(f"There is no live token {key!r}, and nobody of this name has one.")
         for token in found:
@@ -219,6 +222,7 @@ def _issue(
     by: Actor,
     now: datetime,
 ) -> Issued:
+    _refuse_beyond_own(session, scopes, by)
     if expires_at is not None and not now < expires_at <= now + LONGEST:
         raise InvalidExpiry("A token's end lies ahead, and at most 366 days.", field="expires_at")
     secret = new_secret()
@@ -244,6 +248,17 @@ def _issue(
     }
     audit.record(session, "token.issued", token.id, facts, after=token, by=by, now=now)
     return Issued(token, owner, secret)
+
+
+def _refuse_beyond_own(session: Session, scopes: str, by: Actor) -> None:
+    """Raises `BeyondOwnScopes` unless the token in hand allows all of it. Somebody at the shell holds none."""
+    if by.token_id is None:
+        return
+    held = session.scalar(select(ApiToken.scopes).where(ApiToken.id == by.token_id)) or ""
+    if excess := beyond(scopes.split(), held.split()):
+        raise BeyondOwnScopes(
+            f"The token in hand does not allow {', '.join(excess)} itself; give a token no more than it allows."
+        )
 
 
 def _opens(now: datetime) -> tuple[ColumnElement[bool], ...]:

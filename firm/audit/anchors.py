@@ -21,10 +21,17 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from firm.actor import Actor
+from firm.audit import operations as audit
 from firm.audit import sequencer
-from firm.db import reading
+from firm.audit.model import audit_record
+from firm.db import reading, transaction, use_case
 from firm.errors import Refused
+
+SUBJECT, KEPT = "audit-chain", "anchor.kept"
 
 
 class NothingToAnchor(Refused):
@@ -33,6 +40,14 @@ class NothingToAnchor(Refused):
 
 class AnchorBroken(Refused):
     """A line of the file of anchors is not one of ours."""
+
+
+class AnchorsOutOfReach(AnchorBroken):
+    """The file of anchors cannot be read or written; that says nothing against the chain."""
+
+
+class AnchorsLost(AnchorsOutOfReach):
+    """The log says that anchors were kept, and the file has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +66,26 @@ class Anchor:
         return f"chambers audit {kind} {self.seq} {self.hash} {self.at.astimezone(UTC).isoformat()}".encode()
 
 
-def drop(path: Path, *, key: bytes, now: datetime) -> Anchor:
-    """Append an anchor of the present head to the file, durably; `key` is a 32-byte seed. Raises `NothingToAnchor`."""
+def drop(path: Path, *, key: bytes, by: Actor, now: datetime) -> Anchor:
+    """Append an anchor of the present head to the file, durably; `key` is a 32-byte seed.
+
+    It is on record too, so that a file that is gone is missed. Raises `NothingToAnchor`, `AnchorsLost`.
+    """
+    if not read(path, key=key):
+        _refuse_lost(path)
+    return drop_anew(path, key=key, by=by, now=now)
+
+
+def drop_anew(path: Path, *, key: bytes, by: Actor, now: datetime) -> Anchor:
+    """The same, also where the file of before is lost: a new one begins."""
+    before = len(read(path, key=key))
     with reading() as session:
         seq, head = sequencer.head(session)
     if seq == 0:
         raise NothingToAnchor("The audit chain is empty; there is nothing to anchor yet.")
     anchor = Anchor(seq, head, now)
     _append(path, anchor, key)
+    _put_on_record(anchor, before, by=by, now=now)
     return anchor
 
 
@@ -86,6 +113,30 @@ def read(path: Path, *, key: bytes) -> list[Anchor]:
     return found
 
 
+def last_on_record(session: Session) -> int | None:
+    """The number of the link that was anchored last, by the log; None when none ever was."""
+    kept = select(audit_record.c.facts).where(audit_record.c.subject == SUBJECT, audit_record.c.verb == KEPT)
+    facts = session.scalar(kept.order_by(audit_record.c.id.desc()).limit(1))
+    return None if facts is None else int(json.loads(facts)["seq"])
+
+
+def _refuse_lost(path: Path) -> None:
+    with reading() as session:
+        seq = last_on_record(session)
+    if seq is not None:
+        raise AnchorsLost(
+            f"Link {seq} of the audit chain was anchored, and {path} holds no anchor; put back a copy of the file, or"
+            " begin a new one with `chambers audit anchor --anew`."
+        )
+
+
+@use_case
+def _put_on_record(anchor: Anchor, before: int, *, by: Actor, now: datetime) -> None:
+    facts = {"seq": anchor.seq, "hash": anchor.hash, "before": before}
+    with transaction() as session:
+        audit.record(session, KEPT, SUBJECT, facts, by=by, now=now)
+
+
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
@@ -95,7 +146,9 @@ def _lines(path: Path) -> list[str]:
         raise AnchorBroken(f"{path} is no file of anchors, or is damaged; put back a copy of it.") from None
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-        raise AnchorBroken(f"The anchors in {path} cannot be read: {reason}; mend CHAMBERS_AUDIT_ANCHORS.") from None
+        raise AnchorsOutOfReach(
+            f"The anchors in {path} cannot be read: {reason}; mend CHAMBERS_AUDIT_ANCHORS."
+        ) from None
 
 
 def newest(path: Path, *, key: bytes) -> Anchor | None:
@@ -126,7 +179,7 @@ def _append(path: Path, anchor: Anchor, key: bytes) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         reason = error.strerror or "it cannot be written"
-        raise AnchorBroken(f"No anchor can be added to {path}: {reason}; mend CHAMBERS_AUDIT_ANCHORS.") from error
+        raise AnchorsOutOfReach(f"No anchor can be added to {path}: {reason}; mend CHAMBERS_AUDIT_ANCHORS.") from error
 
 
 def _checked(line: str, number: int, public: Ed25519PublicKey) -> Anchor:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm.audit import sequencer
-from firm.audit.anchors import Anchor, AnchorBroken
+from firm.audit.anchors import Anchor, AnchorBroken, last_on_record
 from firm.audit.model import audit_link, audit_record
 from firm.audit.rules import FIELDS, FIRST, link_hash
 from firm.db import AnyRow
@@ -32,6 +32,11 @@ def checks(anchors: Callable[[], Iterable[Anchor]], *, now: datetime) -> tuple[W
             "audit-anchored",
             "The chain holds every anchor that was signed and kept outside the database.",
             lambda session: _lost_anchors(session, anchors),
+        ),
+        Walk(
+            "audit-anchors-kept",
+            "No anchor that was kept is lost, and a chain that is older than a day has one.",
+            lambda session: _missing_anchors(session, anchors, now),
         ),
         Walk(
             "audit-sequenced",
@@ -71,6 +76,27 @@ def _lost_anchors(session: Session, anchors: Callable[[], Iterable[Anchor]]) -> 
         if found != anchor.hash:
             yield {"seq": anchor.seq, "anchored_at": str(anchor.at), "wrong": "the chain is not the one anchored"}
             return
+
+
+def _missing_anchors(
+    session: Session, anchors: Callable[[], Iterable[Anchor]], now: datetime
+) -> Iterator[dict[str, Any]]:
+    try:
+        newest = max((anchor.seq for anchor in anchors()), default=0)
+    except AnchorBroken:
+        # What is wrong with the file is told once, by the check of what it holds.
+        return
+    on_record = last_on_record(session)
+    if newest == 0 and (days := _age(session, now).days) > 0:
+        yield {"wrong": f"no anchor of a chain that is {days} day{'' if days == 1 else 's'} old"}
+    elif on_record is not None and on_record > newest:
+        yield {"seq": on_record, "wrong": "it was anchored, and the anchor is not on file"}
+
+
+def _age(session: Session, now: datetime) -> timedelta:
+    first = select(audit_record.c.at).join(audit_link, audit_link.c.record_id == audit_record.c.id)
+    since = session.scalar(first.where(audit_link.c.seq == 1))
+    return timedelta(0) if since is None else now - since
 
 
 def _left_waiting(session: Session, now: datetime) -> Iterator[dict[str, Any]]:

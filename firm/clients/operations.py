@@ -18,7 +18,7 @@ from firm.clients import queries
 from firm.clients.model import CONTACT_ROLES, Client, ClientContact
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
-from firm.particulars import checked_address, checked_country, checked_email, checked_name, folded
+from firm.particulars import checked_address, checked_country, checked_email, checked_key, checked_name, folded
 
 
 class ClientNameTaken(Refused):
@@ -77,7 +77,7 @@ def change(key: str, changes: Change, *, by: Actor, now: datetime) -> Client:
         client = queries.find(session, key, locked=True)
         before, earlier = digest(client), _particulars(client)
         if changes.name is not None:
-            client.name = checked_name(changes.name)
+            client.name = checked_key(changes.name)
             _refuse_taken(session, client)
         if changes.country is not None:
             client.country = checked_country(changes.country)
@@ -117,7 +117,7 @@ def new_client(*, name: str, country: str, address: Sequence[str], requires_po: 
     """A client that is in no session yet. Raises `InvalidParticulars`."""
     return Client(
         id=ids.new("cli"),
-        name=checked_name(name),
+        name=checked_key(name),
         address=checked_address(address),
         country=checked_country(country),
         requires_po=requires_po,

@@ -16,6 +16,8 @@ class ClientNotFound(NotFound):
 def find(session: Session, key: str, *, locked: bool = False) -> Client:
     """A client by id or name. Raises `ClientNotFound`."""
     query = select(Client).where(or_(Client.id == key, Client.name == key))
+    # An id means its owner, also where somebody bears a name like it.
+    query = query.order_by((Client.id == key).desc(), Client.id).limit(1)
     client = session.scalar(query.with_for_update() if locked else query)
     if client is None:
         raise ClientNotFound(f"There is no client {key!r}.")

@@ -36,6 +36,10 @@ class TooManyEndpoints(Refused):
     """Each event goes to every endpoint that wants it."""
 
 
+class NothingToChange(Invalid):
+    """A change that says what is so already."""
+
+
 class UnknownEventType(Invalid):
     """The catalogue has no such type."""
 
@@ -120,11 +124,12 @@ def change(
 ) -> WebhookEndpoint:
     """Change what an endpoint gets, from the next event on; what is None stays as it is.
 
-    What happens while it is disabled is not kept for it. Raises `EndpointNotFound`, `UnknownEventType`.
+    What happens while it is disabled is not kept for it. Raises `EndpointNotFound`, `UnknownEventType`,
+    `NothingToChange`.
     """
     with transaction() as session:
         endpoint = find(session, key)
-        before = digest(endpoint)
+        found = before = digest(endpoint)
         if types is not None or description is not None:
             endpoint.types = endpoint.types if types is None else "\n".join(_known(types))
             endpoint.description = endpoint.description if description is None else description
@@ -141,6 +146,8 @@ def change(
             audit.record(
                 session, "webhook-endpoint.enabled", endpoint.id, {}, before=before, after=endpoint, by=by, now=now
             )
+        if digest(endpoint) == found:
+            raise NothingToChange("The endpoint is like this already; say what is different.")
         return endpoint
 
 

@@ -16,7 +16,14 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, Refused
-from firm.particulars import InvalidParticulars, checked_address, checked_country, checked_email, checked_name
+from firm.particulars import (
+    InvalidParticulars,
+    checked_address,
+    checked_country,
+    checked_email,
+    checked_key,
+    checked_name,
+)
 from staffing.maintainers import queries
 from staffing.maintainers.model import GRADES, WORKS_AS, Alias, Maintainer
 
@@ -84,7 +91,7 @@ def new_maintainer(
         raise Invalid(f"A maintainer's grade is one of {', '.join(GRADES)}; works as {', '.join(WORKS_AS)}.")
     return Maintainer(
         id=ids.new("mnt"),
-        name=checked_name(name),
+        name=checked_key(name),
         email=checked_email(email),
         address=checked_address(address),
         country=checked_country(country),
@@ -126,7 +133,7 @@ def change(key: str, changes: Change, *, by: Actor, now: datetime) -> Maintainer
 
 def _checked(changes: Change) -> dict[str, str]:
     checks: dict[str, Callable[..., str]] = {
-        "name": checked_name,
+        "name": checked_key,
         "email": checked_email,
         "country": checked_country,
         "address": checked_address,

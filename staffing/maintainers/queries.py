@@ -34,6 +34,8 @@ class Directory:
 def find(session: Session, key: str, *, locked: bool = False) -> Maintainer:
     """A maintainer by id or name. Raises `MaintainerNotFound`."""
     query = select(Maintainer).where(or_(Maintainer.id == key, Maintainer.name == key))
+    # An id means its owner, also where somebody bears a name like it.
+    query = query.order_by((Maintainer.id == key).desc(), Maintainer.id).limit(1)
     found = session.scalar(query.with_for_update() if locked else query)
     if found is None:
         raise MaintainerNotFound(f"There is no maintainer {key!r}.")

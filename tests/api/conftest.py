@@ -74,6 +74,13 @@ def closed(closed_url: str) -> Iterator[Flask]:
         yield from serving(closed_url)
 
 
+@pytest.fixture
+def barred(tmp_path: Path) -> Path:
+    """A place where nobody can write, the superuser neither: it stands below a file."""
+    (tmp_path / "file").touch()
+    return tmp_path / "file" / "folder"
+
+
 @cache
 def whole(url: str) -> Flask:
     """The application of one address, kept for all tests of this worker."""

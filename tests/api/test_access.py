@@ -86,6 +86,55 @@ def test_a_program_rotates_its_own_token_and_nobody_elses(closed: Flask, lead: C
         assert bot.get("/v1/firm", status=401)
 
 
+@pytest.mark.parametrize("role", [Role.LEAD, Role.ADMINISTRATOR, Role.AUDITOR])
+def test_everybody_revokes_the_token_in_hand_and_nobody_elses(closed: Flask, lead: Caller, role: Role) -> None:
+    lead.post("/v1/principals", {"name": "bot", "role": str(role)})
+    made = [lead.post("/v1/principals/bot/tokens", {"scopes": ["read:tiers"]}) for _ in range(2)]
+    by_word, by_id = (bearing(closed, one["secret"]) for one in made)
+    theirs = lead.get("/v1/me")["token_id"]
+    wide = as_role(closed, Role.ADMINISTRATOR, name="kim")
+    assert wide.post(f"/v1/tokens/{theirs}/revocation", status=404)
+    assert wide.post("/v1/tokens/lead/revocation", status=404)
+    assert by_word.post(f"/v1/tokens/{made[1]['id']}/revocation", status=403)
+    by_word.post("/v1/tokens/me/revocation", status=204)
+    by_id.post(f"/v1/tokens/{made[1]['id']}/revocation", status=204)
+    for gone in (by_word, by_id):
+        assert gone.get("/v1/me", status=401)
+    assert lead.get("/v1/me")["token_id"] == theirs
+
+
+def test_nobody_bears_a_name_that_means_somebody_else(lead: Caller) -> None:
+    mine = lead.get("/v1/me")["token_id"]
+    for name in ("me", mine, "pri_01KB0000000000000000000000"):
+        refused = lead.post("/v1/principals", {"name": name, "role": "auditor"}, status=422)
+        assert refused["errors"][0]["pointer"] == "/name"
+        assert lead.post("/v1/clients", {"name": name, "country": "US"}, status=422)
+
+
+@pytest.mark.parametrize("scopes", [["read"], ["read:tokens"], ["write:tiers", "read:tiers"]])
+def test_a_narrow_token_of_the_lead_takes_over_no_other(closed: Flask, lead: Caller, scopes: list[str]) -> None:
+    strong = lead.get("/v1/me")["token_id"]
+    viewer = bearing(closed, lead.post("/v1/principals/lead/tokens", {"scopes": scopes})["secret"])
+    refused = viewer.post(f"/v1/tokens/{strong}/rotation", {}, status=403)
+    assert "it takes write:tokens" in refused["detail"]
+    assert viewer.post("/v1/tokens/tok_none/rotation", {}, status=403)["detail"] == refused["detail"]
+    assert lead.get("/v1/me")["token_id"] == strong
+    assert viewer.post("/v1/tokens/me/rotation", {})["scopes"] == sorted(scopes)
+
+
+def test_nobody_gives_a_token_more_than_the_token_in_hand_allows(closed: Flask, lead: Caller) -> None:
+    strong = lead.get("/v1/me")["token_id"]
+    given = lead.post("/v1/principals/lead/tokens", {"scopes": ["read", "write:tokens"]})
+    clerk = bearing(closed, given["secret"])
+    for scopes in (["write"], ["read", "write:tiers"], ["write:principals"]):
+        refused = clerk.post("/v1/principals/lead/tokens", {"scopes": scopes}, status=403)
+        assert refused["type"].endswith("/beyond-own-scopes")
+    assert clerk.post("/v1/tokens", {"name": "spy", "role": "lead"}, status=403)
+    assert clerk.post(f"/v1/tokens/{strong}/rotation", {}, status=403)
+    assert lead.get("/v1/me")["token_id"] == strong
+    assert clerk.post("/v1/principals/lead/tokens", {"scopes": ["read:tiers", "write:tokens"]})
+
+
 def test_tokens_are_listed_without_their_secrets(lead: Caller) -> None:
     made = lead.post("/v1/tokens", {"name": "bot", "role": "auditor"})
     listed = {token["id"]: token for token in lead.get("/v1/tokens")["items"]}
@@ -101,6 +150,17 @@ def test_a_change_of_role_acts_from_the_next_request_on(closed: Flask, lead: Cal
     assert kim.post("/v1/tiers", {"name": "two"}, status=403)
     lead.send("PATCH", "/v1/principals/kim", json={"disabled": True})
     assert kim.get("/v1/firm", status=401)
+
+
+def test_a_change_that_changes_nothing_is_refused(lead: Caller) -> None:
+    lead.post("/v1/principals", {"name": "kim", "role": "administrator"})
+    for change in ({}, {"role": "administrator"}, {"disabled": False}, {"subject_id": None}):
+        refused = problem_of(lead.send("PATCH", "/v1/principals/kim", json=change))
+        assert (refused["status"], refused["type"].rpartition("/")[2]) == (422, "nothing-to-change")
+    for change in ({"subject_id": "zzz"}, {"subject_id": "zzz", "may_approve": True}):
+        refused = problem_of(lead.send("PATCH", "/v1/principals/kim", json=change))
+        assert (refused["status"], refused["errors"][0]["pointer"]) == (422, "/subject_id")
+    assert lead.get("/v1/principals/kim")["may_approve"] is False
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "１２３４５６", 123456, "", None])

@@ -379,9 +379,9 @@ def test_verify_names_what_is_broken_and_exits_1(closed_shell: Shell, closed_url
     assert "BROKEN entries-balance: Every journal entry balances" in said
     assert "ok     entries-complete" in said
     found = json.loads(closed_shell.call("verify", "--json").stdout)
-    broken = {one["invariant"] for one in found if not one["holds"]}
+    broken = {one["invariant"] for one in found if one["holds"] is False}
     assert {"entries-balance", "trial-balance-zero", "balances-kept"} <= broken
-    assert all(one["breaches"] for one in found if not one["holds"])
+    assert all(one["breaches"] for one in found if one["holds"] is False)
 
 
 def test_json_at_the_shell_is_what_the_api_answers(closed_shell: Shell, closed_url: str) -> None:
@@ -491,6 +491,26 @@ def test_anchors_that_cannot_be_read_are_one_check_that_fails(closed_shell: Shel
         made = closed_shell.call("client", "add", f"Client of {path.name}", "--country", "US")
         assert made.exit_code == 0
         assert "The command is done, but no anchor of the audit chain was kept." in made.stderr
+
+
+def test_anchors_that_were_deleted_are_missed(closed_shell: Shell, tmp_path: Path) -> None:
+    closed_shell.run("audit", "sequence")
+    assert "audit-anchored: not checked: CHAMBERS_AUDIT_KEY is not set." in closed_shell.run("verify")
+    unchecked = {one["invariant"]: one["holds"] for one in json.loads(closed_shell.run("verify", "--json"))}
+    assert (unchecked["audit-anchored"], unchecked["audit-chain"]) == (None, True)
+    path = tmp_path / "anchors.jsonl"
+    closed_shell.environment |= {
+        "CHAMBERS_AUDIT_KEY": TEST_KEY.partition(":")[2],
+        "CHAMBERS_AUDIT_ANCHORS": str(path),
+    }
+    closed_shell.run("audit", "anchor")
+    assert "not checked" not in closed_shell.run("verify")
+    path.unlink()
+    assert "BROKEN audit-anchors-kept" in closed_shell.run("verify", code=1)
+    assert not path.exists()
+    assert "begin a new one with `chambers audit anchor --anew`" in sentence_of(closed_shell.call("audit", "anchor"))
+    closed_shell.run("audit", "anchor", "--anew")
+    closed_shell.run("verify")
 
 
 @pytest.mark.parametrize("weight", ["99999999999999999999", "1000001", "-1"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 
 from api import evidence
 from api.app import create_app
+from api.worker import Worker
 from firm import clock
 from firm.access.tokens import revoke_token
 from firm.actor import Role
@@ -19,7 +21,7 @@ from firm.db import db
 from firm.documents import papers
 from firm.settings import Settings
 from tests import lovelace
-from tests.api.callers import SYSTEM, Caller, as_role
+from tests.api.callers import SYSTEM, Caller, as_role, bearing
 from tests.databases import settings_for
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -68,6 +70,39 @@ def test_a_denied_attempt_is_on_record_once_a_minute(served: Flask, lead: Caller
     assert [(record["actor"], record["subject"]) for record in denied] == [("administrator", "POST tokens.issued")] * 2
 
 
+def test_reaching_for_anothers_thing_is_on_record(closed: Flask) -> None:
+    lead = as_role(closed, Role.LEAD)
+    people = {one["name"]: one["id"] for one in lead.get("/v1/maintainers")["items"]}
+    statements = {one["maintainer_id"]: one["id"] for one in lead.get("/v1/statements")["items"]}
+    grace = as_role(closed, Role.MAINTAINER, name="grace", subject=people["Grace"])
+    ada = people["Ada"]
+    for _ in range(2):
+        grace.get(f"/v1/statements/{statements[ada]}", status=404)
+        grace.get(f"/v1/maintainers/{ada}", status=404)
+        grace.post(f"/v1/tokens/{lead.get('/v1/me')['token_id']}/rotation", {}, status=404)
+    grace.get("/v1/statements/ST-1999-0001", status=404)
+    grace.get(f"/v1/statements/{statements[people['Grace']]}")
+    denied = records(lead, verb="attempt.denied")
+    assert {record["actor"] for record in denied} == {"grace"}
+    assert [record["subject"] for record in denied] == [
+        "GET statements.shown",
+        "GET maintainers.shown",
+        "POST tokens.rotated",
+    ]
+
+
+def test_what_a_view_forbids_is_on_record_too(closed: Flask) -> None:
+    lead, office = as_role(closed, Role.LEAD), as_role(closed, Role.ADMINISTRATOR)
+    body = {"kind": "terms", "content": "maintainer\r\n", "dry_run": True}
+    for key in ("one", "two"):
+        refused = office.send("POST", "/v1/imports", json=body, headers={"Idempotency-Key": key})
+        assert refused.status_code == 403
+    narrow = bearing(closed, lead.post("/v1/principals/lead/tokens", {"scopes": ["write:tokens"]})["secret"])
+    narrow.post("/v1/tokens", {"name": "spy", "role": "lead"}, status=403)
+    denied = [(record["actor"], record["subject"]) for record in records(lead, verb="attempt.denied")]
+    assert denied == [("administrator", "POST imports.taken_in"), ("lead", "POST tokens.issued")]
+
+
 def test_a_dead_token_leaves_a_trace_and_an_unknown_one_none(served: Flask, lead: Caller) -> None:
     leaver = as_role(served, Role.AUDITOR, name="leaver")
     with served.app_context():
@@ -108,6 +143,48 @@ def anchored(sqlite_url: str, tmp_path: Path) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+def test_work_goes_on_while_anchors_cannot_be_written(
+    closed_url: str, barred: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_for(closed_url).model_dump() | {"audit_key": KEY, "audit_anchors": barred / "anchors.jsonl"}
+    app = create_app(Settings(**settings))
+    lead = as_role(app, Role.LEAD)
+    with time_machine.travel(lovelace.AFTER, tick=False):
+        assert lead.post("/v1/months/2026-10/close", status=200)["month"] == "2026-10"
+        assert "no anchor of the audit chain was kept" in caplog.text
+        caplog.clear()
+        with app.app_context():
+            Worker(app, {}).run(once=True)
+            assert "no anchor of the audit chain was kept" in caplog.text
+            assert sequencer.waiting_since(now=clock.now()) == timedelta(0)
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_no_new_file_begins_by_itself_where_anchors_are_gone(
+    anchored: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lovelace.establish()
+    path = tmp_path / "anchors.jsonl"
+    evidence.keep(now=lovelace.AFTER)
+    path.unlink()
+    for day in (3, 9):
+        evidence.keep(now=lovelace.AFTER.replace(day=day))
+        assert not path.exists()
+    assert "put back a copy of the file" in caplog.text
+    evidence.drop_anew(by=lovelace.LEAD, now=lovelace.AFTER.replace(day=9))
+    evidence.keep(now=lovelace.AFTER.replace(day=11))
+    assert [anchor.at.day for anchor in anchors.read(path, key=bytes(range(32)))] == [9, 11]
+
+
+def test_anchors_that_contradict_stop_the_close(anchored: Flask, tmp_path: Path) -> None:
+    lovelace.set_up()
+    (tmp_path / "anchors.jsonl").write_text('{"v": 1, "seq": 1, "hash": "0", "at": "2026-10-31", "signature": ""}\n')
+    lead = as_role(anchored, Role.LEAD)
+    with time_machine.travel(lovelace.AFTER, tick=False):
+        assert lead.post("/v1/months/2026-10/close", status=409)["type"].endswith("/anchor-broken")
 
 
 def test_an_anchor_is_dropped_once_a_day(anchored: Flask, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ from tests.databases import settings_for
 OPEN = {"health.healthz", "health.readyz", "docs.openapi", "docs.page", "docs.start", "docs.asset"}
 SIGNED = {"provider_events.platform", "provider_events.connect"}
 """What a provider's signature opens, and no token."""
-OF_THEMSELVES = {"tokens.rotated", "step_ups.proved"}
-"""What everybody does: replace the token in hand, and prove presence."""
+OF_THEMSELVES = {"tokens.rotated", "tokens.revoked", "step_ups.proved"}
+"""What everybody does: replace or end the token in hand, and prove presence."""
 BOOKKEEPING = {"allowance", "token_use"}
 """Where requests are counted."""
 VALUES = {"month": "2026-10", "form": "pdf"}

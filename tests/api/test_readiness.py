@@ -14,7 +14,7 @@ from firm.profile import operations as profiles
 from firm.settings import Settings
 from tests import lovelace
 from tests.api.callers import anonymous
-from tests.databases import SECRET_KEYS, settings_for
+from tests.databases import SECRET_KEYS, TEST_KEY, settings_for
 
 
 def test_a_healthy_process_says_so_without_a_token(served: Flask) -> None:
@@ -24,6 +24,7 @@ def test_a_healthy_process_says_so_without_a_token(served: Flask) -> None:
     assert [name for name, check in answer["checks"].items() if check["ok"]] == [
         "process",
         "disk",
+        "papers",
         "database",
         "schema",
         "secrets",
@@ -57,6 +58,26 @@ def test_too_little_disk_beside_the_books_is_not_ready(sqlite_served: Flask, sql
         found = {check.name: check for check in checks(settings)}
     assert not found["disk"].ok
     assert found["disk"].reason == "less than 1000000000 MB are free beside the books"
+
+
+def test_papers_and_anchors_that_cannot_be_written_are_named_and_the_rest_goes_on(
+    sqlite_url: str, barred: Path
+) -> None:
+    places = {"papers": barred / "papers", "audit_anchors": barred / "anchors.jsonl"}
+    key = TEST_KEY.partition(":")[2]
+    answer = anonymous(create_app(Settings(**settings_for(sqlite_url).model_dump() | places | {"audit_key": key})))
+    told = answer.get("/readyz")
+    assert told["status"] == "ready"
+    assert [told["checks"][name]["ok"] for name in ("papers", "anchors")] == [False, False]
+    assert "CHAMBERS_PAPERS" in told["checks"]["papers"]["reason"]
+    assert "CHAMBERS_AUDIT_ANCHORS" in told["checks"]["anchors"]["reason"]
+
+
+def test_papers_and_anchors_may_have_places_that_are_not_there_yet(sqlite_served: Flask, tmp_path: Path) -> None:
+    places = {"papers": tmp_path / "a" / "papers", "audit_anchors": tmp_path / "b" / "anchors.jsonl"}
+    settings = Settings(database_url="sqlite://", audit_key=TEST_KEY.partition(":")[2], **places)  # type: ignore[arg-type]
+    with sqlite_served.app_context():
+        assert all(check.ok for check in checks(settings))
 
 
 def test_a_process_that_is_stopping_is_not_ready(sqlite_served: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

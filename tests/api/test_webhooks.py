@@ -289,6 +289,8 @@ def test_what_waits_for_a_disabled_endpoint_is_canceled_and_can_be_replayed(
     assert answer.status_code == 409
     assert "is disabled" in problem_of(answer)["detail"]
     assert lead.send("PATCH", path, json={"enabled": True}).get_json()["reason"] is None
+    for change in ({}, {"enabled": True}, {"types": []}):
+        assert problem_of(lead.send("PATCH", path, json=change))["type"].endswith("/nothing-to-change")
     lead.post(f"/v1/webhook-deliveries/{delivery['id']}/replay")
     work(firm)
     assert deliveries(lead)[0]["state"] == "delivered"

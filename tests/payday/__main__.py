@@ -16,7 +16,7 @@ from stripe import StripeClient
 from api.app import create_app
 from api.jobs import KINDS
 from api.parts import parts
-from api.verification import findings
+from api.verification import findings, told
 from firm import clock
 from firm.audit import sequencer
 from firm.db import db, reading
@@ -184,7 +184,7 @@ def _judge(stripe: Server, people: int) -> list[str]:
     now = clock.now()
     sequencer.run(now=now)
     found = list(findings(now=now))
-    print(f"{sum(one.holds for one in found)} of {len(found)} invariants hold")
+    print(told(found))
     return wrong + [f"{one.invariant.name}: {one.breaches[:3]}" for one in found if not one.holds]
 
 

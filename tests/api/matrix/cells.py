@@ -7,7 +7,7 @@ that each cell says whether the door opened and what stood behind it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Flask
@@ -41,6 +41,8 @@ from tests.databases import SECRET_KEYS
 
 LETTERS = {
     "lead": "lead",
+    "lead who reads": "ldrd",
+    "lead of tiers": "ldtr",
     "administrator": "admin",
     "approver": "appr",
     "maintainer": "maint",
@@ -56,8 +58,16 @@ LETTERS = {
 }
 """Who asks, and how the file heads the column."""
 
-ONCE = {"/v1/tokens/<key>/rotation", "/v1/tokens/<key>/revocation", "/v1/webhook-deliveries/<key>/replay"}
-"""Routes that would do something even so: only a missing thing is asked of them."""
+NARROW = {"lead who reads": ["read"], "lead of tiers": ["read:tiers", "write:tiers"]}
+"""The scopes of those whose role would let them do everything."""
+
+ONCE = {
+    "/v1/tokens/<key>/rotation": ["other", "missing"],
+    "/v1/tokens/<key>/revocation": ["other", "missing"],
+    "/v1/webhook-deliveries/<key>/replay": ["missing"],
+}
+"""Routes that would do something even so, and the objects they are asked of. Another's token is lost to the lead only:
+whoever else asks comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,8 @@ def set_up(app: Flask) -> None:
         put_papers_on_file()
         _tell_somebody()
         _differ()
+        for name in ("rotated", "revoked"):
+            _issue(f"t-{name}", Role.AUDITOR)
 
 
 def put_papers_on_file() -> None:
@@ -123,11 +135,12 @@ def callers(app: Flask) -> dict[str, dict[str, str]]:
     """The headers of everybody who asks."""
     with app.app_context():
         secrets = {str(role): _issue(f"m-{role}", role) for role in Role if role is not Role.SYSTEM}
+        narrow = {name: _issue(f"m-{name}", Role.LEAD, scopes) for name, scopes in NARROW.items()}
         dead = {name: _issue(f"m-{name}", Role.LEAD) for name in ("revoked", "expired", "shut out")}
         tokens.revoke_token("m-revoked", by=lovelace.LEAD, now=lovelace.BEFORE)
         tokens.rotate(_id_of("m-expired"), overlap=tokens.OVERLAP, by=lovelace.LEAD, now=lovelace.BEFORE)
         principals.change("m-shut out", disabled=True, by=lovelace.LEAD, now=lovelace.BEFORE)
-    bearers = {**secrets, **dead, "malformed": "chm_x", "unknown": new_secret()}
+    bearers = {**secrets, **narrow, **dead, "malformed": "chm_x", "unknown": new_secret()}
     headers = {name: {"Authorization": f"Bearer {secret}"} for name, secret in bearers.items()}
     return {name: headers.get(name, {}) for name in LETTERS}
 
@@ -142,7 +155,7 @@ def rows(app: Flask) -> Iterator[tuple[str, str, str, str]]:
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         if not rule.rule.startswith(("/v1", "/metrics")):
             continue
-        objects = ["-"] if not rule.arguments else ["missing"] if rule.rule in ONCE else ["own", "other", "missing"]
+        objects = ONCE.get(rule.rule, ["own", "other", "missing"]) if rule.arguments else ["-"]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             for kind in objects:
                 yield rule.endpoint, method, rule.rule, kind
@@ -161,9 +174,15 @@ def address(rule: str, kind: str, found: Things) -> str:
             return {"missing": "2199-11"}.get(kind, "2026-10")
         if name == "kind":
             return {"missing": "emperors"}.get(kind, "clients")
-        return "nothing-at-all" if kind == "missing" else values.get(rule.split("/")[2], "nothing-at-all")
+        return "nothing-at-all" if kind == "missing" else _thing(rule, values)
 
     return re.sub(r"<(?:[^:<>]+:)?(\w+)>", value, rule)
+
+
+def _thing(rule: str, values: Mapping[str, str]) -> str:
+    """What a route is asked of: one thing for all routes of a resource, unless one of them has one of its own."""
+    _, _, resource, *rest = rule.split("/")
+    return values.get(f"{resource}/{rest[-1]}", values.get(resource, "nothing-at-all"))
 
 
 def ask(app: Flask, method: str, path: str, headers: Mapping[str, str]) -> int:
@@ -171,18 +190,22 @@ def ask(app: Flask, method: str, path: str, headers: Mapping[str, str]) -> int:
     return app.test_client().open(path, method=method, json=body, headers=dict(headers)).status_code
 
 
-def _issue(name: str, role: Role) -> str:
+def _issue(name: str, role: Role, scopes: Sequence[str] = tokens.ALL_SCOPES) -> str:
     own = {Role.MAINTAINER: "SELECT id FROM maintainer WHERE name = 'Grace'", Role.CLIENT: _ACME}
     subject = _one(own[role]) if role in own else None
-    issued = tokens.issue_token(name=name, role=role, subject_id=subject, by=lovelace.LEAD, now=lovelace.BEFORE)
-    return issued.secret
+    whose = {"name": name, "role": role, "subject_id": subject}
+    return tokens.issue_token(**whose, scopes=scopes, by=lovelace.LEAD, now=lovelace.BEFORE).secret  # type: ignore[arg-type]
 
 
 _ACME = "SELECT id FROM client WHERE name = 'Acme'"
 
 
 def _id_of(principal: str) -> str:
-    return _one(f"SELECT t.id FROM api_token t JOIN principal p ON p.id = t.principal_id AND p.name = '{principal}'")
+    return _one(_token_of(principal))
+
+
+def _token_of(principal: str) -> str:
+    return f"SELECT t.id FROM api_token t JOIN principal p ON p.id = t.principal_id AND p.name = '{principal}'"
 
 
 def _things(person: str, client: str) -> dict[str, str]:
@@ -215,6 +238,8 @@ def _things(person: str, client: str) -> dict[str, str]:
         "webhook-deliveries": "SELECT id FROM webhook_delivery",
         "reconciliation-differences": "SELECT id FROM reconciliation_difference",
         "principals": "SELECT name FROM principal WHERE name = 'm-auditor'",
+        "tokens/rotation": _token_of("t-rotated"),
+        "tokens/revocation": _token_of("t-revoked"),
     }
     found = {name: _one(query) for name, query in queries.items()}
     return found | {"journal-entries": ids.numbered("ent", int(found["journal-entries"]))}

@@ -12,10 +12,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from api import evidence
-from api.verification import findings
+from api.verification import findings, told
 from firm.audit import anchors, queries, sequencer
 from firm.audit import operations as audit
-from firm.audit.anchors import AnchorBroken, NothingToAnchor
+from firm.audit.anchors import AnchorBroken, AnchorsLost, NothingToAnchor
 from firm.audit.rules import FIRST, link_hash
 from firm.db import db, reading, transaction
 from tests.lovelace import AFTER, LEAD
@@ -183,7 +183,7 @@ def rewritten() -> None:
     """The whole chain computed anew over an edited record, as its author could."""
     rows, before, statements = chain(), FIRST, []
     for row in rows:
-        values = dict(row._mapping) | ({"actor": "nobody"} if row.seq == 4 else {})
+        values = dict(row._mapping) | ({"actor": "nobody"} if row.subject == "thing-3" else {})
         before = link_hash(row.seq, before, type("Row", (), values))
         statements.append(f"UPDATE audit_link SET hash = '{before}' WHERE seq = {row.seq}")
     tamper(
@@ -197,16 +197,17 @@ def test_a_chain_that_was_computed_anew_whole_is_found_by_an_anchor(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "anchors.jsonl"
-    monkeypatch.setattr(evidence, "kept", lambda: anchors.read(path, key=KEY))
+    monkeypatch.setattr(evidence, "checkable", lambda: anchors.read(path, key=KEY))
     write(3)
     sequencer.run(now=AFTER)
-    anchors.drop(path, key=KEY, now=AFTER)
+    anchors.drop(path, key=KEY, by=LEAD, now=AFTER)
     write(7, first=3)
     sequencer.run(now=AFTER)
-    anchors.drop(path, key=KEY, now=AFTER)
+    anchors.drop(path, key=KEY, by=LEAD, now=AFTER)
     assert broken() == {}
     rewritten()
-    assert broken()["audit-anchored"]["seq"] == 10
+    # The eleventh is the record of the first anchor.
+    assert broken()["audit-anchored"]["seq"] == 11
     assert "audit-chain" not in broken()
 
 
@@ -214,22 +215,67 @@ def test_a_chain_that_was_shortened_is_found_by_an_anchor(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "anchors.jsonl"
-    monkeypatch.setattr(evidence, "kept", lambda: anchors.read(path, key=KEY))
+    monkeypatch.setattr(evidence, "checkable", lambda: anchors.read(path, key=KEY))
     write(5)
     sequencer.run(now=AFTER)
-    anchors.drop(path, key=KEY, now=AFTER)
+    anchors.drop(path, key=KEY, by=LEAD, now=AFTER)
     head = chain()[3].hash
     tamper("DELETE FROM audit_link WHERE seq = 5", f"UPDATE audit_sequencer SET seq = 4, hash = '{head}'")
     assert set(broken()) == {"audit-anchored"}
 
 
+def test_anchors_that_are_gone_are_missed(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, later = tmp_path / "anchors.jsonl", AFTER + timedelta(hours=1)
+    monkeypatch.setattr(evidence, "checkable", lambda: anchors.read(path, key=KEY))
+    write(3)
+    sequencer.run(now=AFTER)
+    for hours in range(2):
+        anchors.drop(path, key=KEY, by=LEAD, now=AFTER + timedelta(hours=hours))
+        sequencer.run(now=later)
+    assert broken(later) == {}
+    first = path.read_text().splitlines()[0]
+    path.write_text(first + "\n")
+    assert broken(later)["audit-anchors-kept"]["wrong"] == "it was anchored, and the anchor is not on file"
+    path.unlink()
+    assert broken(later)["audit-anchors-kept"]["seq"] == 4
+    with pytest.raises(AnchorsLost, match="put back a copy of the file, or begin a new one"):
+        anchors.drop(path, key=KEY, by=LEAD, now=later)
+    assert not path.exists()
+    anchors.drop_anew(path, key=KEY, by=LEAD, now=later)
+    assert broken(later) == {}
+
+
+def test_a_chain_older_than_a_day_has_an_anchor(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "anchors.jsonl"
+    monkeypatch.setattr(evidence, "checkable", lambda: anchors.read(path, key=KEY))
+    assert broken() == {}
+    write(1)
+    sequencer.run(now=AFTER)
+    assert broken(AFTER + timedelta(hours=23)) == {}
+    told = broken(AFTER + timedelta(days=3))["audit-anchors-kept"]["wrong"]
+    assert told == "no anchor of a chain that is 3 days old"
+    anchors.drop(path, key=KEY, by=LEAD, now=AFTER + timedelta(days=3))
+    assert broken(AFTER + timedelta(days=3)) == {}
+
+
+def test_without_a_key_nothing_is_said_of_anchors(app: Flask) -> None:
+    write(1)
+    sequencer.run(now=AFTER)
+    found = {one.invariant.name: one for one in findings(now=AFTER + timedelta(days=3))}
+    for name in ("audit-anchored", "audit-anchors-kept"):
+        assert found[name].holds
+        assert found[name].unchecked == "CHAMBERS_AUDIT_KEY is not set"
+    assert found["audit-chain"].unchecked == ""
+    assert told(list(found.values())).endswith("hold. 2 more were not checked.")
+
+
 def test_an_anchor_is_signed(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "anchors.jsonl"
     with pytest.raises(NothingToAnchor):
-        anchors.drop(path, key=KEY, now=AFTER)
+        anchors.drop(path, key=KEY, by=LEAD, now=AFTER)
     write(2)
     sequencer.run(now=AFTER)
-    dropped = anchors.drop(path, key=KEY, now=AFTER)
+    dropped = anchors.drop(path, key=KEY, by=LEAD, now=AFTER)
     assert list(anchors.read(path, key=KEY)) == [dropped]
     assert anchors.newest(path, key=KEY) == dropped
     with pytest.raises(AnchorBroken, match="Line 1"):

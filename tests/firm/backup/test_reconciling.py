@@ -38,11 +38,12 @@ def test_restored_books_hold_every_anchor_up_to_the_backup(
     def before() -> Header:
         lovelace.set_up()
         sequencer.run(now=AFTER)
-        evidence.drop(now=AFTER)
+        evidence.drop(by=LEAD, now=AFTER)
+        sequencer.run(now=AFTER)
         header = back_up(tmp_path / "b.age")
         month_end.close(lovelace.OCTOBER, by=LEAD, now=AFTER)
         sequencer.run(now=AFTER)
-        evidence.drop(now=AFTER)
+        evidence.drop(by=LEAD, now=AFTER)
         return header
 
     def after() -> None:
@@ -53,7 +54,8 @@ def test_restored_books_hold_every_anchor_up_to_the_backup(
         assert broken() == []
         assert evidence.cut(header.chain_seq, header.chain_hash, now=RESTORED) == []
         sequencer.run(now=RESTORED)
-        evidence.drop(now=RESTORED)
+        evidence.drop(by=LEAD, now=RESTORED)
+        sequencer.run(now=RESTORED)
         assert broken() == []
         # Put somewhere else, the signed cut is no way to lose what was anchored since.
         lines = anchors.read_text().splitlines()
