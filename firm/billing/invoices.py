@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from firm import ids
@@ -77,6 +77,10 @@ def issue_month(month: Month, *, by: Actor, now: datetime) -> Invoicing:
 
 def held_back(session: Session, month: Month) -> Sequence[str]:
     """The clients that cannot be billed up to the month, each with the reason."""
+    waits = Client.requires_po & (func.coalesce(Engagement.po_number, "") == "")
+    query = select(Engagement.id).join(Client, Client.id == Engagement.client_id).where(waits).limit(1)
+    if session.scalar(query) is None:
+        return []
     return _due(session, month, profiles.current(session))[1]
 
 

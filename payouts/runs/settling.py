@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -25,6 +25,10 @@ class ReversedInPart(Refused):
     """A payout of which a part came back already does not come back as a whole."""
 
 
+class LeftTooEarly(Refused):
+    """Nothing leaves the bank for a run before somebody has approved it."""
+
+
 class ProviderGivesBack(Refused):
     """What was paid from a balance at a provider comes back into it only by a reversal, which the provider tells."""
 
@@ -38,7 +42,7 @@ def settle(
     payout_id: str, *, reference: str, on: date, posted_on: date | None = None, by: Actor, now: datetime
 ) -> Payout:
     """Enter the proof that a sent payout left the bank, `on` the bank's day. Raises `PayoutNotInState`, `MonthClosed`,
-    and `InvalidParticulars` without a reference.
+    `LeftTooEarly`, and `InvalidParticulars` without a reference.
 
     `posted_on` is the day in the books where it is another one, because the bank's lies in a month that is closed.
     """
@@ -47,12 +51,24 @@ def settle(
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
         payout = queries.find_payout(session, payout_id)
+        _refuse_too_early(session, payout, on)
         changes = {"reference": reference, "settled_on": on, "paid_from": accounts.BANK}
         move(session, payout, ("sent",), state="settled", **changes)
         entry = entries.paid(payout, accounts.BANK, reference, posted_on or on)
         journal.post(session, entry, by=by, now=now)
         finish_run(session, payout.run_id)
         return record_move(session, "payout.settled", payout, {"reference": reference}, by=by, now=now)
+
+
+def _refuse_too_early(session: Session, payout: Payout, on: date) -> None:
+    """A day is left for a bank whose clocks are behind the firm's."""
+    run = queries.find(session, payout.run_id)
+    approved = run.approved_at and run.approved_at.astimezone(profiles.current(session).zone).date()
+    if approved is not None and on < approved - timedelta(days=1):
+        raise LeftTooEarly(
+            f"{run.number} was approved on {approved.isoformat()}; its payout to {payout.payee_name} cannot have left"
+            f" the bank on {on.isoformat()}. Look the day up in the bank's statement."
+        )
 
 
 @use_case

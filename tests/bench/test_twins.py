@@ -18,7 +18,7 @@ from bench.population import AFTER, LEAD, MONTH, populate
 from firm.db import db, reading
 from payouts import month_end
 
-MONTH_STATEMENTS = 153
+MONTH_STATEMENTS = 158
 """For the close, the draft, the proposal and the approval together, whatever the number of people. The design asks
 for 40 and one for each 5,000 rows; twelve transactions of their own, each reading what it stands on, take these."""
 

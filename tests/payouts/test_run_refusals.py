@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -25,6 +25,7 @@ from payouts.runs.approvals import ApproverIsPreparer
 from payouts.runs.moves import PayoutNotInState, RunNotInState
 from payouts.runs.preparation import NothingPayable
 from payouts.runs.queries import FileNotWritten, PayoutNotFound, RunNotFound
+from payouts.runs.settling import LeftTooEarly
 from staffing.maintainers.queries import MaintainerNotFound
 from tests import lovelace
 from tests.examples.refusals import refused
@@ -205,6 +206,22 @@ def test_a_payment_is_not_settled_in_a_closed_month(closed_october: Flask) -> No
         settling.give_back(grace, reason="closed", on=date(2026, 10, 31), by=LEAD, now=AFTER)
     paying.settle(grace)
     lovelace.assert_books_hold()
+
+
+def test_a_payment_does_not_leave_before_its_run_was_approved(closed_october: Flask) -> None:
+    """The books would show a bank that is short of money which nobody had reserved yet."""
+    number, approved_at = paying.draft().run.number, AFTER + timedelta(days=20)
+    approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
+    approvals.approve(number, by=LEAD, now=approved_at)
+    paying.send(number, Bank(), now=approved_at)
+    grace = paying.payout_to(number, "Grace").id
+    later = AFTER + timedelta(days=25)
+    with refused(
+        LeftTooEarly, "was approved on 2026-11-21; its payout to Grace cannot have left the bank on 2026-11-05"
+    ):
+        settling.settle(grace, reference="wire", on=date(2026, 11, 5), by=LEAD, now=later)
+    # The bank's clocks may be behind ours.
+    assert settling.settle(grace, reference="wire", on=date(2026, 11, 20), by=LEAD, now=later).state == "settled"
 
 
 def test_a_canceled_run_frees_its_people_and_keeps_its_number(closed_october: Flask) -> None:
