@@ -26,7 +26,7 @@ from payouts.rails.stripe.client import Client
 from payouts.rails.stripe.log import StripeLog
 from payouts.rails.stripe.rail import StripeRail
 from payouts.runs import approvals, changes, preparation, sending
-from payouts.runs.model import Payout
+from payouts.runs.model import Payout, PayoutRun
 from tests.lovelace import ADMINISTRATOR, AFTER, BEFORE, LEAD
 from tests.stripe import accounts, balances, transfers
 from tests.stripe.answers import Request
@@ -73,11 +73,19 @@ class OverStripe:
 
     def send(self, *, cut_for: Iterable[str] = ()) -> None:
         """Approve a run of what is payable, and send it."""
+        self.approve()
+        self.rail.cut_for = set(cut_for)
+        self.send_again()
+
+    def approve(self) -> None:
+        """Draft, propose and approve a run of what is payable."""
         self.run = preparation.draft(rails={"stripe": self.rail}, by=ADMINISTRATOR, now=AFTER).run.number
         approvals.propose(self.run, by=ADMINISTRATOR, now=AFTER)
         approvals.approve(self.run, by=LEAD, now=AFTER)
-        self.rail.cut_for = set(cut_for)
-        sending.send(self.run, rails={"stripe": self.rail}, keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
+
+    def send_again(self) -> PayoutRun:
+        """Send what is approved."""
+        return sending.send(self.run, rails={"stripe": self.rail}, keys=parts().keys, by=ADMINISTRATOR, now=AFTER)
 
     def payout_to(self, payee: str) -> Payout:
         return next(one for one in sending.run_with_payouts(self.run)[1] if one.payee_name == payee)

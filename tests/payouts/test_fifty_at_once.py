@@ -19,8 +19,9 @@ from payouts.runs.model import PayoutRun
 from tests import lovelace
 from tests.firm.books import together
 from tests.lovelace import ADMINISTRATOR, AFTER
-from tests.payouts import paying
+from tests.payouts import over_stripe, paying
 from tests.payouts.bank import Bank
+from tests.stripe.server import Server
 
 Opens = Callable[[str], AbstractContextManager[Flask]]
 FIFTY = range(50)
@@ -64,6 +65,16 @@ def test_of_fifty_sendings_each_payee_is_paid_once(opens: Opens) -> None:
         assert sorted(Counter(bank.asked).values()) == [1, 1], "nobody asks the bank twice for the same"
         assert bank.amounts() == ["Ada 1,950.00 USD", "Grace 4,300.00 USD"]
         assert set(paying.states(number).values()) == {"sent"}
+        lovelace.assert_books_hold()
+
+
+def test_of_fifty_sendings_over_stripe_each_payee_gets_one_transfer(opens: Opens, stripe_server: Server) -> None:
+    with opens("closed") as app, over_stripe.paying(stripe_server) as firm:
+        firm.approve()
+        results = together(app, *(firm.send_again for _ in FIFTY))
+        assert set(outcomes(results)) <= {"PayoutRun", "StillSending"}
+        assert sorted(one["amount"] for one in stripe_server.state.of("transfer")) == [195_000, 430_000]
+        assert firm.states() == {"Ada": "settled", "Grace": "settled"}
         lovelace.assert_books_hold()
 
 
