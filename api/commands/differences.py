@@ -17,6 +17,7 @@ from firm.jobs import queries as jobs
 from firm.money import Money
 from firm.recovery import operations as recovery
 from firm.recovery.model import Restoration
+from payouts.bank_files import queries as bank_files
 from payouts.differences.model import ReconciliationDifference
 from payouts.provider_events import sweeping
 from payouts.reconciliation import operations, queries
@@ -41,7 +42,7 @@ def reconcile(call: Call, note: str | None, since: datetime | None, as_json: boo
     if as_json:
         show(found, "reconciliation_differences:DifferenceSchema", many=True)
     else:
-        click.echo("\n".join(_told(found, call.now)))
+        click.echo("\n".join([*_told(found, call.now), *_of_the_bank(call.now)]))
     _say(call, note, as_json=as_json)
 
 
@@ -111,6 +112,18 @@ def _told(found: Sequence[ReconciliationDifference], now: datetime) -> Iterator[
     for one in found:
         state = f"resolved: {one.note}" if one.resolved_at else f"{_age(now - one.opened_at)}, {one.owner or 'nobody'}"
         yield f"{one.id}  {one.rail} {one.kind}, {state}\n  {one.what} Ours: {one.our_side}. Theirs: {one.their_side}."
+
+
+def _of_the_bank(now: datetime) -> Iterator[str]:
+    """What the bank's files brought that no payment of ours explains: a bank is heard of by its files only."""
+    with reading() as session:
+        lines = bank_files.lines_page(session, state="unmatched", limit=100_000)
+    if lines:
+        age = _age(now - min(line.received_at for line in lines))
+        yield (
+            f"Lines of the bank that wait for a person: {len(lines)}, the oldest for {age}; see"
+            " `chambers bank-file unmatched`."
+        )
 
 
 def _age(age: timedelta) -> str:

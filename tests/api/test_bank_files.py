@@ -244,8 +244,10 @@ def test_the_command_line_takes_files_in_and_shows_what_waits(app: Flask, tmp_pa
     ]
     [waiting] = shell.json("bank-file", "unmatched")
     assert shell.run("bank-file", "unmatched").startswith("   0 days")
+    assert "Lines of the bank that wait for a person: 1, the oldest for 0 hours" in shell.run("reconcile")
     assert "is resolved: The fee." in shell.run("bank-file", "resolve", waiting["id"], "--note", "The fee.")
     assert shell.run("bank-file", "unmatched") == "No line waits for a person.\n"
+    assert "wait for a person" not in shell.run("reconcile")
     file.write_bytes(b"no XML")
     assert "not well-formed XML" in shell.run("import", "bank", str(file), code=1)
 
