@@ -63,7 +63,7 @@ load: setup  ## reads, lists and posts over HTTP on both databases, beside bare 
 
 slow: setup  ## the rest on PostgreSQL, probes of every route, slow sockets, servers killed in the middle of requests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow --ignore=$(SLOW_SOCKETS) \
-		tests/api tests/payouts tests/staffing tests/firm tests/running $(ARGS)
+		tests/api tests/payouts tests/staffing tests/firm tests/examples tests/migrations tests/running $(ARGS)
 	@$(BIN)/python -m pytest $(SLOW_SOCKETS)
 
 lock: $(UV)  ## make requirements/*.txt again from pyproject.toml (UPGRADE=1 also takes newer releases)

@@ -35,10 +35,13 @@ ZONES = (
     "UTC",
     "Pacific/Pago_Pago",
 )
-TWICE = ("tests/api/", "tests/payouts/", "tests/staffing/", "tests/firm/")
-AT_ONCE = ("tests/firm/ledger/", "together", "fifty", "interrupted", "idempotency", "guards", "attacks")
+TWICE = ("tests/api/", "tests/payouts/", "tests/staffing/", "tests/firm/", "tests/examples/", "tests/migrations/")
+AT_ONCE = ("tests/firm/ledger/", "together", "fifty", "idempotency", "guards", "attacks")
 """But for the books themselves, and for what is about two at once."""
-LONG = ("tests/api/probes/", "tests/api/matrix/test_crawl.py")
+LONG = (
+    *("tests/api/probes/", "tests/api/matrix/test_crawl.py", "tests/api/matrix/test_answers.py"),
+    "tests/api/test_no_route_is_open.py",
+)
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
 _resolve = socket.getaddrinfo
 
