@@ -97,6 +97,8 @@ def _share(document: dict[str, Any]) -> None:
         written = components["schemas"][name]
         fields = written.get("properties", {})
         written["required"] = [field for field, shape in fields.items() if not shape.get("x-withheld")]
+        # Callers pass over fields they do not know: an answer may gain one without a new version of the API.
+        written.pop("additionalProperties", None)
 
 
 def _with_money(part: Any) -> Any:

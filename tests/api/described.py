@@ -65,9 +65,20 @@ def _validator(document: dict[str, Any], schema: dict[str, Any]) -> jsonschema.D
     """Finding references anew for each answer would take longer than the answer."""
     name = str(schema)
     if name not in _kept:
-        _kept[name] = jsonschema.Draft202012Validator({**schema, "components": document["components"]})
+        known = {**schema, "components": _closed(document["components"])}
+        _kept[name] = jsonschema.Draft202012Validator(known)
     found: jsonschema.Draft202012Validator = _kept[name]
     return found
+
+
+def _closed(part: Any) -> Any:
+    """Schemas that take no field they do not name: callers must put up with new ones, and we must describe them."""
+    if isinstance(part, list):
+        return [_closed(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    shut = {"additionalProperties": False} if isinstance(part.get("properties"), dict) else {}
+    return shut | {name: _closed(inner) for name, inner in part.items()}
 
 
 def _types(document: dict[str, Any]) -> set[str]:

@@ -312,7 +312,7 @@ def test_a_delivery_is_replayed_under_the_same_id_and_logged(firm: Flask, lead: 
 
 
 def test_after_ninety_days_what_was_sent_is_forgotten(firm: Flask, lead: Caller, there: Receiver, watch: Clock) -> None:
-    register(lead, there)
+    register(lead, there, types=["package.adopted"])
     adopt(firm, "ssh")
     work(firm)
     watch.go_on(timedelta(days=89))

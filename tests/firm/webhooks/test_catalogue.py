@@ -17,10 +17,9 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_every_type_is_an_audit_record_that_somebody_writes() -> None:
-    code = "\n".join(
-        path.read_text() for layer in ("firm", "payouts", "staffing") for path in ROOT.glob(f"{layer}/**/*.py")
-    )
-    written = set(re.findall(r'"([a-z-]+\.[a-z-]+)", ', code))
+    files = [path for layer in ("firm", "payouts", "staffing") for path in ROOT.glob(f"{layer}/**/*.py")]
+    code = "\n".join(path.read_text() for path in files if path.name != "catalogue.py")
+    written = set(re.findall(r'"([a-z-]+\.[a-z-]+)"', code))
     written |= {f"payout.{state}" for state in ("sent", "refused", "unknown")} if 'f"payout.{state}"' in code else set()
     written |= {"payee-payout.failed"} if 'f"payee-payout.{one.state}"' in code else set()
     assert set(CATALOGUE) <= written
