@@ -5,7 +5,8 @@ is earlier than one a reader has seen: a cursor that had moved past it would ski
 out only for a place behind which nothing can come any more.
 
 On SQLite ids are made by the one writer that holds the lock, and come in the order of commits but for ties within
-milliseconds. On PostgreSQL the oldest transaction that has written and not ended draws the line.
+milliseconds. On PostgreSQL the oldest transaction draws the line that has written what the reader's view does not hold;
+where one of these has ended since the view was taken, the list is to be read anew.
 """
 
 from __future__ import annotations
@@ -25,9 +26,15 @@ STEPPED = timedelta(minutes=2)
 """An id further ahead than this was made before the clock was set back, and is not being written now."""
 
 _WRITERS = text(
-    "SELECT min(xact_start), clock_timestamp() FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL"
+    # Whoever was writing when this view was taken holds a lock on the number of its transaction until it ends.
+    "SELECT min(them.xact_start), transaction_timestamp(), coalesce(bool_or(held.pid IS NULL), false)"
+    " FROM pg_snapshot_xip(pg_current_snapshot()) AS unseen(xid)"
+    " LEFT JOIN pg_locks held ON held.locktype = 'transactionid' AND held.transactionid = unseen.xid::xid"
+    " AND held.mode = 'ExclusiveLock' AND held.granted"
+    " LEFT JOIN pg_stat_activity them ON them.pid = held.pid AND them.datname = current_database()"
 )
+"""Since when the oldest of those has been writing whose rows this view does not hold, when the view was taken at the
+earliest, and whether one of them has ended meanwhile, so that nobody knows any more when it began."""
 
 
 def is_settled(session: Session, key: str, *, latest: datetime | None, now: datetime) -> bool:
@@ -41,5 +48,7 @@ def is_settled(session: Session, key: str, *, latest: datetime | None, now: date
     if session.get_bind().dialect.name == "sqlite":
         # Numbers are taken behind the one writer's lock: they are commits in order.
         return latest is not None or made_at < now - TIES or made_at > now + STEPPED
-    oldest, present = session.execute(_WRITERS).one()
-    return bool(made_at < min(oldest or present, present) - UNSEEN or made_at > present + STEPPED)
+    oldest, taken, ended = session.execute(_WRITERS).one()
+    if ended:
+        return False
+    return bool(made_at < min(oldest or taken, taken) - UNSEEN or made_at > taken + STEPPED)

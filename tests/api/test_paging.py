@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from api import paging
-from firm import ids
+from firm import clock, ids
 from firm.actor import Role
 from firm.clients import operations as clients
-from firm.db import db
+from firm.clients.model import Client
+from firm.db import db, reading
+from firm.horizon import is_settled
 from tests import lovelace
 from tests.api.callers import Caller, as_role
 from tests.api.conftest import serving
@@ -202,6 +204,22 @@ def test_a_list_whose_end_stays_open_says_try_again_and_gives_no_cursor(
     whole = lead.get("/v1/clients?limit=200")
     assert [item["name"] for item in whole["items"]] == ["Early One", "Early Two"]
     assert whole["next"] is None
+
+
+def test_who_commits_between_the_rows_and_the_look_for_writers_is_not_skipped(
+    writing: tuple[Flask, Caller, Connection],
+) -> None:
+    app, lead, connection = writing
+    time.sleep(0.4)
+    with app.app_context():
+        with reading() as session:
+            [first, second] = session.scalars(select(Client.id).order_by(Client.id))
+            connection.commit()
+            assert not is_settled(session, second, latest=None, now=clock.now())
+        with reading() as session:
+            assert is_settled(session, second, latest=None, now=clock.now())
+    assert [item["name"] for item in lead.get("/v1/clients")["items"]] == ["Late", "Early One", "Early Two"]
+    assert first < second
 
 
 def test_a_page_ends_before_what_is_not_settled(writing: tuple[Flask, Caller, Connection]) -> None:
