@@ -12,12 +12,12 @@ from werkzeug.exceptions import BadRequest, RequestURITooLarge
 from api import policy
 from api.errors import AnothersThing
 from api.parts import parts
-from firm import clock, ids
+from firm import clock, envelope, ids
 from firm.access import denials
 from firm.access.limits import Limit, Shares, Standing
 from firm.access.tokens import Admission, NotAuthenticated, admit
 from firm.actor import Actor, Role
-from firm.db import reading
+from firm.db import hold_view, reading
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 MOST_ADDRESS = 4000
@@ -76,6 +76,7 @@ def own_or_none(role: Role) -> str | None:
 
 
 def _identify() -> None:
+    envelope.put(None)
     g.now = clock.now()
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else ids.new("req")
@@ -110,6 +111,8 @@ def _admitted() -> Admission:
     try:
         if scheme.lower() != "bearer":
             raise NotAuthenticated("Send a valid token as `Authorization: Bearer chm_…`.")
+        if request.method in ("GET", "HEAD"):
+            hold_view()
         with reading() as session:
             return admit(session, secret.strip(), now=g.now, request_id=g.request_id)
     except NotAuthenticated:

@@ -73,7 +73,6 @@ def register(app: Flask) -> None:
 
 
 def _begin() -> Response | None:
-    envelope.put(None)
     text = request.headers.get("Idempotency-Key")
     # A key belongs to a principal: where no token is asked for, there is none whose answers could be kept.
     if request.method != "POST" or request.endpoint is None or "admission" not in g:

@@ -20,7 +20,7 @@ from flask import Response, current_app, jsonify, request
 
 from api.fields import Schema, Text
 from firm import clock
-from firm.db import db
+from firm.db import db, drop_held
 from firm.errors import Busy, Invalid
 from firm.horizon import is_settled
 
@@ -28,7 +28,7 @@ MOST = 200
 
 
 PATIENCE = 40
-"""How often an unsettled list is read again, twenty times a second."""
+"""How often an unsettled list is read again, soon at first, and then twenty times a second."""
 
 
 class Unsettled(Busy):
@@ -107,8 +107,9 @@ def _settled(rows: Sequence[Any], key: Callable[[Any], str], latest: Callable[[A
 
 def read_again(error: Unsettled) -> Any:
     """Answer the request a moment later, when those who were writing have finished."""
-    for _ in range(PATIENCE):
-        time.sleep(0.05)
+    for turn in range(1, PATIENCE + 1):
+        drop_held()
+        time.sleep(min(turn * 0.01, 0.05))
         try:
             return current_app.dispatch_request()
         except Unsettled:

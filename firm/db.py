@@ -97,6 +97,20 @@ def _unit_of_work(*, read_only: bool = False) -> Iterator[Session]:
         _open.reset(token)
 
 
+def hold_view() -> None:
+    """Begin one view for all that this context reads, until something is written or `drop_held` ends it.
+
+    A request that only reads is spared a transaction, and sees the token and the thing as of the same moment.
+    """
+    session = db.session()
+    try:
+        _begin_reading(session)
+    except BaseException:
+        db.session.remove()
+        raise
+    envelopes.put(Envelope(session=session))
+
+
 def _begin_reading(session: Session) -> None:
     # REPEATABLE READ, so that a report read in several statements is of one moment.
     options = (

@@ -26,7 +26,7 @@ class Envelope:
     conditions: list[Condition] = field(default_factory=list)
     keeps_answer: bool = False
     session: Session | None = None
-    """The one whose commit is held back, or that answers a condition: reading joins it."""
+    """The one whose commit is held back, that answers a condition, or that holds a view: reading joins it."""
     first_done: bool = False
 
 
