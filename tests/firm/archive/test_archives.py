@@ -15,7 +15,8 @@ from api.app import create_core
 from api.commands.archives import WAYS
 from api.parts import parts
 from firm.archive import restoring, writing
-from firm.archive.restoring import InvalidArchive, NotEmpty
+from firm.archive.opening import InvalidArchive
+from firm.archive.restoring import NotEmpty
 from firm.db import db, reading, transaction
 from firm.ledger import queries as ledger
 from firm.month import Month

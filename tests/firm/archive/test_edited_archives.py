@@ -17,7 +17,7 @@ from api.verification import archive_walks
 from firm.access import presence, principals
 from firm.actor import Role
 from firm.archive import restoring
-from firm.archive.restoring import InvalidArchive
+from firm.archive.opening import InvalidArchive
 from firm.audit import sequencer
 from firm.db import db
 from migrations import run
