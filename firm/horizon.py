@@ -11,7 +11,8 @@ where one of these has ended since the view was taken, the list is to be read an
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -25,30 +26,45 @@ UNSEEN = timedelta(milliseconds=250)
 STEPPED = timedelta(minutes=2)
 """An id further ahead than this was made before the clock was set back, and is not being written now."""
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 _WRITERS = text(
     # Whoever was writing when this view was taken holds a lock on the number of its transaction until it ends.
-    "SELECT min(them.xact_start), transaction_timestamp(), coalesce(bool_or(held.pid IS NULL), false)"
+    "SELECT min(them.xact_start) AS oldest, transaction_timestamp() AS taken,"
+    " coalesce(bool_or(held.pid IS NULL OR (them.pid IS NOT NULL AND them.xact_start IS NULL)), false) AS ended"
     " FROM pg_snapshot_xip(pg_current_snapshot()) AS unseen(xid)"
     " LEFT JOIN pg_locks held ON held.locktype = 'transactionid' AND held.transactionid = unseen.xid::xid"
     " AND held.mode = 'ExclusiveLock' AND held.granted"
     " LEFT JOIN pg_stat_activity them ON them.pid = held.pid AND them.datname = current_database()"
 )
 """Since when the oldest of those has been writing whose rows this view does not hold, when the view was taken at the
-earliest, and whether one of them has ended meanwhile, so that nobody knows any more when it began."""
+earliest, and whether one of them has ended meanwhile or is another's, so that we do not learn when it began."""
 
 
-def is_settled(session: Session, key: str, *, latest: datetime | None, now: datetime) -> bool:
-    """Whether everything that sorts before the key is committed or never will be.
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The line that was drawn at a moment: behind it lies what was made before `until`, or beyond `stepped`."""
 
-    `latest` is the latest moment at which a row numbered by the database can have been written.
-    """
-    made_at = latest or ids.made_at(key)
-    if made_at is None:
-        return True
+    until: datetime
+    stepped: datetime
+    numbers_in_order: bool
+
+    def is_behind(self, key: str, *, latest: datetime | None = None) -> bool:
+        """Whether everything that sorts before the key is committed or never will be.
+
+        `latest` is the latest moment at which a row numbered by the database can have been written.
+        """
+        made_at = latest or ids.made_at(key)
+        if made_at is None or (latest is not None and self.numbers_in_order):
+            return True
+        return made_at < self.until or made_at > self.stepped
+
+
+def drawn(session: Session, *, now: datetime) -> Horizon:
+    """The horizon of what this session sees. Draw it before the list is read."""
     if session.get_bind().dialect.name == "sqlite":
         # Numbers are taken behind the one writer's lock: they are commits in order.
-        return latest is not None or made_at < now - TIES or made_at > now + STEPPED
+        return Horizon(now - TIES, now + STEPPED, numbers_in_order=True)
     oldest, taken, ended = session.execute(_WRITERS).one()
-    if ended:
-        return False
-    return bool(made_at < min(oldest or taken, taken) - UNSEEN or made_at > taken + STEPPED)
+    until = _LONG_AGO if ended else min(oldest or taken, taken) - UNSEEN
+    return Horizon(until, taken + STEPPED, numbers_in_order=False)

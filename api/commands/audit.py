@@ -10,6 +10,7 @@ from api.parts import parts
 from firm.audit import anchors, queries, sequencer
 from firm.db import reading
 from firm.errors import Misconfigured
+from firm.listing import Slice
 
 
 @click.group()
@@ -31,7 +32,7 @@ def list_records(
     """The history of a thing, a person, or everything."""
     sequencer.run(now=call.now)
     with reading() as session:
-        found = queries.page(session, subject=subject, actor=actor, verb=verb, after=after, limit=limit)
+        found = queries.page(session, Slice((after,), limit), subject=subject, actor=actor, verb=verb)
     if as_json:
         from api.v1.audit_records import shown
 

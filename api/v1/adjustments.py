@@ -79,8 +79,11 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             AdjustmentSchema(),
-            lambda after, limit: queries.page(
-                session, maintainer_id=maintainer_id, month=query["month"], after=after, limit=limit
+            lambda part: queries.page(
+                session,
+                part,
+                maintainer_id=maintainer_id,
+                month=query["month"],
             ),
         )
 

@@ -35,12 +35,13 @@ def listed(query: dict[str, Any]) -> Any:
         outstanding = queries.outstanding(session, profiles.current(session).currency)
         rows = [
             {"maintainer_id": maintainer_id, "outstanding": amount}
-            for maintainer_id, amount in sorted(outstanding.items())
+            for maintainer_id, amount in outstanding.items()
             if mine in (None, maintainer_id)
         ]
         return page(
             query,
             AdvanceSchema(),
-            lambda after, limit: [row for row in rows if str(row["maintainer_id"]) > after][:limit],
+            lambda part: part.among(rows, key=lambda row: str(row["maintainer_id"])),
             key=lambda row: str(row["maintainer_id"]),
+            resumable=False,
         )

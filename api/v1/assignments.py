@@ -59,7 +59,11 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             AssignmentSchema(),
-            lambda after, limit: queries.page(session, maintainer_id=maintainer_id, after=after, limit=limit),
+            lambda part: queries.page(
+                session,
+                part,
+                maintainer_id=maintainer_id,
+            ),
         )
 
 

@@ -9,11 +9,12 @@ import marshmallow as ma
 
 from api.blueprints import Blueprint
 from api.fields import MomentField, Schema, Text
-from api.paging import PageQuery, page, page_schema
+from api.paging import PageQuery, numbered, page, page_schema
 from firm import ids
 from firm.actor import Role
 from firm.audit import queries
 from firm.db import AnyRow, reading
+from firm.listing import Slice
 
 blueprint = Blueprint("audit_records", __name__, description="Who did what, when, through what")
 PREFIX = "aud"
@@ -56,12 +57,11 @@ def listed(query: dict[str, Any]) -> Any:
     """
     filters = {name: query[name] for name in ("subject", "actor", "verb")}
 
-    def rows_after(after: str, limit: int) -> list[dict[str, Any]]:
-        number = ids.number_of(PREFIX, after) or 0
-        return [shown(row) for row in queries.page(session, **filters, after=number, limit=limit)]
+    def rows_of(part: Slice) -> list[dict[str, Any]]:
+        return [shown(row) for row in queries.page(session, numbered(part, PREFIX), **filters)]
 
     with reading() as session:
-        return page(query, AuditRecordSchema(), rows_after, key=lambda row: str(row["id"]))
+        return page(query, AuditRecordSchema(), rows_of, key=lambda row: str(row["id"]))
 
 
 def shown(row: AnyRow) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from api.shapes import shown_destination, suggestions_for
 from api.v1.maintainers import visible
 from firm.actor import Role
 from firm.db import reading
+from firm.listing import Slice
 from payouts.destinations import decisions, operations, queries
 from payouts.destinations.model import SHOWN_STATES, Destination
 from payouts.runs import changes
@@ -92,10 +93,17 @@ def listed(query: dict[str, Any]) -> Any:
     mine = own_or_none(Role.MAINTAINER)
     with reading() as session:
 
-        def rows_after(after: str, limit: int) -> list[Any]:
-            return [_shown(row) for row in queries.page(session, maintainer_id=mine, after=after, limit=limit)]
+        def rows_of(part: Slice) -> list[Any]:
+            return [
+                _shown(row)
+                for row in queries.page(
+                    session,
+                    part,
+                    maintainer_id=mine,
+                )
+            ]
 
-        return page(query, DestinationSchema(), rows_after)
+        return page(query, DestinationSchema(), rows_of)
 
 
 @blueprint.route("/maintainers/<key>/destination", methods=["POST"])

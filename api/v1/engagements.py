@@ -133,7 +133,11 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             EngagementSchema(),
-            lambda after, limit: queries.page(session, client_id=client_id, after=after, limit=limit),
+            lambda part: queries.page(
+                session,
+                part,
+                client_id=client_id,
+            ),
         )
 
 

@@ -57,7 +57,11 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             ReportSchema(),
-            lambda after, limit: reports.page(session, client_id=client_id, after=after, limit=limit),
+            lambda part: reports.page(
+                session,
+                part,
+                client_id=client_id,
+            ),
         )
 
 

@@ -52,7 +52,11 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             InvoiceSchema(),
-            lambda after, limit: queries.invoices(session, client_id=client_id, after=after, limit=limit),
+            lambda part: queries.invoices(
+                session,
+                part,
+                client_id=client_id,
+            ),
         )
 
 

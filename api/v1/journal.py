@@ -10,7 +10,7 @@ import marshmallow as ma
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, MonthField, Schema, Text
-from api.paging import InvalidCursor, PageQuery, page, page_schema
+from api.paging import PageQuery, numbered, page, page_schema
 from firm import ids
 from firm.db import reading
 from firm.ledger import operations, queries
@@ -78,7 +78,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             EntrySchema(),
-            lambda after, limit: queries.entries(session, after=_after(after), limit=limit),
+            lambda part: queries.entries(session, numbered(part, "ent")),
             key=lambda entry: ids.numbered("ent", entry.number),
             latest=lambda entry: entry.posted_at + LONGEST_POSTING,
         )
@@ -108,14 +108,6 @@ def trial_balance() -> Any:
     """Show the balance of every account."""
     with reading() as session:
         return {"accounts": queries.trial_balance(session)}
-
-
-def _after(cursor: str) -> int:
-    """The entry that a page begins behind. Raises `InvalidCursor`."""
-    number = ids.number_of("ent", cursor) if cursor else 0
-    if number is None:
-        raise InvalidCursor("This cursor is not one of ours; take `next` of the page before.", field="cursor")
-    return number
 
 
 def _number(entry_id: str) -> int:

@@ -46,10 +46,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             OperationSchema(),
-            lambda after, limit: [
-                operations.shape(job)
-                for job in queries.page(session, after=after, limit=limit, kinds=operations.ENDPOINTS)
-            ],
+            lambda part: [operations.shape(job) for job in queries.page(session, part, kinds=operations.ENDPOINTS)],
             key=lambda shape: str(shape["id"]),
         )
 

@@ -42,7 +42,14 @@ class PackageSchema(Schema):
 def listed(query: dict[str, Any]) -> Any:
     """List packages."""
     with reading() as session:
-        return page(query, PackageSchema(), lambda after, limit: queries.page(session, after=after, limit=limit))
+        return page(
+            query,
+            PackageSchema(),
+            lambda part: queries.page(
+                session,
+                part,
+            ),
+        )
 
 
 @blueprint.route("/packages", methods=["POST"])

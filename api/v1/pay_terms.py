@@ -85,9 +85,13 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             TermsSchema(),
-            lambda after, limit: [
+            lambda part: [
                 _whole(session, row)
-                for row in found_terms.page(session, maintainer_id=maintainer_id, after=after, limit=limit)
+                for row in found_terms.page(
+                    session,
+                    part,
+                    maintainer_id=maintainer_id,
+                )
             ],
             key=lambda row: str(row["id"]),
         )

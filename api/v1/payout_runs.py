@@ -80,7 +80,14 @@ class Reopening(Schema):
 def listed(query: dict[str, Any]) -> Any:
     """List payout runs."""
     with reading() as session:
-        return page(query, RunSchema(), lambda after, limit: queries.page(session, after=after, limit=limit))
+        return page(
+            query,
+            RunSchema(),
+            lambda part: queries.page(
+                session,
+                part,
+            ),
+        )
 
 
 @blueprint.route("/payout-runs", methods=["POST"])

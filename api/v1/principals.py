@@ -100,7 +100,14 @@ def myself() -> Any:
 def listed(query: dict[str, Any]) -> Any:
     """List principals."""
     with reading() as session:
-        return page(query, PrincipalSchema(), lambda after, limit: principals.page(session, after=after, limit=limit))
+        return page(
+            query,
+            PrincipalSchema(),
+            lambda part: principals.page(
+                session,
+                part,
+            ),
+        )
 
 
 @blueprint.route("/principals", methods=["POST"])

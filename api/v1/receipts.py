@@ -41,7 +41,14 @@ class ReceiptSchema(Schema):
 def listed(query: dict[str, Any]) -> Any:
     """List receipts."""
     with reading() as session:
-        return page(query, ReceiptSchema(), lambda after, limit: queries.receipts(session, after=after, limit=limit))
+        return page(
+            query,
+            ReceiptSchema(),
+            lambda part: queries.receipts(
+                session,
+                part,
+            ),
+        )
 
 
 @blueprint.route("/receipts/<receipt_id>", methods=["GET"])

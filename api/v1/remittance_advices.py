@@ -47,8 +47,13 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             AdviceSchema(),
-            lambda after, limit: [
-                Row(row) for row in queries.page(session, maintainer_id=maintainer_id, after=after, limit=limit)
+            lambda part: [
+                Row(row)
+                for row in queries.page(
+                    session,
+                    part,
+                    maintainer_id=maintainer_id,
+                )
             ],
         )
 

@@ -13,6 +13,7 @@ from api.paging import PageQuery, page, page_schema
 from api.rendering import rendered
 from firm.actor import Role
 from firm.db import AnyRow, reading
+from firm.listing import Slice
 from firm.money import Money
 from payouts.self_billing import operations, queries
 from payouts.self_billing.model import KINDS
@@ -88,11 +89,16 @@ def listed(query: dict[str, Any]) -> Any:
     maintainer_id, month = own_or_none(Role.MAINTAINER), query["month"]
     with reading() as session:
 
-        def rows(after: str, limit: int) -> list[Row]:
-            found = queries.page(session, maintainer_id=maintainer_id, month=month, after=after, limit=limit)
+        def rows_of(part: Slice) -> list[Row]:
+            found = queries.page(
+                session,
+                part,
+                maintainer_id=maintainer_id,
+                month=month,
+            )
             return [Row(row) for row in found]
 
-        return page(query, SelfBilledInvoiceSchema(), rows)
+        return page(query, SelfBilledInvoiceSchema(), rows_of)
 
 
 @blueprint.route("/self-billed-invoices", methods=["POST"])

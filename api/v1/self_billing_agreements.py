@@ -77,7 +77,11 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             AgreementSchema(),
-            lambda after, limit: queries.agreements(session, maintainer_id=maintainer_id, after=after, limit=limit),
+            lambda part: queries.agreements(
+                session,
+                part,
+                maintainer_id=maintainer_id,
+            ),
         )
 
 

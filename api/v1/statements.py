@@ -72,8 +72,11 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             StatementSchema(),
-            lambda after, limit: statements.page(
-                session, maintainer_id=maintainer_id, month=query["month"], after=after, limit=limit
+            lambda part: statements.page(
+                session,
+                part,
+                maintainer_id=maintainer_id,
+                month=query["month"],
             ),
         )
 

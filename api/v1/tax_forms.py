@@ -14,6 +14,7 @@ from api.paging import PageQuery, page, page_schema
 from api.parts import parts
 from firm.actor import Role
 from firm.db import reading
+from firm.listing import Slice
 from firm.profile import operations as profiles
 from payouts.tax_forms import operations, queries
 from payouts.tax_forms.model import KINDS, STATES, TaxForm
@@ -83,11 +84,16 @@ def listed(query: dict[str, Any]) -> Any:
     with reading() as session:
         today = day_of(now(), profiles.current(session).zone)
 
-        def rows(after: str, limit: int) -> list[Row]:
-            found = queries.page(session, maintainer_id=maintainer_id, expires_by=expires_by, after=after, limit=limit)
+        def rows_of(part: Slice) -> list[Row]:
+            found = queries.page(
+                session,
+                part,
+                maintainer_id=maintainer_id,
+                expires_by=expires_by,
+            )
             return [Row(form, today) for form in found]
 
-        return page(query, TaxFormSchema(), rows)
+        return page(query, TaxFormSchema(), rows_of)
 
 
 @blueprint.route("/tax-forms", methods=["POST"])

@@ -81,7 +81,13 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             TokenSchema(),
-            lambda after, limit: [_shape(*row) for row in tokens.page(session, after=after, limit=limit)],
+            lambda part: [
+                _shape(*row)
+                for row in tokens.page(
+                    session,
+                    part,
+                )
+            ],
             key=lambda shape: str(shape["id"]),
         )
 

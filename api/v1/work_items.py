@@ -52,12 +52,11 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             WorkItemSchema(),
-            lambda after, limit: queries.page(
+            lambda part: queries.page(
                 session,
+                part,
                 package_id=package_id,
                 maintainer_id=own_or_none(Role.MAINTAINER),
                 kind=query["kind"],
-                after=after,
-                limit=limit,
             ),
         )

@@ -10,31 +10,24 @@ from sqlalchemy.orm import Session
 from firm.audit import sequencer
 from firm.audit.model import audit_link, audit_record
 from firm.db import AnyRow
+from firm.listing import WHOLE, Slice, where_given
 
 
 def page(
     session: Session,
+    part: Slice = WHOLE,
     *,
     subject: str | None = None,
     actor: str | None = None,
     verb: str | None = None,
-    after: int = 0,
-    limit: int = 50,
 ) -> Sequence[AnyRow]:
-    """Records in the order of the chain, after one of them: nothing can come before what has a number."""
-    query = (
-        select(audit_link.c.seq, audit_link.c.hash, audit_record)
-        .join(audit_record, audit_record.c.id == audit_link.c.record_id)
-        .where(audit_link.c.seq > after)
+    """Records in the order of the chain, by their numbers: nothing can come before what has one."""
+    query = select(audit_link.c.seq, audit_link.c.hash, audit_record).join(
+        audit_record, audit_record.c.id == audit_link.c.record_id
     )
-    for column, value in (
-        (audit_record.c.subject, subject),
-        (audit_record.c.actor, actor),
-        (audit_record.c.verb, verb),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    return session.execute(query.order_by(audit_link.c.seq).limit(limit)).all()
+    table = audit_record.c
+    query = where_given(query, (table.subject, subject), (table.actor, actor), (table.verb, verb))
+    return session.execute(part.of(query, audit_link.c.seq)).all()
 
 
 def checkpoint(session: Session) -> dict[str, object]:

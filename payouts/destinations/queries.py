@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from payouts.destinations.model import Destination
 from payouts.destinations.rules import moment_text
 
@@ -40,12 +41,10 @@ def find(session: Session, key: str) -> Destination:
     return found
 
 
-def page(session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50) -> list[Destination]:
-    """Destinations of one maintainer or of all, in the order in which they were proposed, after one of them."""
-    query = select(Destination).where(Destination.id > after)
-    if maintainer_id is not None:
-        query = query.where(Destination.maintainer_id == maintainer_id)
-    return list(session.scalars(query.order_by(Destination.id).limit(limit)))
+def page(session: Session, part: Slice = WHOLE, *, maintainer_id: str | None = None) -> list[Destination]:
+    """Destinations of one maintainer or of all, in the order in which they were proposed."""
+    query = where_given(select(Destination), (Destination.maintainer_id, maintainer_id))
+    return list(session.scalars(part.of(query, Destination.id)))
 
 
 def in_force(session: Session, maintainer_id: str) -> Destination | None:

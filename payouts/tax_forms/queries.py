@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from firm.profile import operations as profiles
 from payouts.tax_forms.model import TaxForm
 from payouts.tax_forms.rules import obstacle
@@ -32,19 +33,16 @@ def find(session: Session, form_id: str) -> TaxForm:
 
 def page(
     session: Session,
+    part: Slice = WHOLE,
     *,
     maintainer_id: str | None = None,
     expires_by: date | None = None,
-    after: str = "",
-    limit: int = 50,
 ) -> list[TaxForm]:
-    """Forms in the order of their ids, after one of them; with `expires_by` the live ones that end by then."""
-    query = select(TaxForm).where(TaxForm.id > after).order_by(TaxForm.id).limit(limit)
-    if maintainer_id is not None:
-        query = query.where(TaxForm.maintainer_id == maintainer_id)
+    """Forms in the order of their ids; with `expires_by` the live ones that end by then."""
+    query = where_given(select(TaxForm), (TaxForm.maintainer_id, maintainer_id))
     if expires_by is not None:
         query = query.where(*_live(), TaxForm.expires_on <= expires_by)
-    return list(session.scalars(query))
+    return list(session.scalars(part.of(query, TaxForm.id)))
 
 
 def live(session: Session, maintainer_id: str) -> TaxForm | None:

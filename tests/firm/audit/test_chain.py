@@ -31,7 +31,7 @@ def write(number: int, *, verb: str = "thing.done", first: int = 0) -> None:
 
 def chain() -> list[Any]:
     with reading() as session:
-        return list(queries.page(session, limit=100_000))
+        return list(queries.page(session))
 
 
 def broken(now: Any = AFTER) -> dict[str, dict[str, Any]]:
