@@ -21,6 +21,10 @@ from firm.particulars import checked_words
 from firm.profile import operations as profiles
 
 
+class InvalidReceipt(Invalid):
+    """A receipt of nothing."""
+
+
 class MoreThanOpen(Refused):
     """A receipt may not exceed what is open on its invoice."""
 
@@ -37,7 +41,7 @@ def record(invoice: str, *, amount: Money, received_on: date, reference: str, by
     `DayAhead`.
     """
     if amount.minor <= 0:
-        raise Invalid("A receipt is of an amount above zero.", field="amount")
+        raise InvalidReceipt("A receipt is of an amount above zero.", field="amount")
     ask = "Write the bank's reference: it makes the receipt unique."
     reference = checked_words(reference, ask, field="reference", most=100)
     with transaction() as session:
