@@ -6,12 +6,12 @@ import copy
 from typing import Any
 
 import marshmallow as ma
-from flask import Request, current_app, request
+from flask import Request, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
 
-from api import strict, uploads
+from api import places, strict, uploads
 from api.fields import DateField, Lines, MomentField, MoneyField, MonthField, Schema
 
 MONEY = {
@@ -27,9 +27,11 @@ PROBLEM_TYPE = "application/problem+json"
 
 
 class PlaceSchema(Schema):
-    """What is wrong in one place of a body."""
+    """What is wrong in one place of a request: one of `pointer`, `parameter` and `header` names the place."""
 
-    pointer = ma.fields.String(required=True, metadata={"description": "A JSON pointer (RFC 6901) into the body."})
+    pointer = ma.fields.String(metadata={"description": "A JSON pointer (RFC 6901) into the body."})
+    parameter = ma.fields.String(metadata={"description": "A parameter of the query or the path."})
+    header = ma.fields.String(metadata={"description": "A header."})
     detail = ma.fields.String(required=True)
     line = ma.fields.String(metadata={"description": "Of a file; its header is line 1."})
     column = ma.fields.String(metadata={"description": "Of a file; empty where the whole line is meant."})
@@ -60,9 +62,10 @@ class StrictParser(FlaskParser):
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
         """Two readers may each take another value of a parameter that is given twice."""
-        twice = [name for name, values in req.args.lists() if len(values) > 1]
-        if twice:
-            raise ma.ValidationError({name: ["Give this once."] for name in twice})
+        wrong = {name: ["Give this once."] for name, values in req.args.lists() if len(values) > 1}
+        wrong |= {name: ["Unknown parameter."] for name in req.args if name not in schema.fields}
+        if wrong:
+            raise ma.ValidationError(wrong)
         return super().load_querystring(req, schema)
 
     def handle_error(self, error: Exception, req: Any, schema: Any, **kwargs: Any) -> Any:
@@ -71,17 +74,14 @@ class StrictParser(FlaskParser):
 
 def refuse_unread() -> None:
     """Refuse what a route would not look at: whoever sends it believes that it does something."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or not request.path.startswith("/v1/") or request.endpoint in uploads.MOST_BYTES:
+    if request.endpoint is None or not request.path.startswith("/v1/") or request.endpoint in uploads.MOST_BYTES:
         return
-    described: dict[str, Any] = getattr(view, "_apidoc", {})
-    read = {one.get("in") for one in described.get("arguments", {}).get("parameters", ())}
-    if request.args and "query" not in read:
-        raise ma.ValidationError({name: ["Unknown field."] for name in request.args})
-    if "json" not in read and (request.content_length or request.get_data()):
+    if request.args and places.schema_of("query") is None:
+        raise ma.ValidationError({"query": {name: ["Unknown parameter."] for name in request.args}})
+    if places.schema_of("json") is None and (request.content_length or request.get_data()):
         unknown = {name: ["Unknown field."] for name in strict.body_of(request)}
         if unknown:
-            raise ma.ValidationError(unknown)
+            raise ma.ValidationError({"json": unknown})
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]

@@ -1,9 +1,8 @@
-"""Every error as a problem document (RFC 9457): a sentence, a stable type, pointers, and nothing of the inside."""
+"""Every error as a problem document (RFC 9457): a sentence, a stable type, the place, and nothing of the inside."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask, Response, g, json, request
@@ -11,12 +10,14 @@ from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
+from api import places
 from api.idempotency import MalformedKey, replay_after
 from api.paging import Unsettled, read_again
+from api.places import Place, UnreadableParameter
 from api.strict import InvalidJson
 from firm import envelope
 from firm.access import denials
-from firm.access.answers import KeyTaken, StillRunning
+from firm.access.answers import KeyTaken, KeyUsedForOtherContent, StillRunning
 from firm.access.limits import TooMany
 from firm.access.presence import PresenceNeeded, WrongCode
 from firm.access.tokens import BeyondOwnScopes, NotAuthenticated
@@ -70,6 +71,13 @@ STATUS: tuple[tuple[type[ChambersError], int], ...] = (
 )
 
 
+OF_HEADERS: dict[type[ChambersError], str] = {
+    MalformedKey: "Idempotency-Key",
+    KeyUsedForOtherContent: "Idempotency-Key",
+    NotVerified: "Stripe-Signature",
+}
+"""What is wrong with a header, and with which."""
+
 SENTENCES = {
     404: "There is nothing at this address; /openapi.json lists what there is.",
     405: "This address does not take this method; the Allow header names those it takes.",
@@ -79,7 +87,7 @@ SENTENCES = {
 
 
 def problem(
-    status: int, slug: str, detail: str, *, title: str | None = None, errors: list[dict[str, str]] | None = None
+    status: int, slug: str, detail: str, *, title: str | None = None, errors: list[Place] | None = None
 ) -> Response:
     """A problem document as a response."""
     body = document(status, slug, detail, title=title)
@@ -105,6 +113,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Unsettled, read_again)
     app.register_error_handler(ChambersError, _of_ours)
     app.register_error_handler(ValidationError, _of_schema)
+    app.register_error_handler(UnreadableParameter, _of_parameter)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(DBAPIError, _of_database)
     app.register_error_handler(Exception, _of_anything)
@@ -127,9 +136,7 @@ def _of_ours(error: ChambersError) -> Response:
     if status == 500:
         log.error("invariant broken: %s", error.message, exc_info=error)
         return _internal()
-    field = getattr(error, "field", None)
-    errors = [{"pointer": f"/{field}", "detail": error.message}] if field else None
-    response = problem(status, error.slug(), error.message, errors=errors)
+    response = problem(status, error.slug(), error.message, errors=_places(error))
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Busy):
@@ -137,6 +144,16 @@ def _of_ours(error: ChambersError) -> Response:
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _places(error: ChambersError) -> list[Place]:
+    """Where in the request the fault lies, if in one place of it."""
+    header = next((name for kind, name in OF_HEADERS.items() if isinstance(error, kind)), None)
+    if header is not None:
+        return [places.of_header(header, error.message)]
+    field = getattr(error, "field", None)
+    found = places.of_field(field, error.message) if field else None
+    return [] if found is None else [found]
 
 
 def _put_on_record(error: ChambersError) -> None:
@@ -158,38 +175,23 @@ def _sees_only_own() -> bool:
 
 
 def _of_schema(error: ValidationError) -> Response:
-    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in pointers(error.messages)]
-    first = errors[0] if errors else {"pointer": "", "detail": "it is not valid."}
-    detail = f"{first['pointer'] or 'The body'}: {first['detail']}"
-    return problem(422, "invalid-body", detail, title="The body is not valid", errors=errors)
+    """A parameter is of another type than a body: which of the two a program has to mend, it knows by that."""
+    found = places.of_messages(error.messages) or [{"pointer": "", "detail": "it is not valid."}]
+    detail = f"{places.named(found[0])}: {found[0]['detail']}"
+    if "parameter" in found[0]:
+        return problem(422, "invalid-parameter", detail, title="A parameter is not valid", errors=found)
+    return problem(422, "invalid-body", detail, title="The body is not valid", errors=found)
 
 
-def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """marshmallow's nested messages as JSON pointers; its name for the whole object is dropped."""
-    if isinstance(messages, dict):
-        for key, value in messages.items():
-            here = (
-                path
-                if key in ("_schema", "json", "query")
-                else path + "/" + str(key).replace("~", "~0").replace("/", "~1")
-            )
-            yield from pointers(_of_entry(value), here)
-    else:
-        for message in messages if isinstance(messages, list) else [messages]:
-            yield path, str(message)
-
-
-def _of_entry(value: Any) -> Any:
-    """marshmallow tells an entry's key and value apart; in the body they are one place."""
-    if isinstance(value, dict) and value and set(value) <= {"key", "value"}:
-        return [message for messages in value.values() for message in messages]
-    return value
+def _of_parameter(error: UnreadableParameter) -> Response:
+    return _of_schema(ValidationError({"query": {error.parameter: [error.description]}}))
 
 
 def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
     detail = _too_large() if status == 413 else SENTENCES.get(status) or error.description or error.name
-    response = problem(status, error.name.lower().replace(" ", "-"), detail, title=error.name)
+    found = [places.of_header("If-Match", detail)] if status == 428 else None
+    response = problem(status, error.name.lower().replace(" ", "-"), detail, title=error.name, errors=found)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
-from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
 from api import auth, errors, idempotency, observation, policy, preconditions, uploads
 from api.blueprints import ChambersApi, describe_fields, refuse_unread
 from api.description.document import finished
+from api.places import UnreadableParameter
 from api.strict import MOST_BYTES
 from api.v1 import (
     adjustments,
@@ -122,8 +122,7 @@ class MonthConverter(BaseConverter):
         try:
             return Month.parse(value)
         except InvalidMonth as error:
-            # An HTTP error, and not werkzeug's "no match", which would answer 404 without a word on months.
-            raise UnprocessableEntity(error.message) from error
+            raise UnreadableParameter("month", error.message) from error
 
     def to_url(self, value: Month | str) -> str:
         return str(value)

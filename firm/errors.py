@@ -7,6 +7,8 @@ border (`api`) alone decides what status or exit code each kind becomes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class ChambersError(Exception):
@@ -27,7 +29,10 @@ class Refused(ChambersError):
 
 
 class Invalid(ChambersError):
-    """The value itself is wrong, whatever the state of the books. `field` names it where there is one."""
+    """The value itself is wrong, whatever the state of the books.
+
+    `field` names it where one is to blame, by the word that callers use, and nested as "interests/0/package".
+    """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -48,3 +53,13 @@ class Misconfigured(ChambersError):
 
 class InvariantBroken(ChambersError):
     """Something that must always hold does not. Nobody's input is to blame; the work stops and is undone."""
+
+
+@contextmanager
+def within(place: str) -> Iterator[None]:
+    """What is `Invalid` inside has its field there: within "interests/0", "package" is "interests/0/package"."""
+    try:
+        yield
+    except Invalid as error:
+        error.field = f"{place}/{error.field}" if error.field else place
+        raise

@@ -42,9 +42,13 @@ def digits(currency: str) -> int:
     try:
         exponent = _IsoCurrency(currency).exponent
     except ValueError as error:
-        raise InvalidMoney(f"{currency!r} is not an ISO 4217 currency code such as USD or EUR.") from error
+        raise InvalidMoney(
+            f"{currency!r} is not an ISO 4217 currency code such as USD or EUR.", field="currency"
+        ) from error
     if exponent is None:
-        raise InvalidMoney(f"{currency} has no minor unit and cannot be paid in; use a national currency.")
+        raise InvalidMoney(
+            f"{currency} has no minor unit and cannot be paid in; use a national currency.", field="currency"
+        )
     return int(exponent)
 
 

@@ -15,9 +15,9 @@ from api.commands.running import Call, command, json_option, show
 from api.jobs import KINDS
 from api.worker import Worker
 from firm.db import reading
-from firm.errors import NotFound
 from firm.jobs import operations as jobs
 from firm.jobs import queries
+from firm.jobs.operations import JobNotFound
 
 
 @click.command()
@@ -74,7 +74,7 @@ def show_operation(call: Call, operation_id: str, as_json: bool) -> None:
     with reading() as session:
         job = jobs.find(session, operation_id)
     if job.kind not in operations.ENDPOINTS:
-        raise NotFound(f"There is no operation {operation_id!r}.")
+        raise JobNotFound(f"There is no operation {operation_id!r}.")
     if as_json:
         show(operations.shape(job), "operations:OperationSchema")
         return

@@ -87,6 +87,13 @@ PROBLEMS: dict[str, tuple[str, str, str, str]] = {
 }
 """The name, an example's type, what the status means, and an example's sentence."""
 
+PLACES = {
+    "400": {"header": "Idempotency-Key"},
+    "422": {"pointer": "/fee"},
+    "428": {"header": "If-Match"},
+}
+"""Where in the request an example's fault lies."""
+
 _HEADERS_OF = {"401": ("WWW-Authenticate",), "409": ("Retry-After",), "429": ("Retry-After",), "503": ("Retry-After",)}
 
 
@@ -123,13 +130,14 @@ def _problem(status: str, slug: str, meaning: str, sentence: str) -> dict[str, A
 
 
 def _example(status: int, slug: str, sentence: str) -> Mapping[str, object]:
+    place = PLACES.get(str(status))
     return {
         "type": TYPE + slug,
         "title": slug.replace("-", " ").capitalize(),
         "status": status,
         "detail": sentence,
         "request_id": "req_01KBXW5Z3Q9F4T2M8R6A7C1D0E",
-    }
+    } | ({"errors": [place | {"detail": sentence.removeprefix("/fee: ")}]} if place else {})
 
 
 def _not_modified() -> dict[str, Any]:

@@ -91,6 +91,7 @@ def _share(document: dict[str, Any]) -> None:
     components.update(answers.components())
     components["schemas"].pop("PaginationMetadata", None)
     components["schemas"] = {"Money": {"type": "object", **MONEY}} | _with_money(components["schemas"])
+    components["schemas"]["Place"]["oneOf"] = [{"required": [name]} for name in ("pointer", "parameter", "header")]
     sent = {name for item in document["paths"].values() for name in _sent(item, components["schemas"])}
     for name in set(components["schemas"]) - sent - {"Problem", "Place"}:
         # What only the API writes always has all its fields, but for those that some roles are not shown.

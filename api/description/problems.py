@@ -24,8 +24,11 @@ ABOVE_ALL = {
     "request-entity-too-large": (413, "The body is over 1 MB."),
     "request-uri-too-long": (414, "The address is too long."),
     "unsupported-media-type": (415, "The body is not application/json, or is compressed."),
-    "unprocessable-entity": (422, "A part of the address cannot be read, such as a thirteenth month."),
-    "invalid-body": (422, "Fields are missing, unknown or of a wrong type; `errors` names each."),
+    "invalid-body": (422, "Fields of the body are missing, unknown or of a wrong type; `errors` names each."),
+    "invalid-parameter": (
+        422,
+        "Parameters of the query or the path are missing, unknown or cannot be read; `errors` names each.",
+    ),
     "precondition-required": (428, "A change of one thing needs If-Match."),
     "internal-error": (500, "Something went wrong here, not with the request."),
     "database-away": (503, "The database is not reachable."),

@@ -14,9 +14,9 @@ from api.paging import PageQuery, page, page_schema
 from api.rendering import rendered
 from firm.actor import Role
 from firm.db import reading
-from firm.errors import Invalid
 from staffing.reports import operations as reports_
 from staffing.reports import queries as reports
+from staffing.reports.rules import InvalidPeriod
 
 blueprint = Blueprint("funded_work_reports", __name__, description="A client's account of a period")
 
@@ -71,7 +71,8 @@ def listed(query: dict[str, Any]) -> Any:
 def issued(body: dict[str, Any]) -> Any:
     """Issue a client's report of whole months that are over."""
     if body["until_month"] <= body["from_month"]:
-        raise Invalid("`until_month` is the first month not covered; it lies after `from_month`.", field="until_month")
+        sentence = "`until_month` is the first month not covered; it lies after `from_month`."
+        raise InvalidPeriod(sentence, field="until_month")
     evidence.keep(now=now())
     row = reports_.issue(**body, by=current_actor(), now=now())
     return {**row._mapping, "figures": reports.figures(row)}

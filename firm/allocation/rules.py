@@ -39,7 +39,9 @@ class Plan:
         if not all(0 <= weight <= MOST_WEIGHT for weight in self.weights.values()):
             raise InvalidPlan(f"A package's weight is a whole number from 0 to {MOST_WEIGHT:,}.", field="weights")
         if sum(rates) < BASIS and not sum(self.weights.values()):
-            raise InvalidPlan("Give at least one package a weight above zero; it gets what the rates leave.")
+            raise InvalidPlan(
+                "Give at least one package a weight above zero; it gets what the rates leave.", field="weights"
+            )
         # Ties between equal remainders go by name and id, never by the order in which a plan was typed.
         reserves = [("reserve", name) for name in sorted(self.reserves)]
         packages = [("package", package_id) for package_id in sorted(self.weights)]

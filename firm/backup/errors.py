@@ -9,6 +9,10 @@ class InvalidBackup(Invalid):
     """A file that is no backup of ours, is cut short or damaged, or cannot be opened with this identity."""
 
 
+class InvalidRecipient(Invalid):
+    """A key that no backup can be encrypted to."""
+
+
 class BackupFailed(Refused):
     """The database's own program, or the disk, gave up; the sentence says what it said."""
 

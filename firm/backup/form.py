@@ -12,8 +12,7 @@ from typing import Any, BinaryIO
 
 import pyrage
 
-from firm.backup.errors import InvalidBackup
-from firm.errors import Invalid
+from firm.backup.errors import InvalidBackup, InvalidRecipient
 
 FORMAT = "chambers-backup/1"
 MOST_HEADER = 1_000_000
@@ -99,11 +98,11 @@ class Unpacking:
 
 
 def recipients_of(texts: list[str]) -> list[Any]:
-    """The keys that a backup is encrypted to. Raises `Invalid`."""
+    """The keys that a backup is encrypted to. Raises `InvalidRecipient`."""
     try:
         return [pyrage.x25519.Recipient.from_str(text) for text in texts]
     except pyrage.RecipientError:
-        raise Invalid("A recipient of backups is a public key of age: age1 and 58 more characters.") from None
+        raise InvalidRecipient("A recipient of backups is a public key of age: age1 and 58 more characters.") from None
 
 
 def identity_of(path: Path) -> Any:

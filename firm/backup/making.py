@@ -45,7 +45,7 @@ def make(
 ) -> Header:
     """Write a backup and say what is in it; plain without recipients. The file appears whole or not at all.
 
-    Nobody who writes to the books waits for it. Raises `BackupFailed`, `Misconfigured`, `Invalid`.
+    Nobody who writes to the books waits for it. Raises `BackupFailed`, `Misconfigured`, `InvalidRecipient`.
     """
     keys = recipients_of(list(recipients))
     _note(path.name, encrypted=bool(keys), by=by, now=now)

@@ -21,6 +21,10 @@ from firm.particulars import checked_words
 from firm.profile import operations as profiles
 
 
+class InvalidReceipt(Invalid):
+    """A receipt of nothing."""
+
+
 class MoreThanOpen(Refused):
     """A receipt may not exceed what is open on its invoice."""
 
@@ -37,14 +41,14 @@ def record(invoice: str, *, amount: Money, received_on: date, reference: str, by
     `DayAhead`.
     """
     if amount.minor <= 0:
-        raise Invalid("A receipt is of an amount above zero.")
+        raise InvalidReceipt("A receipt is of an amount above zero.", field="amount")
     ask = "Write the bank's reference: it makes the receipt unique."
     reference = checked_words(reference, ask, field="reference", most=100)
     with transaction() as session:
         profiles.refuse_far_ahead(session, received_on, now, field="received_on")
         target = queries.find_invoice(session, invoice)
         if amount.currency != target.currency:
-            raise CurrencyMismatch(f"Invoice {target.number} is in {target.currency}.")
+            raise CurrencyMismatch(f"Invoice {target.number} is in {target.currency}.", field="amount")
         # Claim before deciding: the row changes only while enough of it is open.
         received = Invoice.received_minor + amount.minor
         state = case((received == Invoice.total_minor, "paid"), else_="open")

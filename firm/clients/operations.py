@@ -132,7 +132,8 @@ def add_contact(client: str, *, name: str, email: str, role: str, by: Actor, now
     Raises `ClientNotFound`, `UnknownContactRole`, `ContactKnown`.
     """
     if role not in CONTACT_ROLES:
-        raise UnknownContactRole(f"{role!r} is no contact's role; use one of {', '.join(CONTACT_ROLES)}.")
+        sentence = f"{role!r} is no contact's role; use one of {', '.join(CONTACT_ROLES)}."
+        raise UnknownContactRole(sentence, field="role")
     address = checked_email(email)
     with transaction() as session:
         owner = queries.find(session, client)

@@ -18,7 +18,7 @@ from firm.db import claim, transaction, use_case
 from firm.engagements import queries
 from firm.engagements.model import CYCLES, Engagement, Interest, Tier
 from firm.engagements.rules import BLOCKING_CLAUSES, blocked
-from firm.errors import Invalid, NotFound, Refused
+from firm.errors import Invalid, NotFound, Refused, within
 from firm.ledger import accounts, periods
 from firm.money import Money
 from firm.month import Month
@@ -57,6 +57,22 @@ class LastInterest(Refused):
 
 class SameEngagement(Refused):
     """The same terms twice would bill a client twice."""
+
+
+class InvalidEngagement(Invalid):
+    """Terms that no engagement can have."""
+
+
+class EngagementNotSigned(Refused):
+    """Only a signed engagement can be ended."""
+
+
+class EndTooEarly(Refused):
+    """It ends after its start, and not within what is worked out with it already."""
+
+
+class EndsAlready(Refused):
+    """An end that is set may come earlier, and never later."""
 
 
 class InterestTwice(Invalid):
@@ -177,23 +193,24 @@ def checked_po_number(text: str) -> str:
 
 
 def refuse_impossible(terms: Terms) -> None:
-    """Raises `Invalid` for terms that no agreement can have."""
+    """Raises `InvalidEngagement` for terms that no agreement can have."""
     for name in ("starts_on", "ends_on", "renews_on"):
         day = getattr(terms, name)
         if day is not None and not FIRST_DAY <= day < LAST_DAY:
-            raise Invalid(f"{day.isoformat()} lies outside of what books are kept of; mend the year.", field=name)
+            sentence = f"{day.isoformat()} lies outside of what books are kept of; mend the year."
+            raise InvalidEngagement(sentence, field=name)
     if terms.renews_on is not None and terms.renews_on <= terms.starts_on:
-        raise Invalid("An engagement renews after it starts.", field="renews_on")
+        raise InvalidEngagement("An engagement renews after it starts.", field="renews_on")
     if not 0 <= terms.notice_days <= MOST_NOTICE_DAYS:
-        raise Invalid(f"Notice is given 0 to {MOST_NOTICE_DAYS} days ahead.", field="notice_days")
+        raise InvalidEngagement(f"Notice is given 0 to {MOST_NOTICE_DAYS} days ahead.", field="notice_days")
     if terms.cycle not in CYCLES:
-        raise Invalid(f"{terms.cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.", field="cycle")
+        raise InvalidEngagement(f"{terms.cycle!r} is no billing cycle; use one of {', '.join(CYCLES)}.", field="cycle")
     if terms.po_number is not None:
         checked_po_number(terms.po_number)
     if terms.fee.minor <= 0:
-        raise Invalid("A retainer's monthly fee is above zero.", field="fee")
+        raise InvalidEngagement("A retainer's monthly fee is above zero.", field="fee")
     if terms.ends_on is not None and terms.ends_on <= terms.starts_on:
-        raise Invalid(
+        raise InvalidEngagement(
             "An engagement ends after it starts; `ends_on` is the first day it no longer runs.", field="ends_on"
         )
 
@@ -296,14 +313,19 @@ def set_po_number(engagement_id: str, po_number: str, *, by: Actor, now: datetim
 def end(engagement_id: str, *, on: date, by: Actor, now: datetime) -> Engagement:
     """End a signed engagement on the first day it no longer runs, not within a month that is recognized.
 
-    An end that is set may come earlier, and never later: what was worked out with it would stay as it is.
+    An end that is set may come earlier, and never later: what was worked out with it would stay as it is. Raises
+    `EngagementNotSigned`, `EndTooEarly`, `EndsAlready`.
     """
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
-        if engagement.state == "draft" or on <= engagement.starts_on:
-            raise Refused("Only a signed engagement can be ended, on a day after its start.")
+        if engagement.state == "draft":
+            raise EngagementNotSigned("Only a signed engagement can be ended, and this is a draft; sign it first.")
+        if on <= engagement.starts_on:
+            raise EndTooEarly(f"It starts on {engagement.starts_on.isoformat()}; end it on a day after that.")
         if engagement.ends_on is not None and on > engagement.ends_on:
-            raise Refused(f"It ends on {engagement.ends_on.isoformat()} already; sign another for what comes after.")
+            raise EndsAlready(
+                f"It ends on {engagement.ends_on.isoformat()} already; sign another for what comes after."
+            )
         _refuse_recognized(session, on)
         before = digest(engagement)
         engagement.ends_on = on
@@ -321,7 +343,7 @@ def _refuse_recognized(session: Session, on: date) -> None:
         periods.hold(session, first_open)
     unrecognized = periods.first_without(session, RECOGNIZED, first_open)
     if Month.of(on) < unrecognized:
-        raise Refused(f"The engagement has been recognized until {unrecognized.previous.name}; end it later.")
+        raise EndTooEarly(f"The engagement has been recognized until {unrecognized.previous.name}; end it later.")
 
 
 def _refuse_unsignable(session: Session, engagement: Engagement) -> None:
@@ -335,9 +357,10 @@ def _refuse_unsignable(session: Session, engagement: Engagement) -> None:
 
 def _name_interests(session: Session, engagement_id: str, interests: Sequence[NamedInterest]) -> None:
     known = {interest.package_id for interest in queries.interests_of(session, engagement_id)}
-    for interest in interests:
+    for number, interest in enumerate(interests):
         package = portfolio.find(session, interest.package)
-        session.add(new_interest(engagement_id, package, interest, known=known))
+        with within(f"interests/{number}"):
+            session.add(new_interest(engagement_id, package, interest, known=known))
         known.add(package.id)
     session.flush()
 
@@ -345,9 +368,10 @@ def _name_interests(session: Session, engagement_id: str, interests: Sequence[Na
 def new_interest(engagement_id: str, package: Package, interest: NamedInterest, *, known: Collection[str]) -> Interest:
     """An interest that is in no session yet. Raises `InterestTwice` for a package that is known there."""
     if not 0 <= interest.months_to_replace <= MOST_MONTHS_TO_REPLACE:
-        raise Invalid(f"Replacing it takes 0 to {MOST_MONTHS_TO_REPLACE} engineer-months.", field="months_to_replace")
+        sentence = f"Replacing it takes 0 to {MOST_MONTHS_TO_REPLACE} engineer-months."
+        raise InvalidEngagement(sentence, field="months_to_replace")
     if package.id in known:
-        raise InterestTwice(f"The engagement names {package.name} already.")
+        raise InterestTwice(f"The engagement names {package.name} already.", field="package")
     return Interest(
         id=ids.new("int"),
         engagement_id=engagement_id,

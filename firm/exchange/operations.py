@@ -26,19 +26,26 @@ class RateMissing(Refused):
     """Revenue in another currency cannot be recognized without the month's rate."""
 
 
+class RateNotNeeded(Invalid):
+    """The currency is the one in which the books are kept."""
+
+
 class RateInUse(Refused):
     """A month that has begun to close has used its rates."""
 
 
 @use_case
 def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, now: datetime) -> ExchangeRate:
-    """Enter a month's rate, or correct it before the month is closed. Raises `InvalidRate`, `RateInUse`."""
+    """Enter a month's rate, or correct it before the month is closed.
+
+    Raises `InvalidRate`, `RateNotNeeded`, `RateInUse`.
+    """
     digits(currency)
     value = parse_rate(rate)
     source = checked_words(source, "Say where the rate comes from, such as the central bank.", field="source", most=200)
     with transaction() as session:
         if currency == profiles.current(session).currency:
-            raise Invalid(f"The books are in {currency}; it needs no rate.")
+            raise RateNotNeeded(f"The books are in {currency}; it needs no rate.", field="currency")
         if periods.steps(session, month) or periods.is_closed(session, month):
             raise RateInUse(f"{month.name} has been recognized with its rates; they cannot change any more.")
         known = session.get(ExchangeRate, (currency, month))

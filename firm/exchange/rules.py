@@ -20,7 +20,7 @@ def parse_rate(text: str) -> int:
     match = _RATE.fullmatch(text)
     rate = int(match[1] + (match[2] or "").ljust(8, "0")) if match else 0
     if rate == 0:
-        raise InvalidRate('Write a rate above zero with at most eight decimal places, such as "1.0850".')
+        raise InvalidRate('Write a rate above zero with at most eight decimal places, such as "1.0850".', field="rate")
     return rate
 
 

@@ -16,7 +16,7 @@ from firm.audit import operations as audit
 from firm.bulk import bulk_insert
 from firm.columns import Base
 from firm.csvfile.reading import cut
-from firm.errors import Invalid, NotFound, Refused
+from firm.errors import ChambersError, Invalid, NotFound, Refused
 from firm.intake.report import LineRefused, Report
 from firm.intake.rows import Row, Rows
 from firm.money import Money
@@ -75,14 +75,20 @@ def judge(rows: Rows[R], desk: Desk[R], report: Report, progress: Progress) -> N
         try:
             new = desk.settle(read.row, rows.columns)
         except (Refused, Invalid, NotFound, LineRefused) as error:
-            column = getattr(error, "column", None) or getattr(error, "field", None) or ""
-            report.refuse(read.line.number, column, read.line.cells.get(column, ""), error.message)
+            report.refuse(read.line.number, *_cell(read.line.cells, error), error.message)
         else:
             report.new += new
             report.known += not new
         if done % STRIDE == 0 or done == len(rows.read):
             progress(done, len(rows.read))
     report.refused.sort(key=lambda refusal: refusal.line)
+
+
+def _cell(cells: Mapping[str, str], error: ChambersError) -> tuple[str, str]:
+    """The column to blame and what stands there; a field that the subject names may be no column of this file."""
+    field = getattr(error, "field", None) or ""
+    column: str = getattr(error, "column", "") or (field if field in cells else "")
+    return column, cells.get(column, "")
 
 
 @contextmanager

@@ -64,9 +64,8 @@ class InvalidReserveName(Invalid):
 def reserve_fund(name: str) -> str:
     """The account code of a reserve. Raises `InvalidReserveName`."""
     if _RESERVE_NAME.fullmatch(name) is None:
-        raise InvalidReserveName(
-            f"{name!r} cannot name a reserve; use lower-case letters, digits and hyphens, such as on-ramp."
-        )
+        sentence = f"{name!r} cannot name a reserve; use lower-case letters, digits and hyphens, such as on-ramp."
+        raise InvalidReserveName(sentence, field="reserves")
     return RESERVES + name
 
 

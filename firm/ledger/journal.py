@@ -28,6 +28,10 @@ class AlreadyPosted(Refused):
     """An entry of this source is in the books; one cause is booked once."""
 
 
+class ReversalTooEarly(Refused):
+    """A reversal is not dated before the entry that it reverses."""
+
+
 class AlreadyReversed(Refused):
     """An entry is reversed at most once."""
 
@@ -77,7 +81,7 @@ def reverse(
     """Post the exact negation of an entry, on a day of an open month, and return its number.
 
     Says which month it adjusts when that is an earlier one. Raises `EntryNotFound`, `AlreadyReversed`,
-    `MonthClosed`.
+    `ReversalTooEarly`, `MonthClosed`.
     """
     original = session.execute(
         select(journal_entry.c.month, journal_entry.c.narration).where(journal_entry.c.id == entry_id)
@@ -86,7 +90,7 @@ def reverse(
         raise EntryNotFound(f"There is no journal entry number {entry_id}.")
     month = Month.of(on)
     if month < original.month:
-        raise Refused(f"A reversal cannot be dated before the entry it reverses, in {original.month.name}.")
+        raise ReversalTooEarly(f"A reversal cannot be dated before the entry it reverses, in {original.month.name}.")
     return post(
         session,
         Entry(

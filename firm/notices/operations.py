@@ -14,13 +14,14 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, leaving_the_house, reading, transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import Refused
 from firm.jobs import operations as jobs
 from firm.jobs.kinds import TryAgain
 from firm.notices import queries
 from firm.notices.model import Notice
 from firm.notices.post import NotNow, Post, RefusedForGood
 from firm.notices.template import Template, one_line
+from firm.particulars import checked_words
 
 SEND = "notices.send"
 SWEEP = "notices.sweep"
@@ -95,14 +96,13 @@ def sweep(*, post: Post | None, older_than: timedelta, by: Actor, now: datetime)
 
 @use_case
 def give_by_hand(key: str, *, how: str, by: Actor, now: datetime) -> Notice:
-    """Note that a person told it by another way, such as a call. Raises `NoticeIsDone`."""
-    if not how.strip():
-        raise Invalid("Say how it was given: the note stays on record.", field="how")
+    """Note that a person told it by another way, such as a call. Raises `NoticeIsDone`, `InvalidParticulars`."""
+    how = checked_words(how, "Say how it was given: the note stays on record.", field="how", most=500)
     with transaction() as session:
         notice = queries.find(session, key)
         before = digest(notice)
         waiting = update(Notice).where(Notice.id == key, Notice.state.in_(["queued", "failed"]))
-        values = {"state": "by-hand", "finished_at": now, "given_by": by.name, "detail": how.strip()[:500]}
+        values = {"state": "by-hand", "finished_at": now, "given_by": by.name, "detail": how}
         given = claim(session, waiting.values(**values, leased_until=None))
         session.refresh(notice)
         if not given:

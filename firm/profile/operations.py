@@ -68,10 +68,10 @@ def establish(
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidProfile(
-            f"{time_zone!r} is no time zone; use a name such as Europe/Berlin or America/New_York."
+            f"{time_zone!r} is no time zone; use a name such as Europe/Berlin or America/New_York.", field="time_zone"
         ) from error
     if _COLOR.fullmatch(color) is None:
-        raise InvalidProfile(f"{color!r} is no color; write it as #1f3a5f.")
+        raise InvalidProfile(f"{color!r} is no color; write it as #1f3a5f.", field="color")
     profile = Profile(
         id=1,
         name=checked_name(name),

@@ -13,7 +13,8 @@ from firm.audit import operations as audit
 from firm.audit.model import audit_record
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import Refused
+from firm.particulars import checked_words
 from firm.recovery.model import Restoration
 
 
@@ -77,11 +78,11 @@ def ever(session: Session) -> bool:
 
 @use_case
 def reconcile(*, note: str, by: Actor, now: datetime) -> list[Restoration]:
-    """Say that these books agree with the world: from now on they send again. Raises `NothingToReconcile`,
-    `Unfinished`.
+    """Say that these books agree with the world: from now on they send again.
+
+    Raises `InvalidParticulars`, `NothingToReconcile`, `Unfinished`.
     """
-    if not note.strip():
-        raise Invalid("Say how it was checked: the note stays on record.", field="note")
+    note = checked_words(note, "Say how it was checked: the note stays on record.", field="note", most=500)
     with transaction() as session:
         query = select(Restoration).where(Restoration.reconciled_at.is_(None)).order_by(Restoration.id)
         found = list(session.scalars(query.with_for_update()))
@@ -90,7 +91,7 @@ def reconcile(*, note: str, by: Actor, now: datetime) -> list[Restoration]:
         for one in found:
             _refuse_unfinished(session, one)
             before = digest(one)
-            one.reconciled_at, one.reconciled_by, one.note = now, by.name, note.strip()[:500]
+            one.reconciled_at, one.reconciled_by, one.note = now, by.name, note
             session.flush()
             facts = {"note": one.note}
             audit.record(session, "firm.reconciled", one.id, facts, before=before, after=one, by=by, now=now)

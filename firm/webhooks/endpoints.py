@@ -41,6 +41,10 @@ class NothingToChange(Invalid):
     """A change that says what is so already."""
 
 
+class RotatedMeanwhile(Refused):
+    """Somebody else gave the endpoint another secret at the same moment."""
+
+
 class UnknownEventType(Invalid):
     """The catalogue has no such type."""
 
@@ -93,7 +97,10 @@ def _add(
 
 @use_case
 def rotate(key: str, *, keys: SecretKeys, by: Actor, now: datetime) -> tuple[WebhookEndpoint, str]:
-    """Give an endpoint a new secret, shown this once; for a day, messages are signed with the old one too."""
+    """Give an endpoint a new secret, shown this once; for a day, messages are signed with the old one too.
+
+    Raises `RotatedMeanwhile`.
+    """
     secret = new_secret()
     with transaction() as session:
         endpoint = find(session, key)
@@ -105,7 +112,7 @@ def rotate(key: str, *, keys: SecretKeys, by: Actor, now: datetime) -> tuple[Web
             "previous_until": now + OVERLAP,
         }
         if not claim(session, update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint.id, old).values(**values)):
-            raise Refused("Somebody else rotated this secret just now; read the endpoint again.")
+            raise RotatedMeanwhile("Somebody else rotated this secret just now; read the endpoint again.")
         session.refresh(endpoint)
         audit.record(
             session, "webhook-endpoint.rotated", endpoint.id, {}, before=before, after=endpoint, by=by, now=now

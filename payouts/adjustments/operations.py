@@ -88,7 +88,8 @@ def reverse(key: str, *, reason: str, on: date | None = None, by: Actor, now: da
             raise AlreadyReversed(f"{original.number} is a reversal itself; make the adjustment anew instead.")
         day = _day(on, profile, now)
         if Month.of(day) < original.month:
-            raise InvalidAdjustment(f"{original.number} was booked in {original.month.name}; reverse it then or later.")
+            sentence = f"{original.number} was booked in {original.month.name}; reverse it then or later."
+            raise InvalidAdjustment(sentence, field="on")
         item = _negation(original, reason, day)
         booking.hold(session)
         number = booking.take_numbers(session, day, 1)[0]

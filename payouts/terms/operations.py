@@ -66,9 +66,11 @@ class Proposal:
     """What a month recovers of advances, instead of a part."""
     fees_borne_by: str = "firm"
 
-    def amounts(self) -> list[Money]:
-        found = [self.guarantee, self.baseline, self.cap, self.recovery, *self.fixed_fees.values()]
-        return [amount for amount in found if amount is not None]
+    def amounts(self) -> list[tuple[str, Money]]:
+        """Each with the field that says it."""
+        found = [(name, getattr(self, name)) for name in ("guarantee", "baseline", "cap", "recovery")]
+        found += [("fixed_fees", amount) for amount in self.fixed_fees.values()]
+        return [(name, amount) for name, amount in found if amount is not None]
 
 
 @use_case
@@ -194,8 +196,9 @@ def _supersede(session: Session, wrong: PayTerms, reason: str, *, by: Actor, now
 
 def refuse_misplaced(proposal: Proposal, from_month: Month, *, currency: str, first_open: Month) -> None:
     """Raises `InvalidTerms`, `TermsTooLate` for what these books cannot take."""
-    if any(amount.currency != currency for amount in proposal.amounts()):
-        raise InvalidTerms(f"Pay terms are in {currency}, the currency of the books.")
+    for name, amount in proposal.amounts():
+        if amount.currency != currency:
+            raise InvalidTerms(f"Pay terms are in {currency}, the currency of the books.", field=name)
     if from_month < first_open:
         raise TermsTooLate(f"{from_month.name} is closed; let the terms begin in an open month.")
 
@@ -261,14 +264,17 @@ def refuse_impossible(proposal: Proposal, *, from_month: Month, until_month: Mon
         raise InvalidTerms(
             "Name what is paid: a guarantee, a fee or a share; a guarantee of zero says that nothing is."
         )
-    if any(amount.minor < 0 for amount in proposal.amounts()):
-        raise InvalidTerms("Amounts of pay terms are zero or more.")
-    if not 0 <= proposal.growth_bp <= BASIS or not all(0 < bp <= BASIS for bp in proposal.fund_shares.values()):
-        raise InvalidTerms("Rates of pay terms lie between 0 and 100 %.")
+    for name, amount in proposal.amounts():
+        if amount.minor < 0:
+            raise InvalidTerms("Amounts of pay terms are zero or more.", field=name)
+    if not 0 <= proposal.growth_bp <= BASIS:
+        raise InvalidTerms("A growth share lies between 0 and 100 %.", field="growth_bp")
+    if not all(0 < rate_bp <= BASIS for rate_bp in proposal.fund_shares.values()):
+        raise InvalidTerms("A share of a fund lies between 0 and 100 %; leave it out otherwise.", field="fund_shares")
     if proposal.growth_bp and proposal.baseline is None:
         raise InvalidTerms("A growth share needs the baseline above which revenue counts as growth.", field="baseline")
     if any(not amount for amount in proposal.fixed_fees.values()):
-        raise InvalidTerms("A fixed fee is above zero; leave it out otherwise.")
+        raise InvalidTerms("A fixed fee is above zero; leave it out otherwise.", field="fixed_fees")
     _refuse_impossible_recovery(proposal)
     if proposal.fees_borne_by not in FEES_BORNE_BY:
         raise InvalidTerms("Fees of payouts are borne by the firm or the payee.", field="fees_borne_by")

@@ -30,6 +30,18 @@ from staffing.maintainers import queries as maintainers
 from staffing.maintainers.model import Maintainer
 
 
+class InvalidAssignment(Invalid):
+    """What no assignment can be."""
+
+
+class EndTooEarly(Refused):
+    """It ends after its start, and not within what is worked out with it already."""
+
+
+class EndsAlready(Refused):
+    """An end that is set may come earlier, and never later."""
+
+
 class PackageNotFunded(Refused):
     """The funding gate is shut; the lead may override it with a reason."""
 
@@ -66,7 +78,7 @@ def assign(
 ) -> Assignment:
     """Assign a maintainer to a package, both by id or name, for a share of time in basis points.
 
-    Raises `PackageNotFunded` unless a reason overrides the gate, and `MoreThanWholeTime`.
+    Raises `InvalidAssignment`, `PackageNotFunded` unless a reason overrides the gate, and `MoreThanWholeTime`.
     """
     draft = Draft(role, share_bp, from_on, until_on, paid, override_reason)
     refuse_impossible(draft)
@@ -90,18 +102,20 @@ def assign(
 
 
 def refuse_impossible(draft: Draft) -> None:
-    """Raises `Invalid` for what no assignment can be."""
+    """Raises `InvalidAssignment` for what no assignment can be."""
     if draft.role not in ROLES:
-        raise Invalid(f"{draft.role!r} is no role of an assignment; use one of {', '.join(ROLES)}.")
+        sentence = f"{draft.role!r} is no role of an assignment; use one of {', '.join(ROLES)}."
+        raise InvalidAssignment(sentence, field="role")
     if not 0 <= draft.share_bp <= BASIS:
-        raise Invalid("A share of time lies between 0 and 100 %.")
+        raise InvalidAssignment("A share of time lies between 0 and 100 %.", field="share_bp")
     if draft.paid and not draft.share_bp:
-        raise Invalid("Paid work takes a share of time; give it, or make them a volunteer.", field="share_bp")
+        sentence = "Paid work takes a share of time; give it, or make them a volunteer."
+        raise InvalidAssignment(sentence, field="share_bp")
     if draft.override_reason is not None:
         ask = "Say why the gate is overridden: the reason stays on record."
         checked_words(draft.override_reason, ask, field="override_reason", most=500)
     if draft.until_on is not None and draft.until_on <= draft.from_on:
-        raise Invalid("An assignment ends after it starts.", field="until_on")
+        raise InvalidAssignment("An assignment ends after it starts.", field="until_on")
 
 
 def decide(
@@ -153,14 +167,17 @@ def facts_of(assignment: Assignment) -> dict[str, str | None]:
 
 @use_case
 def end(assignment_id: str, *, on: date, by: Actor, now: datetime) -> Assignment:
-    """End an assignment on the first day it no longer runs, not within a closed month."""
+    """End an assignment on the first day it no longer runs, not within a closed month.
+
+    Raises `EndTooEarly`, `EndsAlready`.
+    """
     with transaction() as session:
         assignment = queries.find(session, assignment_id)
         first_open = periods.earliest_open(session, first=profiles.current(session).first_month)
         if on <= assignment.from_on or on < first_open.first_day:
-            raise Refused(f"End it after its start and not before {first_open.name}, the first open month.")
+            raise EndTooEarly(f"End it after its start and not before {first_open.name}, the first open month.")
         if assignment.until_on is not None and on > assignment.until_on:
-            raise Refused(f"It ends on {assignment.until_on.isoformat()} already; make another one to go on.")
+            raise EndsAlready(f"It ends on {assignment.until_on.isoformat()} already; make another one to go on.")
         before = digest(assignment)
         assignment.until_on = on
         session.flush()

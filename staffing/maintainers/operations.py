@@ -87,16 +87,14 @@ def new_maintainer(
     *, name: str, email: str, country: str, grade: str, works_as: str, address: Sequence[str], now: datetime
 ) -> Maintainer:
     """A maintainer who is in no session yet. Raises `InvalidParticulars`."""
-    if grade not in GRADES or works_as not in WORKS_AS:
-        raise Invalid(f"A maintainer's grade is one of {', '.join(GRADES)}; works as {', '.join(WORKS_AS)}.")
     return Maintainer(
         id=ids.new("mnt"),
         name=checked_key(name),
         email=checked_email(email),
         address=checked_address(address),
         country=checked_country(country),
-        grade=grade,
-        works_as=works_as,
+        grade=one_word(grade, GRADES, "grade"),
+        works_as=one_word(works_as, WORKS_AS, "works_as"),
         created_at=now,
     )
 
@@ -145,9 +143,9 @@ def _checked(changes: Change) -> dict[str, str]:
 
 
 def one_word(word: str, words: Sequence[str], field: str) -> str:
-    """Raises `Invalid` for a word that is none of these."""
+    """Raises `InvalidParticulars` for a word that is none of these."""
     if word not in words:
-        raise Invalid(f"{word!r} is none of {', '.join(words)}.", field=field)
+        raise InvalidParticulars(f"{word!r} is not known here; use one of {', '.join(words)}.", field=field)
     return word
 
 

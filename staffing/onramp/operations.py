@@ -20,6 +20,18 @@ from staffing.onramp.model import STAGES, OnrampStage, PrecommitmentLetter, Runw
 from staffing.onramp.queries import LetterNotFound
 
 
+class UnknownStage(Invalid):
+    """A stage that the on-ramp does not have."""
+
+
+class InvalidLetter(Invalid):
+    """A promise that no pre-commitment letter makes."""
+
+
+class InvalidRunway(Invalid):
+    """A runway plan of no length that is planned for."""
+
+
 class StageOutOfOrder(Refused):
     """Stages follow one another."""
 
@@ -30,9 +42,9 @@ class NotReady(Refused):
 
 @use_case
 def enter_stage(maintainer: str, stage: str, *, on: date, note: str = "", by: Actor, now: datetime) -> OnrampStage:
-    """Enter the next stage on a day. Raises `StageOutOfOrder`, and `NotReady` for the stage of ready."""
+    """Enter the next stage on a day. Raises `UnknownStage`, `StageOutOfOrder`, `NotReady`."""
     if stage not in STAGES:
-        raise Invalid(f"{stage!r} is no stage of the on-ramp; use one of {', '.join(STAGES)}.")
+        raise UnknownStage(f"{stage!r} is no stage of the on-ramp; use one of {', '.join(STAGES)}.", field="stage")
     with transaction() as session:
         person = maintainers.find(session, maintainer)
         so_far = queries.onramp(session, person.id, on=date.max)
@@ -63,9 +75,13 @@ def record_letter(
     by: Actor,
     now: datetime,
 ) -> PrecommitmentLetter:
-    """Record a signed pre-commitment letter: `amount` a month for `term_months`."""
-    if amount.minor <= 0 or not 1 <= term_months <= 120 or expires_on <= signed_on:
-        raise Invalid("A letter promises an amount above zero for 1 to 120 months and expires after its signature.")
+    """Record a signed pre-commitment letter: `amount` a month for `term_months`. Raises `InvalidLetter`."""
+    if amount.minor <= 0:
+        raise InvalidLetter("A letter promises an amount above zero a month.", field="amount")
+    if not 1 <= term_months <= 120:
+        raise InvalidLetter("A letter promises it for 1 to 120 months.", field="term_months")
+    if expires_on <= signed_on:
+        raise InvalidLetter("A letter expires after its signature.", field="expires_on")
     company = checked_name(company, field="company")
     with transaction() as session:
         letter = PrecommitmentLetter(
@@ -103,9 +119,9 @@ def withdraw_letter(letter_id: str, *, on: date, by: Actor, now: datetime) -> Pr
 
 @use_case
 def record_runway(maintainer: str, *, months_covered: int, text: str, by: Actor, now: datetime) -> RunwayPlan:
-    """Record how the junior lives until the new firm earns; the latest plan counts."""
+    """Record how the junior lives until the new firm earns; the latest plan counts. Raises `InvalidRunway`."""
     if not 0 <= months_covered <= 60:
-        raise Invalid("A runway plan covers between 0 and 60 months.")
+        raise InvalidRunway("A runway plan covers between 0 and 60 months.", field="months_covered")
     text = checked_words(text, "Write the plan: how they live until the new firm earns.", field="text", most=10_000)
     with transaction() as session:
         plan = RunwayPlan(

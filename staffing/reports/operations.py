@@ -38,7 +38,8 @@ def issue(client: str, *, from_month: Month, until_month: Month, by: Actor, now:
     with transaction() as session:
         profile = profiles.current(session)
         if until_month > profile.month_at(now):
-            raise InvalidPeriod(f"{until_month.previous.name} is not over; report on months that are.")
+            sentence = f"{until_month.previous.name} is not over; report on months that are."
+            raise InvalidPeriod(sentence, field="until_month")
         target = clients.find(session, client)
         tier = queries.tier_of(session, target, period)
         packages = queries.package_work(session, target, period, profile)

@@ -26,7 +26,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if not 1 <= self.until_month.minus(self.from_month) <= 36:
-            raise InvalidPeriod("A report covers between 1 and 36 whole months.")
+            raise InvalidPeriod("A report covers between 1 and 36 whole months.", field="until_month")
 
     @property
     def name(self) -> str:

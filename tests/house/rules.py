@@ -19,6 +19,7 @@ CLOCKS = {
     "time.localtime",
     "time.gmtime",
 }
+NAMELESS = frozenset({"Invalid", "Refused", "NotFound"})
 BORDER = re.compile(r"#\s*border:\s*\S")
 """`except Exception:  # border: why everything is caught here`."""
 
@@ -60,6 +61,16 @@ def broad_excepts(source: str) -> Iterator[Finding]:
             continue
         if not _raises_again(node) and not BORDER.search(lines[node.lineno - 1]):
             yield node.lineno, "catches everything: name the errors, or say why with `# border: ...`"
+
+
+def nameless_errors(source: str) -> Iterator[Finding]:
+    """Errors of a kind alone: a program could not tell one situation from another by the type of the problem."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Raise) or node.exc is None:
+            continue
+        name = _dotted(node.exc.func if isinstance(node.exc, ast.Call) else node.exc).rpartition(".")[2]
+        if name in NAMELESS:
+            yield node.lineno, f"a bare {name}: name the situation by a class beside the function that raises it"
 
 
 def more_than_a_docstring(source: str) -> Iterator[Finding]:

@@ -44,6 +44,10 @@ def test_errors_are_caught_narrowly() -> None:
     assert findings((path for path in code if path != AT_THE_BORDER), rules.broad_excepts) == []
 
 
+def test_every_refusal_is_named_for_its_situation() -> None:
+    assert findings(python(*LAYERS), rules.nameless_errors) == []
+
+
 def test_a_package_opens_with_its_words_and_nothing_else() -> None:
     openings = [path for path in python(*LAYERS) if path.name == "__init__.py"]
     assert findings(openings, rules.more_than_a_docstring) == []
@@ -89,6 +93,9 @@ BREACHES: list[tuple[Rule, str]] = [
         rules.broad_excepts,
         "try:\n    send()\nexcept BaseException as error:\n    raise Refused('no') from error",
     ),
+    (rules.nameless_errors, "def end(engagement):\n    raise Refused('It ends already.')"),
+    (rules.nameless_errors, "raise errors.Invalid('No.', field='on') from error"),
+    (rules.nameless_errors, "raise NotFound(f'There is no {key!r}.') from None"),
     (rules.more_than_a_docstring, ""),
     (rules.more_than_a_docstring, '"""Words."""\nfrom firm.ledger import journal'),
     (rules.more_than_a_docstring, '"""Words."""\n__all__ = []'),
@@ -124,6 +131,7 @@ INNOCENT: list[tuple[Rule, str]] = [
         "try:\n    send()\nexcept Exception:  # border: one bad job must not stop the worker\n    pass",
     ),
     (rules.more_than_a_docstring, '"""Words."""\n'),
+    (rules.nameless_errors, "class EndsAlready(Refused): ...\nraise EndsAlready('It ends already.')"),
     (
         rules.endings_of_borrowed_sessions,
         "def close(month):\n    session = db.session()\n    session.commit()",

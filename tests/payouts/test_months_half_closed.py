@@ -14,8 +14,7 @@ from firm.clients import operations as clients
 from firm.db import reading
 from firm.engagements import operations as engagements
 from firm.engagements import queries as found_engagements
-from firm.engagements.operations import NamedInterest
-from firm.errors import Refused
+from firm.engagements.operations import EndTooEarly, NamedInterest
 from payouts import month_end
 from tests import lovelace
 from tests.examples.refusals import refused
@@ -95,7 +94,7 @@ def test_no_engagement_ends_within_a_month_that_is_recognized(ready_october: Fla
     close_until("recognition")
     with reading() as session:
         first = found_engagements.page(session)[0].id
-    with refused(Refused, "has been recognized until October 2026; end it later"):
+    with refused(EndTooEarly, "has been recognized until October 2026; end it later"):
         engagements.end(first, on=date(2026, 10, 11), by=LEAD, now=AFTER)
     assert engagements.end(first, on=NOVEMBER.first_day, by=LEAD, now=AFTER).state == "ended"
     month_end.close(OCTOBER, by=LEAD, now=AFTER)

@@ -15,14 +15,13 @@ from firm.clients import operations as clients
 from firm.db import reading
 from firm.engagements import operations as engagements
 from firm.engagements.operations import NamedInterest
-from firm.errors import Invalid, Refused
 from firm.portfolio import operations as portfolio
 from firm.portfolio import queries as portfolio_queries
 from firm.portfolio.queries import PackageNotFound
 from payouts import month_end
 from staffing.assignments import operations as assignments
 from staffing.assignments import queries
-from staffing.assignments.operations import MoreThanWholeTime, PackageNotFunded
+from staffing.assignments.operations import EndTooEarly, InvalidAssignment, MoreThanWholeTime, PackageNotFunded
 from staffing.assignments.queries import AssignmentNotFound
 from staffing.assignments.rules import Funding, obstacles
 from staffing.maintainers import operations as maintainers
@@ -125,7 +124,7 @@ def test_nobody_is_assigned_for_more_than_their_whole_time(firm: Flask) -> None:
     with refused(MoreThanWholeTime, "100 % of their time"):
         assign("Ada", "ssh", share_bp=5_000, from_on=date(2027, 1, 1), until_on=date(2027, 1, 2))
     assign("Ada", "ssh", share_bp=5_000, paid=False)
-    with pytest.raises(Invalid, match="Paid work takes a share of time"):
+    with pytest.raises(InvalidAssignment, match="Paid work takes a share of time"):
         assign("Ada", "ssh", share_bp=0)
 
 
@@ -182,10 +181,10 @@ def test_an_assignment_ends_after_its_start_and_in_an_open_month(firm: Flask) ->
     lovelace.set_terms()
     with reading() as session:
         [work] = session.scalars(text("SELECT id FROM assignment WHERE role = 'lead'")).all()
-    with refused(Refused, "End it after its start and not before October 2026, the first open month"):
+    with refused(EndTooEarly, "End it after its start and not before October 2026, the first open month"):
         assignments.end(work, on=START, by=LEAD, now=BEFORE)
     month_end.close(OCTOBER, by=LEAD, now=AFTER)
-    with refused(Refused, "not before November 2026, the first open month"):
+    with refused(EndTooEarly, "not before November 2026, the first open month"):
         assignments.end(work, on=date(2026, 10, 20), by=LEAD, now=AFTER)
     with refused(AssignmentNotFound, "There is no assignment 'asn_1'"):
         assignments.end("asn_1", on=date(2026, 12, 1), by=LEAD, now=AFTER)
@@ -203,7 +202,7 @@ def test_an_assignment_ends_after_its_start_and_in_an_open_month(firm: Flask) ->
     ids=["role", "above", "below", "end"],
 )
 def test_an_assignment_that_cannot_be_is_refused(firm: Flask, changes: dict[str, Any], words: str) -> None:
-    with refused(Invalid, words):
+    with refused(InvalidAssignment, words):
         assign("Ada", "ssh", **changes)
 
 

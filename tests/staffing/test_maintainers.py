@@ -6,7 +6,6 @@ import pytest
 from flask import Flask
 
 from firm.db import reading
-from firm.errors import Invalid
 from firm.particulars import InvalidParticulars
 from staffing.maintainers import operations as maintainers
 from staffing.maintainers import queries
@@ -66,9 +65,15 @@ def test_two_maintainers_have_two_names_and_two_addresses(grace: str) -> None:
         hire("Grace Hopper", "grace@lovelace.example")
 
 
-@pytest.mark.parametrize(("grade", "works_as"), [("hero", "owner"), ("junior", "volunteer")])
-def test_grades_and_ways_to_work_are_those_of_the_trade(grace: str, grade: str, works_as: str) -> None:
-    with refused(Invalid, "A maintainer's grade is one of lead, associate, junior"):
+@pytest.mark.parametrize(
+    ("grade", "works_as", "words"),
+    [
+        ("hero", "owner", "'hero' is not known here; use one of lead, associate, junior"),
+        ("junior", "volunteer", "'volunteer' is not known here; use one of owner, employee, subcontractor"),
+    ],
+)
+def test_grades_and_ways_to_work_are_those_of_the_trade(grace: str, grade: str, works_as: str, words: str) -> None:
+    with refused(InvalidParticulars, words):
         hire("Ada", "ada@lovelace.example", grade=grade, works_as=works_as)
 
 

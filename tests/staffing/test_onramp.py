@@ -9,11 +9,17 @@ import pytest
 from flask import Flask
 
 from firm.db import reading
-from firm.errors import Invalid
 from staffing.maintainers import queries as maintainers
 from staffing.onramp import operations as onramp
 from staffing.onramp import queries
-from staffing.onramp.operations import LetterNotFound, NotReady, StageOutOfOrder
+from staffing.onramp.operations import (
+    InvalidLetter,
+    InvalidRunway,
+    LetterNotFound,
+    NotReady,
+    StageOutOfOrder,
+    UnknownStage,
+)
 from staffing.onramp.rules import Letter, readiness
 from tests import lovelace
 from tests.examples.refusals import refused
@@ -120,29 +126,29 @@ def test_stages_only_go_forward(ada: str) -> None:
         enter("assigned")
     with refused(StageOutOfOrder, "Ada became assigned later than that day"):
         enter("owning", date(2026, 10, 31))
-    with refused(Invalid, "'hero' is no stage of the on-ramp; use one of shadowing, assigned"):
+    with refused(UnknownStage, "'hero' is no stage of the on-ramp; use one of shadowing, assigned"):
         enter("hero")
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("field", "value", "words"),
     [
-        {"amount": usd("0.00")},
-        {"amount": usd("-1.00")},
-        {"term_months": 0},
-        {"term_months": 121},
-        {"expires_on": date(2027, 1, 1)},
+        ("amount", usd("0.00"), "A letter promises an amount above zero"),
+        ("amount", usd("-1.00"), "A letter promises an amount above zero"),
+        ("term_months", 0, "A letter promises it for 1 to 120 months"),
+        ("term_months", 121, "A letter promises it for 1 to 120 months"),
+        ("expires_on", date(2027, 1, 1), "A letter expires after its signature"),
     ],
     ids=["nothing", "negative", "no-term", "long", "expired"],
 )
-def test_a_letter_that_promises_nothing_is_refused(ada: str, changes: dict[str, Any]) -> None:
-    with refused(Invalid, "A letter promises an amount above zero for 1 to 120 months and expires after"):
-        letter("Acme", **changes)
+def test_a_letter_that_promises_nothing_is_refused(ada: str, field: str, value: Any, words: str) -> None:
+    with refused(InvalidLetter, words):
+        letter("Acme", **{field: value})
 
 
 @pytest.mark.parametrize("months", [-1, 61])
 def test_a_runway_plan_covers_up_to_five_years(ada: str, months: int) -> None:
-    with refused(Invalid, "A runway plan covers between 0 and 60 months"):
+    with refused(InvalidRunway, "A runway plan covers between 0 and 60 months"):
         runway(months)
 
 

@@ -39,7 +39,7 @@ FIELDS: Mapping[str, object] = {
     "Refusal.line": 2,
     "new": 2,
     "on_behalf_of": None,
-    "problem": None,
+    "Operation.problem": None,
     "refused": 0,
     "Operation.done": 8,
     "Operation.total": 8,

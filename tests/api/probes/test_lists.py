@@ -57,7 +57,7 @@ def test_a_page_is_at_most_200_long(lead: Prober, everywhere: list[Place], limit
     for place in lists(everywhere):
         answer = lead.send(place, f"{place.path}?limit={quote(limit)}")
         assert answer.status_code == 422, (str(place), limit)
-        assert problem_of(answer)["errors"][0]["pointer"] == "/limit"
+        assert problem_of(answer)["errors"][0]["parameter"] == "limit"
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -15,13 +15,16 @@ from firm.engagements import operations as engagements
 from firm.engagements import queries
 from firm.engagements.operations import (
     ClauseRefused,
+    EndsAlready,
+    EndTooEarly,
+    EngagementNotSigned,
     EngagementWithoutInterests,
     InterestTwice,
+    InvalidEngagement,
     NamedInterest,
     NotADraft,
 )
 from firm.engagements.queries import EngagementNotFound, TierNotFound
-from firm.errors import Invalid, Refused
 from firm.money import InvalidMoney, Money
 from firm.portfolio import operations as portfolio
 from firm.portfolio.queries import PackageNotFound
@@ -107,10 +110,10 @@ def test_an_engagement_names_each_package_once(firm: Flask) -> None:
 @pytest.mark.parametrize(
     ("changes", "kind", "words"),
     [
-        ({"cycle": "weekly"}, Invalid, "'weekly' is no billing cycle; use one of monthly, quarterly, yearly"),
-        ({"fee": usd("0.00")}, Invalid, "A retainer's monthly fee is above zero"),
-        ({"fee": usd("-1.00")}, Invalid, "A retainer's monthly fee is above zero"),
-        ({"ends_on": START}, Invalid, "An engagement ends after it starts"),
+        ({"cycle": "weekly"}, InvalidEngagement, "'weekly' is no billing cycle; use one of monthly, quarterly, yearly"),
+        ({"fee": usd("0.00")}, InvalidEngagement, "A retainer's monthly fee is above zero"),
+        ({"fee": usd("-1.00")}, InvalidEngagement, "A retainer's monthly fee is above zero"),
+        ({"ends_on": START}, InvalidEngagement, "An engagement ends after it starts"),
         ({"client": "Globex"}, ClientNotFound, "There is no client 'Globex'"),
         ({"tier": "tin"}, TierNotFound, "There is no tier 'tin'; add it with `chambers tier add`"),
         ({"interests": [NamedInterest("left-pad", True, 0)]}, PackageNotFound, "There is no package 'left-pad'"),
@@ -143,10 +146,10 @@ def test_an_engagement_keeps_the_version_of_the_tier_it_was_sold_on(firm: Flask)
 
 def test_only_a_signed_engagement_is_ended_and_after_its_start(firm: Flask) -> None:
     engagement = draft()
-    with refused(Refused, "Only a signed engagement can be ended, on a day after its start"):
+    with refused(EngagementNotSigned, "Only a signed engagement can be ended"):
         engagements.end(engagement, on=date(2026, 12, 1), by=LEAD, now=BEFORE)
     sign(engagement)
-    with refused(Refused, "Only a signed engagement can be ended, on a day after its start"):
+    with refused(EndTooEarly, "end it on a day after that"):
         engagements.end(engagement, on=START, by=LEAD, now=BEFORE)
     assert engagements.end(engagement, on=date(2026, 12, 1), by=LEAD, now=BEFORE).state == "ended"
 
@@ -156,5 +159,5 @@ def test_an_end_is_moved_earlier_and_never_later(firm: Flask) -> None:
     sign(engagement)
     for on in (date(2026, 12, 11), date(2026, 12, 1)):
         assert engagements.end(engagement, on=on, by=LEAD, now=BEFORE).ends_on == on
-    with refused(Refused, "It ends on 2026-12-01 already; sign another for what comes after"):
+    with refused(EndsAlready, "It ends on 2026-12-01 already; sign another for what comes after"):
         engagements.end(engagement, on=date(2026, 12, 2), by=LEAD, now=BEFORE)
