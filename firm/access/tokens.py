@@ -206,6 +206,11 @@ def page(session: Session, *, after: str, limit: int, principal_id: str | None =
     return session.execute(query.order_by(ApiToken.id).limit(limit)).all()
 
 
+def ids_of(session: Session, principal_id: str) -> list[str]:
+    """The ids of all tokens that a principal ever had."""
+    return list(session.scalars(select(ApiToken.id).where(ApiToken.principal_id == principal_id)))
+
+
 def owners_of_live(session: Session, *, now: datetime) -> list[str]:
     """The names of those whose tokens open something."""
     query = select(Principal.name).join(ApiToken, ApiToken.principal_id == Principal.id).where(*_opens(now))

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm.audit import sequencer
 from firm.audit.model import audit_link, audit_record
+from firm.audit.search import EVERYTHING, Act, Search
 from firm.db import AnyRow
 
 
-def page(
-    session: Session,
-    *,
-    subject: str | None = None,
-    actor: str | None = None,
-    verb: str | None = None,
-    after: int = 0,
-    limit: int = 50,
-) -> Sequence[AnyRow]:
+def page(session: Session, search: Search = EVERYTHING, *, after: int = 0, limit: int = 50) -> Sequence[AnyRow]:
     """Records in the order of the chain, after one of them: nothing can come before what has a number."""
     query = (
         select(audit_link.c.seq, audit_link.c.hash, audit_record)
         .join(audit_record, audit_record.c.id == audit_link.c.record_id)
-        .where(audit_link.c.seq > after)
+        .where(audit_link.c.seq > after, *search.conditions())
     )
-    for column, value in (
-        (audit_record.c.subject, subject),
-        (audit_record.c.actor, actor),
-        (audit_record.c.verb, verb),
-    ):
-        if value is not None:
-            query = query.where(column == value)
     return session.execute(query.order_by(audit_link.c.seq).limit(limit)).all()
+
+
+def knows(session: Session, subject: str) -> bool:
+    """Whether any record is of a thing by this very name, be it in the chain yet or not."""
+    query = select(audit_record.c.id).where(audit_record.c.subject == subject).limit(1)
+    return session.scalar(query) is not None
+
+
+def acts_at(session: Session, moment: datetime, *, by: str, verbs: Collection[str]) -> list[Act]:
+    """What somebody did at one moment, of these verbs, in the order of the records."""
+    columns = audit_record.c
+    query = select(columns.verb, columns.subject, columns.at).where(
+        columns.at == moment, columns.actor == by, columns.verb.in_(verbs)
+    )
+    return [Act(*row) for row in session.execute(query.order_by(columns.id))]
+
+
+def act(session: Session, record_id: int) -> Act:
+    """What one record, by the number that the database gave it, is of."""
+    columns = audit_record.c
+    query = select(columns.verb, columns.subject, columns.at).where(columns.id == record_id)
+    return Act(*session.execute(query).one())
 
 
 def checkpoint(session: Session) -> dict[str, object]:

@@ -30,6 +30,11 @@ def find(session: Session, key: str) -> Adjustment:
     return Adjustment(*row)
 
 
+def reversal_of(session: Session, adjustment_id: str) -> str | None:
+    """The id of the adjustment that takes this one back, or None."""
+    return session.scalar(select(adjustment.c.id).where(adjustment.c.reverses_id == adjustment_id))
+
+
 def page(
     session: Session,
     *,

@@ -38,6 +38,11 @@ def page(session: Session, *, maintainer_id: str | None = None, after: str = "",
     return list(session.scalars(query))
 
 
+def ids_on(session: Session, package_id: str) -> list[str]:
+    """The ids of all assignments to a package, ended ones too."""
+    return list(session.scalars(select(Assignment.id).where(Assignment.package_id == package_id)))
+
+
 def running(month: Month) -> ColumnElement[bool]:
     """The condition that an assignment touches the month."""
     return and_(
