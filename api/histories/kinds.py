@@ -19,7 +19,7 @@ from firm.engagements import queries as engagements
 from firm.errors import NotFound
 from firm.jobs import operations as jobs
 from firm.ledger import queries as ledger
-from firm.ledger.queries import PostedEntry
+from firm.ledger.queries import EntryNotFound, PostedEntry
 from firm.month import InvalidMonth, Month
 from firm.notices import queries as notices
 from firm.portfolio import queries as portfolio
@@ -40,18 +40,6 @@ from staffing.maintainers import queries as maintainers
 from staffing.onramp import queries as onramp
 from staffing.reports import queries as reports
 from staffing.work import queries as work
-
-
-class EntryNotFound(NotFound):
-    """No journal entry has this id."""
-
-
-class NotTheFirm(NotFound):
-    """Another word than "firm"."""
-
-
-class NoMonth(NotFound):
-    """No month is written like this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +68,7 @@ class Kind:
 
 def _firm(session: Session, key: str) -> str:
     if key != "firm":
-        raise NotTheFirm(f"{key!r} is not the firm.")
+        raise NotFound(f"{key!r} is not the firm.")
     return key
 
 
@@ -88,7 +76,7 @@ def _month(session: Session, key: str) -> Month:
     try:
         return Month.parse(key)
     except InvalidMonth as error:
-        raise NoMonth(error.message) from error
+        raise NotFound(error.message) from error
 
 
 def _entry(session: Session, key: str) -> PostedEntry:

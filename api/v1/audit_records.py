@@ -38,7 +38,7 @@ class AuditQuery(PageQuery):
     on_behalf_of = Text(most=200, load_default=None, metadata={"description": "For whom the actor did it."})
     token_id = Text(most=34, load_default=None, metadata={"description": "The token it came through."})
     request_id = Text(most=100, load_default=None, metadata={"description": "The `X-Request-Id` it came through."})
-    verb = Text(most=60, load_default=None)
+    verb = Text(most=60, load_default=None, metadata={"description": "What was done, such as `engagement.signed`."})
     since = MomentInput(load_default=None, metadata={"description": "From this moment on."})
     until = MomentInput(load_default=None, metadata={"description": "Before this moment."})
 
