@@ -10,16 +10,18 @@ from sqlalchemy.orm import Session
 
 from api.histories import traces
 from firm import ids
-from firm.access import principals
+from firm.access import principals, tokens
 from firm.allocation import queries as allocation
 from firm.audit.search import Trace
 from firm.billing import queries as billing
 from firm.clients import queries as clients
 from firm.engagements import queries as engagements
 from firm.errors import NotFound
+from firm.exchange import operations as exchange
 from firm.jobs import operations as jobs
 from firm.ledger import queries as ledger
-from firm.ledger.queries import EntryNotFound, PostedEntry
+from firm.ledger.journal import EntryNotFound
+from firm.ledger.queries import PostedEntry
 from firm.month import InvalidMonth, Month
 from firm.notices import queries as notices
 from firm.portfolio import queries as portfolio
@@ -30,6 +32,7 @@ from payouts.destinations import queries as destinations
 from payouts.provider_accounts import queries as provider_accounts
 from payouts.reconciliation import queries as reconciliation
 from payouts.remittance import queries as remittance
+from payouts.runs import policies
 from payouts.runs import queries as runs
 from payouts.self_billing import queries as self_billing
 from payouts.statements import queries as statements
@@ -79,6 +82,13 @@ def _month(session: Session, key: str) -> Month:
         raise NotFound(error.message) from error
 
 
+def _rate(session: Session, key: str) -> tuple[str, Month]:
+    month, _, currency = key.partition("/exchange-rates/")
+    if currency not in exchange.currencies_of(session, _month(session, month)):
+        raise NotFound(f"No {currency!r} rate was entered for {month}.")
+    return currency, Month.parse(month)
+
+
 def _entry(session: Session, key: str) -> PostedEntry:
     number = ids.number_of("ent", key)
     if number is None:
@@ -96,7 +106,9 @@ MONTHS = Kind("months", "", _month, traces.month)
 KINDS = (
     MONTHS,
     Kind("months", "", _month, traces.rates, part="exchange-rates"),
+    Kind("months", "", _rate, traces.rate),
     Kind("principals", "pri", principals.find, traces.principal, named=True),
+    Kind("tokens", "tok", tokens.find_any, traces.token),
     Kind("clients", "cli", clients.find, named=True),
     Kind("tiers", "tir", engagements.find_tier, named=True),
     Kind("engagements", "eng", engagements.find),
@@ -114,6 +126,7 @@ KINDS = (
     Kind("invoices", "inv", billing.find_invoice, traces.invoice, named=True),
     Kind("receipts", "rec", billing.find_receipt),
     Kind("journal-entries", "ent", _entry, traces.entry),
+    Kind("payout-policies", "pol", policies.find),
     Kind("payout-runs", "run", runs.find, traces.run, named=True),
     Kind("payouts", "pay", runs.find_payout, traces.payout),
     Kind("payouts", "", runs.find_payout, traces.proof, part="proof"),

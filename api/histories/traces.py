@@ -51,11 +51,20 @@ def month(session: Session, thing: Month) -> Trace:
 
 
 def rates(session: Session, thing: Month) -> Trace:
-    return of(*(f"{rate.currency}:{rate.month}" for rate in exchange.rates_of(session, thing)))
+    return of(*(f"{currency}:{thing}" for currency in exchange.currencies_of(session, thing)))
+
+
+def rate(session: Session, thing: tuple[str, Month]) -> Trace:
+    return of("{}:{}".format(*thing))
 
 
 def principal(session: Session, thing: Principal) -> Trace:
+    """With all tokens that it was given."""
     return of(thing.id, *tokens.ids_of(session, thing.id))
+
+
+def token(session: Session, thing: AnyRow) -> Trace:
+    return of(thing.ApiToken.id)
 
 
 def package(session: Session, thing: Package) -> Trace:

@@ -30,11 +30,6 @@ def find(session: Session, key: str) -> Adjustment:
     return Adjustment(*row)
 
 
-def reversal_of(session: Session, adjustment_id: str) -> str | None:
-    """The id of the adjustment that takes this one back, or None."""
-    return session.scalar(select(adjustment.c.id).where(adjustment.c.reverses_id == adjustment_id))
-
-
 def page(
     session: Session,
     *,
@@ -106,3 +101,8 @@ def drawn_from_fund(session: Session, package_id: str, month: Month) -> int:
         adjustment.c.package_id == package_id, adjustment.c.adjusts_month == month, adjustment.c.funded_minor < 0
     )
     return drawn + int(session.scalar(given_back) or 0)
+
+
+def reversal_of(session: Session, adjustment_id: str) -> str | None:
+    """The id of the adjustment that takes this one back, or None."""
+    return session.scalar(select(adjustment.c.id).where(adjustment.c.reverses_id == adjustment_id))

@@ -126,6 +126,8 @@ def test_a_month_has_its_rates_and_each_rate_its_own_history(lead: Caller) -> No
             exchange.set_rate("EUR", month, rate, source="ECB", by=LEAD, now=AFTER)
     assert verbs(lead, "2026-11") == verbs(lead, "EUR:2026-11") == ["rate.set", "rate.set"]
     assert verbs(lead, "months/2026-11/exchange-rates") == ["rate.set", "rate.set"]
+    assert verbs(lead, "/v1/months/2026-12/exchange-rates/EUR") == ["rate.set"]
+    assert found(lead, 404, subject="months/2026-12/exchange-rates/GBP")
     assert verbs(lead, "2026-10")[-2:] == ["month.closed", "statements.issued"]
     assert verbs(lead, "2030-01") == []
 
