@@ -24,6 +24,12 @@ def page(session: Session, search: Search = EVERYTHING, *, after: int = 0, limit
     return session.execute(query.order_by(audit_link.c.seq).limit(limit)).all()
 
 
+def checkpoint(session: Session) -> dict[str, object]:
+    """The head of the chain as papers print it: what was written before a paper cannot be changed behind it."""
+    seq, head = sequencer.head(session)
+    return {"seq": seq, "head": head[:16]}
+
+
 def knows(session: Session, subject: str) -> bool:
     """Whether any record is of a thing by this very name, be it in the chain yet or not."""
     query = select(audit_record.c.id).where(audit_record.c.subject == subject).limit(1)
@@ -44,9 +50,3 @@ def act(session: Session, record_id: int) -> Act:
     columns = audit_record.c
     query = select(columns.verb, columns.subject, columns.at).where(columns.id == record_id)
     return Act(*session.execute(query).one())
-
-
-def checkpoint(session: Session) -> dict[str, object]:
-    """The head of the chain as papers print it: what was written before a paper cannot be changed behind it."""
-    seq, head = sequencer.head(session)
-    return {"seq": seq, "head": head[:16]}
