@@ -92,6 +92,7 @@ NO_THINGS = {
     "engagements.interests_listed": "part of the engagement",
     "imports.template": "an empty form",
     "months.earned": "a part of the month's close",
+    "months.listed": "months have addresses, and no ids",
     "months.previewed": "what could be",
     "payment_proofs.document": "the proof's bytes",
     "payout_runs.file": "the run's file, opened and on record",
