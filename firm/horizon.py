@@ -10,7 +10,8 @@ milliseconds. On PostgreSQL the oldest transaction that has written and not ende
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -24,22 +25,44 @@ UNSEEN = timedelta(milliseconds=250)
 STEPPED = timedelta(minutes=2)
 """An id further ahead than this was made before the clock was set back, and is not being written now."""
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+# A transaction that was still writing when our snapshot was taken, and has ended since, is in neither: what it wrote
+# is hidden from us and nobody says any more when it began.
 _WRITERS = text(
-    "SELECT min(xact_start), clock_timestamp() FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL"
+    "WITH writer AS (SELECT backend_xid, xact_start, datname FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND backend_xid IS NOT NULL)"
+    " SELECT (SELECT min(xact_start) FROM writer WHERE datname = current_database()) AS oldest,"
+    " clock_timestamp() AS present,"
+    " EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()) AS hidden"
+    " WHERE hidden::xid NOT IN (SELECT backend_xid FROM writer)) AS unknown"
 )
 
 
-def is_settled(session: Session, key: str, *, latest: datetime | None, now: datetime) -> bool:
-    """Whether everything that sorts before the key is committed or never will be.
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The line that was drawn at a moment: behind it lies what was made before `until`, or beyond `stepped`."""
 
-    `latest` is the latest moment at which a row numbered by the database can have been written.
-    """
-    made_at = latest or ids.made_at(key)
-    if made_at is None:
-        return True
+    until: datetime
+    stepped: datetime
+    numbers_in_order: bool
+
+    def is_behind(self, key: str, *, latest: datetime | None = None) -> bool:
+        """Whether everything that sorts before the key is committed or never will be.
+
+        `latest` is the latest moment at which a row numbered by the database can have been written.
+        """
+        made_at = latest or ids.made_at(key)
+        if made_at is None or (latest is not None and self.numbers_in_order):
+            return True
+        return made_at < self.until or made_at > self.stepped
+
+
+def drawn(session: Session, *, now: datetime) -> Horizon:
+    """The horizon of what this session sees. Draw it before the list is read."""
     if session.get_bind().dialect.name == "sqlite":
         # Numbers are taken behind the one writer's lock: they are commits in order.
-        return latest is not None or made_at < now - TIES or made_at > now + STEPPED
-    oldest, present = session.execute(_WRITERS).one()
-    return bool(made_at < min(oldest or present, present) - UNSEEN or made_at > present + STEPPED)
+        return Horizon(now - TIES, now + STEPPED, numbers_in_order=True)
+    row = session.execute(_WRITERS).one()
+    until = _LONG_AGO if row.unknown else min(row.oldest or row.present, row.present) - UNSEEN
+    return Horizon(until, row.present + STEPPED, numbers_in_order=False)

@@ -48,7 +48,7 @@ def add(call: Call, name: str, role: str, kind: str, subject: str | None, may_ap
 def list_principals(call: Call, as_json: bool) -> None:
     """List principals."""
     with reading() as session:
-        found = principals.page(session, after="", limit=10_000)
+        found = principals.page(session)
     if as_json:
         show(found, "principals:PrincipalSchema", many=True)
         return
@@ -136,7 +136,7 @@ def list_tokens(call: Call, name: str | None) -> None:
     """List tokens, of everybody or of one principal; never their secrets."""
     with reading() as session:
         owner = principals.find(session, name).id if name else None
-        found = tokens.page(session, after="", limit=10_000, principal_id=owner)
+        found = tokens.page(session, principal_id=owner)
     for one, whose, used_at in found:
         ended = one.revoked_at or (one.expires_at if one.expires_at and one.expires_at <= call.now else None)
         state = f"ended {ended:%Y-%m-%d}" if ended else f"until {one.expires_at:%Y-%m-%d}" if one.expires_at else "live"

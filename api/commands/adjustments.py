@@ -71,7 +71,7 @@ def reverse(call: Call, number: str, reason: str, on: date | None) -> None:
 def list_adjustments(call: Call, which: Month | None, as_json: bool) -> None:
     """List adjustments."""
     with reading() as session:
-        found = queries.page(session, month=which, limit=100_000)
+        found = queries.page(session, month=which)
         names = maintainers.names(session)
     if as_json:
         show(found, "adjustments:AdjustmentSchema", many=True)

@@ -16,6 +16,7 @@ from firm.audit import anchors, queries, sequencer
 from firm.audit.search import Search
 from firm.db import AnyRow, reading
 from firm.errors import Misconfigured
+from firm.listing import Slice
 
 
 @click.group()
@@ -41,7 +42,7 @@ def list_records(call: Call, subject: str | None, after: int, limit: int, as_jso
     sequencer.run(now=call.now)
     with reading() as session:
         trace = None if subject is None else trace_of(session, subject)
-        _print(queries.page(session, Search(trace, **narrowing), after=after, limit=limit), as_json)
+        _print(queries.page(session, Slice((after,), limit), Search(trace, **narrowing)), as_json)
 
 
 @audit.command()
@@ -57,7 +58,7 @@ def history(call: Call, thing: str, after: int, limit: int, as_json: bool) -> No
     """
     sequencer.run(now=call.now)
     with reading() as session:
-        _print(queries.page(session, Search(trace_of(session, thing)), after=after, limit=limit), as_json)
+        _print(queries.page(session, Slice((after,), limit), Search(trace_of(session, thing))), as_json)
 
 
 def _print(found: Sequence[AnyRow], as_json: bool) -> None:

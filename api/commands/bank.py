@@ -65,7 +65,7 @@ def show_(call: Call, key: str, as_json: bool) -> None:
 def unmatched(call: Call, as_json: bool) -> None:
     """List the lines that wait for a person, the oldest first."""
     with reading() as session:
-        found = queries.lines_page(session, state="unmatched", limit=200)
+        found = queries.lines_page(session, state="unmatched")
     if as_json:
         from api.v1.bank_files import open_lines
 

@@ -44,7 +44,7 @@ def issue(call: Call, month: Month, as_json: bool) -> None:
 def list_invoices(call: Call, only_open: bool, as_json: bool) -> None:
     """List invoices."""
     with reading() as session:
-        found = queries.invoices(session, state="open" if only_open else None, limit=10_000)
+        found = queries.invoices(session, state="open" if only_open else None)
         names = clients.names(session)
     if as_json:
         show(found, "invoices:InvoiceSchema", many=True)

@@ -89,7 +89,7 @@ def add_contact(call: Call, client_name: str, name: str, email: str, role: str) 
 def list_clients(call: Call, as_json: bool) -> None:
     """List clients."""
     with reading() as session:
-        found = found_clients.page(session, limit=10_000)
+        found = found_clients.page(session)
     if as_json:
         show(found, "clients:ClientSchema", many=True)
     else:
@@ -238,7 +238,7 @@ def end(call: Call, engagement_id: str, on: date) -> None:
 def list_engagements(call: Call, as_json: bool) -> None:
     """List engagements."""
     with reading() as session:
-        found = found_engagements.page(session, limit=10_000)
+        found = found_engagements.page(session)
         names = found_clients.names(session)
     if as_json:
         show(found, "engagements:EngagementSchema", many=True)

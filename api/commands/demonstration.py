@@ -145,7 +145,7 @@ def _show(month: Month, payouts: Sequence[Payout]) -> None:
     console = Console()
     console.print(table)
     with reading() as session:
-        late = [one for one in billing.invoices(session, state="open", limit=200) if one.due_on <= month.last_day]
+        late = [one for one in billing.invoices(session, state="open") if one.due_on <= month.last_day]
     for invoice in late:
         click.echo(f"Overdue: {invoice.number}, {invoice.open_amount}, was due {invoice.due_on.isoformat()}")
 

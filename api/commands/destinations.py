@@ -26,7 +26,7 @@ def list_destinations(call: Call, who: str | None, as_json: bool) -> None:
     """List destinations, those of before too."""
     with reading() as session:
         mine = maintainers.find(session, who).id if who else None
-        found = queries.page(session, maintainer_id=mine, limit=10_000)
+        found = queries.page(session, maintainer_id=mine)
         names = maintainers.names(session)
     if as_json:
         shown = [shown_destination(one, call.now) for one in found]

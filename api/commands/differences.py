@@ -58,7 +58,7 @@ def difference() -> None:
 def list_(call: Call, everything: bool, as_json: bool) -> None:
     """List differences, the oldest first, with their age and owner."""
     with reading() as session:
-        found = queries.page(session, limit=10_000) if everything else queries.all_open(session)
+        found = queries.page(session) if everything else queries.all_open(session)
     if as_json:
         show(found, "reconciliation_differences:DifferenceSchema", many=True)
     else:
@@ -117,7 +117,7 @@ def _told(found: Sequence[ReconciliationDifference], now: datetime) -> Iterator[
 def _of_the_bank(now: datetime) -> Iterator[str]:
     """What the bank's files brought that no payment of ours explains: a bank is heard of by its files only."""
     with reading() as session:
-        lines = bank_files.lines_page(session, state="unmatched", limit=100_000)
+        lines = bank_files.lines_page(session, state="unmatched")
     if lines:
         age = _age(now - min(line.received_at for line in lines))
         yield (

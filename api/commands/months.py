@@ -93,7 +93,7 @@ def balance(call: Call, as_json: bool) -> None:
 def journal(call: Call, which: Month, as_json: bool) -> None:
     """Show the journal entries of a month."""
     with reading() as session:
-        found = ledger.entries(session, month=which, limit=100_000)
+        found = ledger.entries(session, month=which)
     if as_json:
         show(found, "journal:EntrySchema", many=True)
     else:

@@ -22,7 +22,7 @@ def notice() -> None:
 def list_notices(call: Call, state: str | None, as_json: bool) -> None:
     """List notices; those queued without a mail server, and those that failed, wait for a person."""
     with reading() as session:
-        found = queries.page(session, state=state, limit=10_000)
+        found = queries.page(session, state=state)
     if as_json:
         show(found, "notices:NoticeSchema", many=True)
         return

@@ -171,7 +171,7 @@ def rails(call: Call, who: str, currency: str | None, as_json: bool) -> None:
 def list_maintainers(call: Call, as_json: bool) -> None:
     """List maintainers."""
     with reading() as session:
-        found = found_maintainers.page(session, limit=10_000)
+        found = found_maintainers.page(session)
     if as_json:
         show(found, "maintainers:MaintainerSchema", many=True)
     else:

@@ -62,7 +62,7 @@ def change(
 def list_packages(call: Call, as_json: bool) -> None:
     """List packages."""
     with reading() as session:
-        found = queries.page(session, limit=10_000)
+        found = queries.page(session)
     if as_json:
         show(found, "packages:PackageSchema", many=True)
     else:

@@ -32,7 +32,7 @@ def issue(call: Call, run: str | None) -> None:
 def list_(call: Call) -> None:
     """List issued advices."""
     with reading() as session:
-        found = queries.page(session, limit=10_000)
+        found = queries.page(session)
     for row in found:
         amount = Money(row.amount_minor, row.currency)
         click.echo(f"{row.number}  {amount!s:>20}  {queries.figures(row)['payee']}")

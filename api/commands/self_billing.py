@@ -115,7 +115,7 @@ def list_(call: Call) -> None:
     """List agreements, and the invoices and credit notes under them."""
     with reading() as session:
         names = maintainers.names(session)
-        agreed, issued = queries.agreements(session, limit=10_000), queries.page(session, limit=10_000)
+        agreed, issued = queries.agreements(session), queries.page(session)
     for one in agreed:
         click.echo(f"{one.id}  {names[one.maintainer_id]:<24}{one.from_on} until {one.end}  {one.treatment}")
     for row in issued:

@@ -70,7 +70,7 @@ def list_(call: Call, expiring: bool) -> None:
     with reading() as session:
         today = day_of(call.now, profiles.current(session).zone)
         names = maintainers.names(session)
-        found = queries.expiring(session, today) if expiring else queries.page(session, limit=10_000)
+        found = queries.expiring(session, today) if expiring else queries.page(session)
     for form in found:
         until = "" if form.expires_on is None else f"until {form.expires_on}"
         click.echo(f"{form.id}  {names[form.maintainer_id]:<24}{form.kind:<10}{state_of(form, today):<12}{until}")

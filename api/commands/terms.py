@@ -105,7 +105,7 @@ def list_terms(call: Call, who: str | None) -> None:
     with reading() as session:
         mine = maintainers.find(session, who).id if who else None
         names = maintainers.names(session)
-        rows = found_terms.page(session, maintainer_id=mine, limit=10_000)
+        rows = found_terms.page(session, maintainer_id=mine)
         for row in sorted(rows, key=lambda row: (names[row.maintainer_id], row.from_month, row.id)):
             until = f" until {row.until_month.name}" if row.until_month else ""
             superseded = " (superseded)" if row.superseded_at else ""

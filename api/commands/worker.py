@@ -55,7 +55,7 @@ def operation() -> None:
 def list_operations(call: Call, as_json: bool) -> None:
     """List operations of the last thirty days."""
     with reading() as session:
-        found = queries.page(session, after="", limit=10_000, kinds=operations.ENDPOINTS)
+        found = queries.page(session, kinds=operations.ENDPOINTS)
     if as_json:
         show([operations.shape(job) for job in found], "operations:OperationSchema", many=True)
         return

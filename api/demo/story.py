@@ -223,8 +223,8 @@ def _receive(month: Month, *, until: date) -> None:
     """Record what arrived: each client pays its own number of days after the invoice."""
     days = {client.name: client.days_to_pay for client in people.CLIENTS}
     with reading() as session:
-        names = {client.id: client.name for client in client_queries.page(session, limit=200)}
-        found = billing.invoices(session, state="open", limit=200)
+        names = {client.id: client.name for client in client_queries.page(session)}
+        found = billing.invoices(session, state="open")
     for invoice in found:
         arrived = invoice.issued_on + timedelta(days=days[names[invoice.client_id]])
         if arrived < until:

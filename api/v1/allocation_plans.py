@@ -52,7 +52,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             PlanSchema(),
-            lambda after, limit: [_whole(session, plan) for plan in queries.page(session, after=after, limit=limit)],
+            lambda part: [_whole(session, plan) for plan in queries.page(session, part)],
             key=lambda row: str(row["id"]),
         )
 

@@ -10,12 +10,13 @@ import marshmallow as ma
 from api.blueprints import Blueprint
 from api.fields import MomentField, MomentInput, Schema, Text
 from api.histories.resolving import trace_of
-from api.paging import PageQuery, page, page_schema
+from api.paging import PageQuery, numbered, page, page_schema
 from firm import ids
 from firm.actor import Role
 from firm.audit import queries
 from firm.audit.search import Search
 from firm.db import AnyRow, reading
+from firm.listing import Slice
 
 blueprint = Blueprint("audit_records", __name__, description="Who did what, when, through what")
 PREFIX = "aud"
@@ -72,14 +73,13 @@ def listed(query: dict[str, Any]) -> Any:
     when the sequencer has given it its number, moments after its commit.
     """
 
-    def rows_after(after: str, limit: int) -> list[dict[str, Any]]:
-        number = ids.number_of(PREFIX, after) or 0
-        return [shown(row) for row in queries.page(session, search, after=number, limit=limit)]
+    def rows_of(part: Slice) -> list[dict[str, Any]]:
+        return [shown(row) for row in queries.page(session, numbered(part, PREFIX), search)]
 
     with reading() as session:
         trace = None if query["subject"] is None else trace_of(session, query["subject"])
         search = Search(trace, **{name: query[name] for name in NARROWING})
-        return page(query, AuditRecordSchema(), rows_after, key=lambda row: str(row["id"]))
+        return page(query, AuditRecordSchema(), rows_of, key=lambda row: str(row["id"]))
 
 
 def shown(row: AnyRow) -> dict[str, Any]:

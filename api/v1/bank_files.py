@@ -94,7 +94,11 @@ class Resolution(Schema):
 def listed(query: dict[str, Any]) -> Any:
     """List what the bank sent."""
     with reading() as session:
-        return page(query, BankFileSchema(), lambda after, limit: queries.page(session, after=after, limit=limit))
+        return page(
+            query,
+            BankFileSchema(),
+            lambda part: queries.page(session, part),
+        )
 
 
 @blueprint.route("/bank-files", methods=["POST"])
@@ -126,8 +130,9 @@ def lines_listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             OpenBankLineSchema(),
-            lambda after, limit: open_lines(
-                queries.lines_page(session, state=query["state"], after=after, limit=limit), now()
+            lambda part: open_lines(
+                queries.lines_page(session, part, state=query["state"]),
+                now(),
             ),
         )
 

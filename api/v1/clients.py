@@ -68,7 +68,11 @@ class WholeClientSchema(ClientSchema):
 def listed(query: dict[str, Any]) -> Any:
     """List clients."""
     with reading() as session:
-        return page(query, ClientSchema(), lambda after, limit: queries.page(session, after=after, limit=limit))
+        return page(
+            query,
+            ClientSchema(),
+            lambda part: queries.page(session, part),
+        )
 
 
 @blueprint.route("/clients", methods=["POST"])

@@ -6,15 +6,16 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import Country, MomentField, Schema, Text
-from api.paging import PageQuery, page, page_schema
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from api.parts import parts
 from api.shapes import shown_destination, suggestions_for
 from api.v1.maintainers import visible
-from firm.actor import Role
 from firm.db import reading
+from firm.listing import Slice
 from payouts.destinations import decisions, operations, queries
 from payouts.destinations.model import SHOWN_STATES, Destination
 from payouts.runs import changes
@@ -84,18 +85,25 @@ class SuggestionsSchema(Schema):
     rails = ma.fields.List(ma.fields.Nested(SuggestionSchema))
 
 
+class DestinationQuery(MaintainerQuery):
+    """Filters of the list of destinations."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(SHOWN_STATES))
+
+
 @blueprint.route("/destinations", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(DestinationQuery, location="query")
 @blueprint.response(200, page_schema(DestinationSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List destinations, those of before too; maintainers see their own."""
-    mine = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        maintainer_id, state = maintainer_id_of(session, query), query["state"]
 
-        def rows_after(after: str, limit: int) -> list[Any]:
-            return [_shown(row) for row in queries.page(session, maintainer_id=mine, after=after, limit=limit)]
+        def rows_of(part: Slice) -> list[Any]:
+            found = queries.page(session, part, maintainer_id=maintainer_id, state=state, now=now())
+            return [_shown(row) for row in found]
 
-        return page(query, DestinationSchema(), rows_after)
+        return page(query, DestinationSchema(), rows_of)
 
 
 @blueprint.route("/maintainers/<key>/destination", methods=["POST"])

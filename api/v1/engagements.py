@@ -6,12 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import DateField, Flag, Lines, MomentField, MoneyField, Schema, Text, Whole
-from api.paging import PageQuery, page, page_schema
+from api.filters import ClientQuery, client_id_of
+from api.paging import page, page_schema
 from api.shapes import with_parts
-from firm.actor import Role
 from firm.db import reading
 from firm.engagements import operations, queries
 from firm.engagements.model import CYCLES, STATES
@@ -123,17 +123,23 @@ class Ending(Schema):
     on = DateField(required=True)
 
 
+class EngagementQuery(ClientQuery):
+    """Filters of the list of engagements."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(STATES))
+
+
 @blueprint.route("/engagements", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(EngagementQuery, location="query")
 @blueprint.response(200, page_schema(EngagementSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List engagements; a client sees its own."""
-    client_id = own_or_none(Role.CLIENT)
     with reading() as session:
+        client_id = client_id_of(session, query)
         return page(
             query,
             EngagementSchema(),
-            lambda after, limit: queries.page(session, client_id=client_id, after=after, limit=limit),
+            lambda part: queries.page(session, part, client_id=client_id, state=query["state"]),
         )
 
 

@@ -10,10 +10,10 @@ import marshmallow as ma
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, MonthField, Schema, Text
-from api.paging import InvalidCursor, PageQuery, page, page_schema
+from api.paging import PageQuery, numbered, page, page_schema
 from firm import ids
 from firm.db import reading
-from firm.ledger import operations, queries
+from firm.ledger import accounts, operations, queries
 from firm.ledger.journal import EntryNotFound
 
 LONGEST_POSTING = timedelta(minutes=1)
@@ -69,16 +69,31 @@ class TrialBalanceSchema(Schema):
     accounts = ma.fields.List(ma.fields.Nested(BalanceSchema))
 
 
+class EntryQuery(PageQuery):
+    """Filters of the journal."""
+
+    month = MonthField(load_default=None, metadata={"description": "The month it is booked in."})
+    account = Text(most=80, load_default=None, metadata={"description": "Only those that touch this account."})
+    kind = ma.fields.String(
+        load_default=None,
+        validate=ma.validate.Regexp(r"\A[a-z][a-z-]{0,39}\Z", error="Write a word such as recognition."),
+        metadata={"description": "The first word of the source, such as recognition, receipt or payout-settled."},
+    )
+
+
 @blueprint.route("/journal-entries", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(EntryQuery, location="query")
 @blueprint.response(200, page_schema(EntrySchema))
 def listed(query: dict[str, Any]) -> Any:
     """List journal entries in their order."""
+    filters = {name: query[name] for name in ("month", "account", "kind")}
     with reading() as session:
+        if query["account"] is not None:
+            accounts.refuse_unknown(session, query["account"])
         return page(
             query,
             EntrySchema(),
-            lambda after, limit: queries.entries(session, after=_after(after), limit=limit),
+            lambda part: queries.entries(session, numbered(part, "ent"), **filters),
             key=lambda entry: ids.numbered("ent", entry.number),
             latest=lambda entry: entry.posted_at + LONGEST_POSTING,
         )
@@ -108,14 +123,6 @@ def trial_balance() -> Any:
     """Show the balance of every account."""
     with reading() as session:
         return {"accounts": queries.trial_balance(session)}
-
-
-def _after(cursor: str) -> int:
-    """The entry that a page begins behind. Raises `InvalidCursor`."""
-    number = ids.number_of("ent", cursor) if cursor else 0
-    if number is None:
-        raise InvalidCursor("This cursor is not one of ours; take `next` of the page before.", field="cursor")
-    return number
 
 
 def _number(entry_id: str) -> int:

@@ -96,7 +96,11 @@ class WholeMaintainerSchema(MaintainerSchema):
 def listed(query: dict[str, Any]) -> Any:
     """List maintainers."""
     with reading() as session:
-        return page(query, MaintainerSchema(), lambda after, limit: queries.page(session, after=after, limit=limit))
+        return page(
+            query,
+            MaintainerSchema(),
+            lambda part: queries.page(session, part),
+        )
 
 
 @blueprint.route("/maintainers", methods=["POST"])

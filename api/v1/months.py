@@ -10,6 +10,7 @@ from api import evidence, operations
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema
+from api.paging import PageQuery, page, page_schema
 from api.shapes import shown_month
 from api.v1.operations import OperationSchema
 from firm.allocation.model import FUND_KINDS
@@ -76,6 +77,21 @@ class PreviewSchema(Schema):
     )
 
 
+class MonthSchema(Schema):
+    """A month of the books, and whether it takes entries."""
+
+    month = MonthField()
+    state = ma.fields.String(validate=ma.validate.OneOf(periods.STATES))
+    closed_at = MomentField(allow_none=True)
+    closed_by = ma.fields.String(allow_none=True)
+
+
+class MonthQuery(PageQuery):
+    """Filters of the list of months."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(periods.STATES))
+
+
 class EarningSchema(Schema):
     """A line that somebody earned, explained."""
 
@@ -92,6 +108,21 @@ class EarningsSchema(Schema):
     """All lines of a month."""
 
     earnings = ma.fields.List(ma.fields.Nested(EarningSchema))
+
+
+@blueprint.route("/months", methods=["GET"])
+@blueprint.arguments(MonthQuery, location="query")
+@blueprint.response(200, page_schema(MonthSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List the months that were closed, and those that are open."""
+    with reading() as session:
+        return page(
+            query,
+            MonthSchema(),
+            lambda part: periods.page(session, part, state=query["state"]),
+            key=lambda row: str(row.month),
+            resumable=False,
+        )
 
 
 @blueprint.route("/months/<month:month>", methods=["GET"])

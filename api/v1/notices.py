@@ -54,7 +54,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             NoticeSchema(),
-            lambda after, limit: queries.page(session, state=query["state"], after=after, limit=limit),
+            lambda part: queries.page(session, part, state=query["state"]),
         )
 
 

@@ -37,8 +37,14 @@ class OperationSchema(Schema):
     finished_at = MomentField(allow_none=True)
 
 
+class OperationQuery(PageQuery):
+    """Filters of the list of operations."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(STATES))
+
+
 @blueprint.route("/operations", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(OperationQuery, location="query")
 @blueprint.response(200, page_schema(OperationSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List operations of the last thirty days."""
@@ -46,9 +52,9 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             OperationSchema(),
-            lambda after, limit: [
+            lambda part: [
                 operations.shape(job)
-                for job in queries.page(session, after=after, limit=limit, kinds=operations.ENDPOINTS)
+                for job in queries.page(session, part, kinds=operations.ENDPOINTS, state=query["state"])
             ],
             key=lambda shape: str(shape["id"]),
         )

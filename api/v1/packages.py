@@ -36,13 +36,23 @@ class PackageSchema(Schema):
     state = ma.fields.String(dump_only=True, validate=ma.validate.OneOf(STATES))
 
 
+class PackageQuery(PageQuery):
+    """Filters of the list of packages."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(STATES))
+
+
 @blueprint.route("/packages", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(PackageQuery, location="query")
 @blueprint.response(200, page_schema(PackageSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List packages."""
     with reading() as session:
-        return page(query, PackageSchema(), lambda after, limit: queries.page(session, after=after, limit=limit))
+        return page(
+            query,
+            PackageSchema(),
+            lambda part: queries.page(session, part, state=query["state"]),
+        )
 
 
 @blueprint.route("/packages", methods=["POST"])

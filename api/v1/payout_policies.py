@@ -58,7 +58,11 @@ class PayoutPolicySchema(Schema):
 def listed(query: dict[str, Any]) -> Any:
     """List the policies that were laid down; the newest of a currency is in force."""
     with reading() as session:
-        return page(query, PayoutPolicySchema(), lambda after, limit: policies.page(session, after=after, limit=limit))
+        return page(
+            query,
+            PayoutPolicySchema(),
+            lambda part: policies.page(session, part),
+        )
 
 
 @blueprint.route("/payout-policies", methods=["POST"])

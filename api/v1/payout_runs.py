@@ -74,13 +74,23 @@ class Reopening(Schema):
     reason = Text(required=True, most=400)
 
 
+class RunQuery(PageQuery):
+    """Filters of the list of payout runs."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(RUN_STATES))
+
+
 @blueprint.route("/payout-runs", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(RunQuery, location="query")
 @blueprint.response(200, page_schema(RunSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List payout runs."""
     with reading() as session:
-        return page(query, RunSchema(), lambda after, limit: queries.page(session, after=after, limit=limit))
+        return page(
+            query,
+            RunSchema(),
+            lambda part: queries.page(session, part, state=query["state"]),
+        )
 
 
 @blueprint.route("/payout-runs", methods=["POST"])

@@ -94,13 +94,23 @@ def myself() -> Any:
     }
 
 
+class PrincipalQuery(PageQuery):
+    """Filters of the list of principals."""
+
+    role = ma.fields.String(load_default=None, validate=ma.validate.OneOf(ROLES))
+
+
 @blueprint.route("/principals", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(PrincipalQuery, location="query")
 @blueprint.response(200, page_schema(PrincipalSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List principals."""
     with reading() as session:
-        return page(query, PrincipalSchema(), lambda after, limit: principals.page(session, after=after, limit=limit))
+        return page(
+            query,
+            PrincipalSchema(),
+            lambda part: principals.page(session, part, role=query["role"]),
+        )
 
 
 @blueprint.route("/principals", methods=["POST"])

@@ -70,7 +70,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             DifferenceSchema(),
-            lambda after, limit: queries.page(session, after=after, limit=limit, state=query["state"]),
+            lambda part: queries.page(session, part, state=query["state"]),
         )
 
 

@@ -38,7 +38,11 @@ class TierDraft(Schema):
 def listed(query: dict[str, Any]) -> Any:
     """List tiers, all versions."""
     with reading() as session:
-        return page(query, TierSchema(), lambda after, limit: queries.tiers(session, after=after, limit=limit))
+        return page(
+            query,
+            TierSchema(),
+            lambda part: queries.tiers(session, part),
+        )
 
 
 @blueprint.route("/tiers", methods=["POST"])

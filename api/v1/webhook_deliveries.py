@@ -13,6 +13,7 @@ from api.blueprints import Blueprint
 from api.fields import MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from firm.db import AnyRow, reading
+from firm.listing import Slice
 from firm.webhooks import deliveries
 from firm.webhooks.model import DELIVERY_STATES
 
@@ -20,9 +21,10 @@ blueprint = Blueprint("webhook_deliveries", __name__, description="What was sent
 
 
 class DeliveryQuery(PageQuery):
-    """Of one endpoint, by id, or of all."""
+    """Filters of the list of deliveries."""
 
-    endpoint = Text(most=34, load_default=None)
+    endpoint = Text(most=34, load_default=None, metadata={"description": "Its id, also of one that was removed."})
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(DELIVERY_STATES))
 
 
 class AttemptSchema(Schema):
@@ -56,11 +58,11 @@ def listed(query: dict[str, Any]) -> Any:
     """List deliveries with their tries; those that ended are kept for ninety days."""
     with reading() as session:
 
-        def rows_after(after: str, limit: int) -> list[dict[str, Any]]:
-            rows = deliveries.page(session, after=after, limit=limit, endpoint=query["endpoint"])
+        def rows_of(part: Slice) -> list[dict[str, Any]]:
+            rows = deliveries.page(session, part, endpoint=query["endpoint"], state=query["state"])
             return _shapes(session, rows)
 
-        return page(query, DeliverySchema(), rows_after, key=lambda shape: str(shape["id"]))
+        return page(query, DeliverySchema(), rows_of, key=lambda shape: str(shape["id"]))
 
 
 @blueprint.route("/webhook-deliveries/<key>", methods=["GET"])

@@ -70,7 +70,11 @@ class NewEndpointSchema(EndpointSchema):
 def listed(query: dict[str, Any]) -> Any:
     """List webhook endpoints."""
     with reading() as session:
-        return page(query, EndpointSchema(), lambda after, limit: endpoints.page(session, after=after, limit=limit))
+        return page(
+            query,
+            EndpointSchema(),
+            lambda part: endpoints.page(session, part),
+        )
 
 
 @blueprint.route("/webhook-endpoints", methods=["POST"])

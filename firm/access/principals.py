@@ -17,6 +17,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
+from firm.listing import WHOLE, Slice, where_given
 from firm.particulars import checked_key
 
 KINDS = ("person", "service")
@@ -162,9 +163,9 @@ def find(session: Session, key: str, *, locked: bool = False) -> Principal:
     return principal
 
 
-def page(session: Session, *, after: str, limit: int) -> Sequence[Principal]:
-    """Principals in the order of their ids."""
-    return session.scalars(select(Principal).where(Principal.id > after).order_by(Principal.id).limit(limit)).all()
+def page(session: Session, part: Slice = WHOLE, *, role: str | None = None) -> Sequence[Principal]:
+    """Principals of one role or of any, in the order of their ids."""
+    return session.scalars(part.of(where_given(select(Principal), (Principal.role, role)), Principal.id)).all()
 
 
 def _refuse_wrong_subject(role: Role, subject_id: str | None) -> None:

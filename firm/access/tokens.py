@@ -20,6 +20,7 @@ from firm.audit.rules import digest as state_digest
 from firm.columns import UtcMoment
 from firm.db import AnyRow, claim, transaction, use_case
 from firm.errors import ChambersError, Invalid, InvariantBroken, NotFound
+from firm.listing import WHOLE, Slice, where_given
 
 ALL_SCOPES = ("read", "write")
 LONGEST = timedelta(days=366)
@@ -207,12 +208,10 @@ def find_any(session: Session, token_id: str) -> AnyRow:
     return row
 
 
-def page(session: Session, *, after: str, limit: int, principal_id: str | None = None) -> Sequence[AnyRow]:
+def page(session: Session, part: Slice = WHOLE, *, principal_id: str | None = None) -> Sequence[AnyRow]:
     """Tokens, live and not, in the order of their ids, with their principals and when they were last used."""
-    query = _WITH_USE.where(ApiToken.id > after)
-    if principal_id is not None:
-        query = query.where(ApiToken.principal_id == principal_id)
-    return session.execute(query.order_by(ApiToken.id).limit(limit)).all()
+    query = where_given(_WITH_USE, (ApiToken.principal_id, principal_id))
+    return session.execute(part.of(query, ApiToken.id)).all()
 
 
 def owners_of_live(session: Session, *, now: datetime) -> list[str]:

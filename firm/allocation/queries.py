@@ -10,6 +10,7 @@ from firm.allocation.rules import Plan, Target
 from firm.engagements.model import Engagement, Interest
 from firm.engagements.queries import running
 from firm.errors import NotFound, Refused
+from firm.listing import WHOLE, Slice
 from firm.money import Money
 from firm.month import Month
 from firm.portfolio.model import Package
@@ -50,12 +51,9 @@ def find(session: Session, plan_id: str) -> AllocationPlan:
     return plan
 
 
-def page(session: Session, *, after: str = "", limit: int = 50) -> list[AllocationPlan]:
-    return list(
-        session.scalars(
-            select(AllocationPlan).where(AllocationPlan.id > after).order_by(AllocationPlan.id).limit(limit)
-        )
-    )
+def page(session: Session, part: Slice = WHOLE) -> list[AllocationPlan]:
+    """Versions of the plan in the order of their ids."""
+    return list(session.scalars(part.of(select(AllocationPlan), AllocationPlan.id)))
 
 
 def contents(session: Session, plan_id: str) -> Plan:

@@ -12,16 +12,17 @@ from firm.audit import sequencer
 from firm.audit.model import audit_link, audit_record
 from firm.audit.search import EVERYTHING, Act, Search
 from firm.db import AnyRow
+from firm.listing import WHOLE, Slice
 
 
-def page(session: Session, search: Search = EVERYTHING, *, after: int = 0, limit: int = 50) -> Sequence[AnyRow]:
-    """Records in the order of the chain, after one of them: nothing can come before what has a number."""
+def page(session: Session, part: Slice = WHOLE, search: Search = EVERYTHING) -> Sequence[AnyRow]:
+    """Records in the order of the chain, by their numbers: nothing can come before what has one."""
     query = (
         select(audit_link.c.seq, audit_link.c.hash, audit_record)
         .join(audit_record, audit_record.c.id == audit_link.c.record_id)
-        .where(audit_link.c.seq > after, *search.conditions())
+        .where(*search.conditions())
     )
-    return session.execute(query.order_by(audit_link.c.seq).limit(limit)).all()
+    return session.execute(part.of(query, audit_link.c.seq)).all()
 
 
 def checkpoint(session: Session) -> dict[str, object]:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from firm.billing.model import Invoice, Receipt, invoiced_month, recognition
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from firm.month import Month
 
 
@@ -28,19 +29,19 @@ def find_invoice(session: Session, key: str) -> Invoice:
 
 def invoices(
     session: Session,
+    part: Slice = WHOLE,
     *,
     client_id: str | None = None,
+    engagement_id: str | None = None,
+    month: Month | None = None,
     state: str | None = None,
-    after: str = "",
-    limit: int = 50,
 ) -> list[Invoice]:
-    """Invoices in the order of their ids, after one of them."""
-    query = select(Invoice).where(Invoice.id > after).order_by(Invoice.id).limit(limit)
-    if client_id is not None:
-        query = query.where(Invoice.client_id == client_id)
-    if state is not None:
-        query = query.where(Invoice.state == state)
-    return list(session.scalars(query))
+    """Invoices in the order of their ids; with `month` those that bill it, among other months perhaps."""
+    whose = (Invoice.client_id, client_id), (Invoice.engagement_id, engagement_id), (Invoice.state, state)
+    query = where_given(select(Invoice), *whose)
+    if month is not None:
+        query = query.where(Invoice.from_month <= month, Invoice.until_month > month)
+    return list(session.scalars(part.of(query, Invoice.id)))
 
 
 def find_receipt(session: Session, receipt_id: str) -> Receipt:
@@ -51,9 +52,9 @@ def find_receipt(session: Session, receipt_id: str) -> Receipt:
     return receipt
 
 
-def receipts(session: Session, *, after: str = "", limit: int = 50) -> list[Receipt]:
-    """Receipts in the order of their ids, after one of them."""
-    return list(session.scalars(select(Receipt).where(Receipt.id > after).order_by(Receipt.id).limit(limit)))
+def receipts(session: Session, part: Slice = WHOLE, *, invoice_id: str | None = None) -> list[Receipt]:
+    """Receipts in the order of their ids; for one invoice, or all."""
+    return list(session.scalars(part.of(where_given(select(Receipt), (Receipt.invoice_id, invoice_id)), Receipt.id)))
 
 
 def receipts_of(session: Session, invoice_id: str) -> list[Receipt]:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from firm.clients.model import Client, ClientContact
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice
 
 
 class ClientNotFound(NotFound):
@@ -24,9 +25,9 @@ def find(session: Session, key: str, *, locked: bool = False) -> Client:
     return client
 
 
-def page(session: Session, *, after: str = "", limit: int = 50) -> list[Client]:
-    """Clients in the order of their ids, after one of them."""
-    return list(session.scalars(select(Client).where(Client.id > after).order_by(Client.id).limit(limit)))
+def page(session: Session, part: Slice = WHOLE) -> list[Client]:
+    """Clients in the order of their ids."""
+    return list(session.scalars(part.of(select(Client), Client.id)))
 
 
 def names(session: Session) -> dict[str, str]:

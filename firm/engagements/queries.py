@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from firm.engagements.model import Engagement, Interest, Tier
 from firm.engagements.rules import Term
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from firm.month import Month
 
 
@@ -38,16 +39,17 @@ def find_tier(session: Session, name: str, version: int | None = None) -> Tier:
     return tier
 
 
-def tiers(session: Session, *, after: str = "", limit: int = 50) -> list[Tier]:
-    return list(session.scalars(select(Tier).where(Tier.id > after).order_by(Tier.id).limit(limit)))
+def tiers(session: Session, part: Slice = WHOLE) -> list[Tier]:
+    """Tiers in the order of their ids."""
+    return list(session.scalars(part.of(select(Tier), Tier.id)))
 
 
-def page(session: Session, *, client_id: str | None = None, after: str = "", limit: int = 50) -> list[Engagement]:
-    """Engagements in the order of their ids, after one of them; of one client, or of all."""
-    query = select(Engagement).where(Engagement.id > after).order_by(Engagement.id).limit(limit)
-    if client_id is not None:
-        query = query.where(Engagement.client_id == client_id)
-    return list(session.scalars(query))
+def page(
+    session: Session, part: Slice = WHOLE, *, client_id: str | None = None, state: str | None = None
+) -> list[Engagement]:
+    """Engagements in the order of their ids; of one client, in one state, or all."""
+    query = where_given(select(Engagement), (Engagement.client_id, client_id), (Engagement.state, state))
+    return list(session.scalars(part.of(query, Engagement.id)))
 
 
 def running(month: Month) -> ColumnElement[bool]:

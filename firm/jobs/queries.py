@@ -8,12 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from firm.jobs.model import Job
+from firm.listing import WHOLE, Slice, where_given
 
 
-def page(session: Session, *, after: str, limit: int, kinds: Collection[str]) -> Sequence[Job]:
-    """Jobs of these kinds, in the order of their ids."""
-    query = select(Job).where(Job.kind.in_(sorted(kinds)), Job.id > after).order_by(Job.id).limit(limit)
-    return session.scalars(query).all()
+def page(session: Session, part: Slice = WHOLE, *, kinds: Collection[str], state: str | None = None) -> Sequence[Job]:
+    """Jobs of these kinds, in one state or in any, in the order of their ids."""
+    query = where_given(select(Job).where(Job.kind.in_(sorted(kinds))), (Job.state, state))
+    return session.scalars(part.of(query, Job.id)).all()
 
 
 def number_waiting(session: Session, kinds: Collection[str]) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from firm.ledger.entry import Line
 from firm.ledger.journal import EntryNotFound
 from firm.ledger.model import BALANCE_KEY, DIMENSIONS, balance, balance_delta, journal_entry, posting
+from firm.listing import WHOLE, Slice, where_given
 from firm.money import Money
 from firm.month import Month
 
@@ -124,19 +125,22 @@ def entry_of(session: Session, source: str) -> PostedEntry:
 
 def entries(
     session: Session,
+    part: Slice = WHOLE,
     *,
     numbers: Sequence[int] | None = None,
     month: Month | None = None,
-    after: int = 0,
-    limit: int = 200,
+    account: str | None = None,
+    kind: str | None = None,
 ) -> list[PostedEntry]:
-    """Entries in their order, after a number, at most `limit`: a page of the journal."""
-    query = select(journal_entry).where(journal_entry.c.id > after).order_by(journal_entry.c.id).limit(limit)
+    """Entries in the order of their numbers; `kind` is the first word of their sources, such as "recognition"."""
+    query = where_given(select(journal_entry), (journal_entry.c.month, month))
     if numbers is not None:
         query = query.where(journal_entry.c.id.in_(numbers))
-    if month is not None:
-        query = query.where(journal_entry.c.month == month)
-    heads = session.execute(query).all()
+    if account is not None:
+        query = query.where(journal_entry.c.id.in_(select(posting.c.entry_id).where(posting.c.account == account)))
+    if kind is not None:
+        query = query.where(journal_entry.c.source.startswith(f"{kind}:", autoescape=True))
+    heads = session.execute(part.of(query, journal_entry.c.id)).all()
     lines = _lines(session, [head.id for head in heads])
     return [
         PostedEntry(

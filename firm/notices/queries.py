@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from firm.notices.model import Notice
 
 
@@ -23,12 +24,9 @@ def find(session: Session, key: str) -> Notice:
     return found
 
 
-def page(session: Session, *, state: str | None = None, after: str = "", limit: int = 50) -> list[Notice]:
-    """Notices in one state or in any, the oldest first, after one of them."""
-    query = select(Notice).where(Notice.id > after)
-    if state is not None:
-        query = query.where(Notice.state == state)
-    return list(session.scalars(query.order_by(Notice.id).limit(limit)))
+def page(session: Session, part: Slice = WHOLE, *, state: str | None = None) -> list[Notice]:
+    """Notices in one state or in any, in the order of their ids."""
+    return list(session.scalars(part.of(where_given(select(Notice), (Notice.state, state)), Notice.id)))
 
 
 def queued_ids(session: Session, *, before: datetime) -> list[str]:

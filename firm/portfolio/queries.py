@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from firm.portfolio.model import Package
 
 
@@ -24,9 +25,9 @@ def find(session: Session, key: str, *, locked: bool = False) -> Package:
     return package
 
 
-def page(session: Session, *, after: str = "", limit: int = 50) -> list[Package]:
-    """Packages in the order of their ids, after one of them."""
-    return list(session.scalars(select(Package).where(Package.id > after).order_by(Package.id).limit(limit)))
+def page(session: Session, part: Slice = WHOLE, *, state: str | None = None) -> list[Package]:
+    """Packages in one state or in any, in the order of their ids."""
+    return list(session.scalars(part.of(where_given(select(Package), (Package.state, state)), Package.id)))
 
 
 def names(session: Session, package_ids: Iterable[str] | None = None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from firm.audit.rules import digest
 from firm.db import AnyRow, claim, reading, transaction, use_case
 from firm.errors import NotFound, Refused
 from firm.jobs.kinds import TryAgain
+from firm.listing import WHOLE, Slice, where_given
 from firm.secrets import SecretKeys
 from firm.webhooks import endpoints
 from firm.webhooks.dispatch import set_going
@@ -100,16 +101,13 @@ def find(session: Session, delivery_id: str, *, locked: bool = False) -> Webhook
     return delivery
 
 
-def page(session: Session, *, after: str, limit: int, endpoint: str | None = None) -> Sequence[AnyRow]:
-    """Deliveries with their events, in the order of their ids."""
-    query = (
-        select(WebhookDelivery, WebhookEvent)
-        .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
-        .where(WebhookDelivery.id > after)
-    )
-    if endpoint is not None:
-        query = query.where(WebhookDelivery.endpoint_id == endpoint)
-    return session.execute(query.order_by(WebhookDelivery.id).limit(limit)).all()
+def page(
+    session: Session, part: Slice = WHOLE, *, endpoint: str | None = None, state: str | None = None
+) -> Sequence[AnyRow]:
+    """Deliveries with their events, in the order of their ids; to one endpoint, in one state, or all."""
+    query = select(WebhookDelivery, WebhookEvent).join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
+    query = where_given(query, (WebhookDelivery.endpoint_id, endpoint), (WebhookDelivery.state, state))
+    return session.execute(part.of(query, WebhookDelivery.id)).all()
 
 
 def with_event(session: Session, delivery_id: str) -> AnyRow:

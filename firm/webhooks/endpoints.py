@@ -14,6 +14,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, NotFound, Refused
+from firm.listing import WHOLE, Slice
 from firm.secrets import SealedColumn, SecretKeys
 from firm.webhooks.catalogue import CATALOGUE
 from firm.webhooks.model import WebhookEndpoint
@@ -186,10 +187,10 @@ def find(session: Session, key: str) -> WebhookEndpoint:
     return endpoint
 
 
-def page(session: Session, *, after: str, limit: int) -> Sequence[WebhookEndpoint]:
+def page(session: Session, part: Slice = WHOLE) -> Sequence[WebhookEndpoint]:
     """Endpoints that were not removed, in the order of their ids."""
-    query = select(WebhookEndpoint).where(WebhookEndpoint.id > after, WebhookEndpoint.state != "removed")
-    return session.scalars(query.order_by(WebhookEndpoint.id).limit(limit)).all()
+    query = select(WebhookEndpoint).where(WebhookEndpoint.state != "removed")
+    return session.scalars(part.of(query, WebhookEndpoint.id)).all()
 
 
 def secrets_of(endpoint: WebhookEndpoint, keys: SecretKeys, *, now: datetime) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from firm.errors import NotFound
 from firm.ledger import accounts, journal
 from firm.ledger import queries as ledger
+from firm.listing import WHOLE, Slice, where_given
 from firm.money import Money
 from firm.month import Month
 from payouts.adjustments.model import Adjustment, adjustment
@@ -32,19 +33,18 @@ def find(session: Session, key: str) -> Adjustment:
 
 def page(
     session: Session,
+    part: Slice = WHOLE,
     *,
     maintainer_id: str | None = None,
     month: Month | None = None,
-    after: str = "",
-    limit: int = 50,
+    kind: str | None = None,
 ) -> list[Adjustment]:
-    """Adjustments in the order of their ids, after one of them; of one maintainer, or posted in one month."""
-    query = select(adjustment).where(adjustment.c.id > after).order_by(adjustment.c.id).limit(limit)
-    if maintainer_id is not None:
-        query = query.where(adjustment.c.maintainer_id == maintainer_id)
-    if month is not None:
-        query = query.where(adjustment.c.month == month)
-    return [Adjustment(*row) for row in session.execute(query)]
+    """Adjustments in the order of their ids; of one maintainer, posted in one month, of one kind, or all."""
+    table = adjustment.c
+    query = where_given(
+        select(adjustment), (table.maintainer_id, maintainer_id), (table.month, month), (table.kind, kind)
+    )
+    return [Adjustment(*row) for row in session.execute(part.of(query, table.id))]
 
 
 def of_month(session: Session, month: Month, *, maintainer_id: str | None = None) -> dict[str, list[Adjustment]]:

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from payouts.bank_files.model import BankFile, BankLine
 
 
@@ -36,8 +37,9 @@ def find(session: Session, key: str) -> BankFile:
     return found
 
 
-def page(session: Session, *, after: str = "", limit: int = 50) -> list[BankFile]:
-    return list(session.scalars(select(BankFile).where(BankFile.id > after).order_by(BankFile.id).limit(limit)))
+def page(session: Session, part: Slice = WHOLE) -> list[BankFile]:
+    """Files in the order of their ids."""
+    return list(session.scalars(part.of(select(BankFile), BankFile.id)))
 
 
 def newest(session: Session, *, limit: int = 50) -> list[BankFile]:
@@ -69,10 +71,8 @@ def counts_of(session: Session, file_id: str) -> dict[str, int]:
     return dict(sorted((state, number) for state, number in session.execute(query)))
 
 
-def lines_page(session: Session, *, state: str | None = None, after: str = "", limit: int = 50) -> list[Open]:
-    """Lines of all files, oldest first."""
+def lines_page(session: Session, part: Slice = WHOLE, *, state: str | None = None) -> list[Open]:
+    """Lines of all files, in one state or in any, in the order of their ids."""
     query = select(BankLine, BankFile.received_at).join(BankFile, BankFile.id == BankLine.file_id)
-    if state is not None:
-        query = query.where(BankLine.state == state)
-    rows = session.execute(query.where(BankLine.id > after).order_by(BankLine.id).limit(limit))
+    rows = session.execute(part.of(where_given(query, (BankLine.state, state)), BankLine.id))
     return [Open(line, received_at) for line, received_at in rows]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
 from firm.ledger import queries as ledger
+from firm.listing import WHOLE, Slice
 from firm.money import Money
 from payouts.differences.model import INCIDENTS, UNASKED, ReconciliationDifference
 from payouts.differences.rules import payout_of
@@ -38,15 +39,13 @@ def find(session: Session, key: str, *, locked: bool = False) -> ReconciliationD
     return found
 
 
-def page(
-    session: Session, *, after: str = "", limit: int = 50, state: str | None = None
-) -> list[ReconciliationDifference]:
+def page(session: Session, part: Slice = WHOLE, *, state: str | None = None) -> list[ReconciliationDifference]:
     """Differences by id; `state` is "open" or "resolved", or None for both."""
-    query = select(ReconciliationDifference).where(ReconciliationDifference.id > after)
+    query = select(ReconciliationDifference)
     if state is not None:
         resolved = ReconciliationDifference.resolved_at
         query = query.where(resolved.is_(None) if state == "open" else resolved.is_not(None))
-    return list(session.scalars(query.order_by(ReconciliationDifference.id).limit(limit)))
+    return list(session.scalars(part.of(query, ReconciliationDifference.id)))
 
 
 def all_open(session: Session) -> list[ReconciliationDifference]:

@@ -13,6 +13,7 @@ from firm.db import AnyRow
 from firm.errors import NotFound
 from firm.ledger import accounts
 from firm.ledger import queries as ledger
+from firm.listing import WHOLE, Slice, where_given
 from payouts.remittance.model import remittance_advice
 from payouts.remittance.rules import Cover, covers
 from payouts.runs.model import Payout, PayoutAttempt, payout
@@ -39,12 +40,10 @@ def of_payout(session: Session, payout_id: str) -> AnyRow | None:
     return session.execute(select(remittance_advice).where(remittance_advice.c.payout_id == payout_id)).one_or_none()
 
 
-def page(session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50) -> list[AnyRow]:
-    """Advices in the order of their ids, after one of them."""
-    query = select(remittance_advice).where(remittance_advice.c.id > after)
-    if maintainer_id is not None:
-        query = query.where(remittance_advice.c.maintainer_id == maintainer_id)
-    return list(session.execute(query.order_by(remittance_advice.c.id).limit(limit)))
+def page(session: Session, part: Slice = WHOLE, *, maintainer_id: str | None = None) -> list[AnyRow]:
+    """Advices in the order of their ids."""
+    query = where_given(select(remittance_advice), (remittance_advice.c.maintainer_id, maintainer_id))
+    return list(session.execute(part.of(query, remittance_advice.c.id)))
 
 
 def figures(row: AnyRow) -> Mapping[str, object]:

@@ -13,6 +13,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import Invalid, NotFound
+from firm.listing import WHOLE, Slice
 from firm.money import Money
 from firm.profile.model import Profile
 from payouts.runs.model import PayoutPolicy, PayoutRun, payout
@@ -124,8 +125,6 @@ def _after_approvals(session: Session, currency: str, now: datetime) -> datetime
     return max(now, session.scalar(approved) or now)
 
 
-def page(session: Session, *, after: str = "", limit: int = 50) -> list[PayoutPolicy]:
-    """Every policy that was laid down, in their order, after one of them."""
-    return list(
-        session.scalars(select(PayoutPolicy).where(PayoutPolicy.id > after).order_by(PayoutPolicy.id).limit(limit))
-    )
+def page(session: Session, part: Slice = WHOLE) -> list[PayoutPolicy]:
+    """Every policy that was laid down, in their order."""
+    return list(session.scalars(part.of(select(PayoutPolicy), PayoutPolicy.id)))

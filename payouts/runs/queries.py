@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from firm.errors import NotFound
 from firm.ledger import accounts
 from firm.ledger import queries as ledger
+from firm.listing import WHOLE, Slice, where_given
 from firm.money import Money
 from payouts.runs.model import LIVE, Payout, PayoutApproval, PayoutAttempt, PayoutReversal, PayoutRun, RailFile, payout
 
@@ -49,8 +50,24 @@ def find(session: Session, key: str) -> PayoutRun:
     return run
 
 
-def page(session: Session, *, after: str = "", limit: int = 50) -> list[PayoutRun]:
-    return list(session.scalars(select(PayoutRun).where(PayoutRun.id > after).order_by(PayoutRun.id).limit(limit)))
+def page(session: Session, part: Slice = WHOLE, *, state: str | None = None) -> list[PayoutRun]:
+    """Runs in one state or in any, in the order of their ids."""
+    return list(session.scalars(part.of(where_given(select(PayoutRun), (PayoutRun.state, state)), PayoutRun.id)))
+
+
+def payouts_page(
+    session: Session,
+    part: Slice = WHOLE,
+    *,
+    run_id: str | None = None,
+    maintainer_id: str | None = None,
+    state: str | None = None,
+    rail: str | None = None,
+) -> list[Payout]:
+    """Payouts of all runs, in the order of their ids; of one run or maintainer, in one state, over one rail."""
+    table = payout.c
+    whose = (table.run_id, run_id), (table.maintainer_id, maintainer_id), (table.state, state), (table.rail, rail)
+    return [Payout(*row) for row in session.execute(part.of(where_given(select(payout), *whose), table.id))]
 
 
 def payouts_of(session: Session, run_id: str) -> list[Payout]:

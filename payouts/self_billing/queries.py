@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
 from firm.errors import NotFound, Refused
+from firm.listing import WHOLE, Slice, where_given
 from firm.month import Month
 from payouts.self_billing.model import CREDIT_NOTE, INVOICE, SelfBillingAgreement, self_billed_invoice
 from staffing.maintainers.model import Maintainer
@@ -40,13 +41,11 @@ def agreement(session: Session, agreement_id: str) -> SelfBillingAgreement:
 
 
 def agreements(
-    session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50
+    session: Session, part: Slice = WHOLE, *, maintainer_id: str | None = None
 ) -> list[SelfBillingAgreement]:
-    """Agreements in the order of their ids, after one of them."""
-    query = select(SelfBillingAgreement).where(SelfBillingAgreement.id > after)
-    if maintainer_id is not None:
-        query = query.where(SelfBillingAgreement.maintainer_id == maintainer_id)
-    return list(session.scalars(query.order_by(SelfBillingAgreement.id).limit(limit)))
+    """Agreements in the order of their ids."""
+    query = where_given(select(SelfBillingAgreement), (SelfBillingAgreement.maintainer_id, maintainer_id))
+    return list(session.scalars(part.of(query, SelfBillingAgreement.id)))
 
 
 def in_force(session: Session, maintainer_id: str, on: date) -> SelfBillingAgreement | None:
@@ -98,21 +97,12 @@ def find(session: Session, key: str, *, maintainer_id: str | None = None) -> Any
 
 
 def page(
-    session: Session,
-    *,
-    maintainer_id: str | None = None,
-    month: Month | None = None,
-    after: str = "",
-    limit: int = 50,
+    session: Session, part: Slice = WHOLE, *, maintainer_id: str | None = None, month: Month | None = None
 ) -> list[AnyRow]:
-    """Invoices and credit notes in the order of their ids, after one of them."""
-    table = self_billed_invoice
-    query = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
-    if maintainer_id is not None:
-        query = query.where(table.c.maintainer_id == maintainer_id)
-    if month is not None:
-        query = query.where(table.c.month == month)
-    return list(session.execute(query))
+    """Invoices and credit notes in the order of their ids."""
+    table = self_billed_invoice.c
+    query = where_given(select(self_billed_invoice), (table.maintainer_id, maintainer_id), (table.month, month))
+    return list(session.execute(part.of(query, table.id)))
 
 
 def latest_invoice(session: Session, maintainer_id: str, month: Month) -> AnyRow | None:

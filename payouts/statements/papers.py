@@ -21,6 +21,7 @@ from pathlib import Path
 from firm import faults
 from firm.db import reading
 from firm.documents import papers
+from firm.listing import Slice
 from firm.month import Month
 from payouts.statements import queries
 
@@ -73,18 +74,18 @@ def render_month(
 
 def _missing(month: Month, folder: Path, known: dict[str, str]) -> Wanted:
     """The month's papers, a batch at a time; those that are there already come without figures."""
-    after = ""
+    part = Slice(limit=BATCH)
     while True:
         # Each batch is read in a transaction of its own: none is open while papers are made.
         with reading() as session:
-            rows = queries.page(session, month=month, after=after, limit=BATCH)
+            rows = queries.page(session, part, month=month)
         for row in rows:
             name = f"{row.number}.pdf"
             is_there = name in known and known[name] == _digest(folder / name)
             yield name, None if is_there else row.figures
         if len(rows) < BATCH:
             return
-        after = rows[-1].id
+        part = Slice((rows[-1].id,), BATCH)
 
 
 def _known(folder: Path) -> dict[str, str]:

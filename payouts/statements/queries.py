@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from firm.month import Month
 from payouts.statements.model import statement
 
@@ -61,20 +62,12 @@ def refuse_none(session: Session, month: Month) -> int:
 
 
 def page(
-    session: Session,
-    *,
-    maintainer_id: str | None = None,
-    month: Month | None = None,
-    after: str = "",
-    limit: int = 50,
+    session: Session, part: Slice = WHOLE, *, maintainer_id: str | None = None, month: Month | None = None
 ) -> list[AnyRow]:
-    """Statements in the order of their ids, after one of them."""
-    query = select(statement).where(statement.c.id > after).order_by(statement.c.id).limit(limit)
-    if maintainer_id is not None:
-        query = query.where(statement.c.maintainer_id == maintainer_id)
-    if month is not None:
-        query = query.where(statement.c.month == month)
-    return list(session.execute(query))
+    """Statements in the order of their ids."""
+    table = statement.c
+    query = where_given(select(statement), (table.maintainer_id, maintainer_id), (table.month, month))
+    return list(session.execute(part.of(query, table.id)))
 
 
 def figures(row: AnyRow) -> Mapping[str, object]:

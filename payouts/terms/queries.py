@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound, Refused
+from firm.listing import WHOLE, Slice, where_given
 from firm.month import Month
 from payouts.adjustments.rules import RecoveryRule
 from payouts.terms.model import FixedFee, FundShare, PayTerms
@@ -41,12 +42,10 @@ def standing(session: Session, maintainer_id: str, from_month: Month) -> PayTerm
     return found
 
 
-def page(session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50) -> list[PayTerms]:
-    """Pay terms in the order of their ids, after one of them."""
-    query = select(PayTerms).where(PayTerms.id > after).order_by(PayTerms.id).limit(limit)
-    if maintainer_id is not None:
-        query = query.where(PayTerms.maintainer_id == maintainer_id)
-    return list(session.scalars(query))
+def page(session: Session, part: Slice = WHOLE, *, maintainer_id: str | None = None) -> list[PayTerms]:
+    """Pay terms in the order of their ids."""
+    query = where_given(select(PayTerms), (PayTerms.maintainer_id, maintainer_id))
+    return list(session.scalars(part.of(query, PayTerms.id)))
 
 
 def shares_of(session: Session, terms_id: str) -> dict[str, int]:

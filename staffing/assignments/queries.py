@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
@@ -11,6 +13,7 @@ from firm.engagements.queries import interested
 from firm.errors import NotFound
 from firm.ledger import accounts
 from firm.ledger.queries import balance_of
+from firm.listing import WHOLE, Slice, where_given
 from firm.month import Month
 from firm.portfolio.model import Package
 from firm.profile import operations as profiles
@@ -30,12 +33,20 @@ def find(session: Session, assignment_id: str) -> Assignment:
     return found
 
 
-def page(session: Session, *, maintainer_id: str | None = None, after: str = "", limit: int = 50) -> list[Assignment]:
-    """Assignments in the order of their ids, after one of them."""
-    query = select(Assignment).where(Assignment.id > after).order_by(Assignment.id).limit(limit)
-    if maintainer_id is not None:
-        query = query.where(Assignment.maintainer_id == maintainer_id)
-    return list(session.scalars(query))
+def page(
+    session: Session,
+    part: Slice = WHOLE,
+    *,
+    maintainer_id: str | None = None,
+    package_id: str | None = None,
+    on: date | None = None,
+) -> list[Assignment]:
+    """Assignments in the order of their ids; with `on` those that run on that day."""
+    whose = (Assignment.maintainer_id, maintainer_id), (Assignment.package_id, package_id)
+    query = where_given(select(Assignment), *whose)
+    if on is not None:
+        query = query.where(Assignment.from_on <= on, or_(Assignment.until_on.is_(None), Assignment.until_on > on))
+    return list(session.scalars(part.of(query, Assignment.id)))
 
 
 def ids_on(session: Session, package_id: str) -> list[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice
 from staffing.maintainers.model import Alias, Maintainer
 
 
@@ -42,9 +43,9 @@ def find(session: Session, key: str, *, locked: bool = False) -> Maintainer:
     return found
 
 
-def page(session: Session, *, after: str = "", limit: int = 50) -> list[Maintainer]:
-    """Maintainers in the order of their ids, after one of them."""
-    return list(session.scalars(select(Maintainer).where(Maintainer.id > after).order_by(Maintainer.id).limit(limit)))
+def page(session: Session, part: Slice = WHOLE) -> list[Maintainer]:
+    """Maintainers in the order of their ids."""
+    return list(session.scalars(part.of(select(Maintainer), Maintainer.id)))
 
 
 def aliases_of(session: Session, maintainer_id: str) -> list[Alias]:

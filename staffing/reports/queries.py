@@ -13,6 +13,8 @@ from firm.clients.model import Client
 from firm.db import AnyRow
 from firm.engagements.model import Engagement, Interest, Tier
 from firm.errors import NotFound, Refused
+from firm.listing import WHOLE, Slice, where_given
+from firm.month import Month
 from firm.portfolio.model import Package
 from firm.profile.model import Profile
 from staffing.assignments.model import Assignment
@@ -49,13 +51,15 @@ def issued_before(session: Session, client_id: str, period: Period) -> str | Non
     return session.scalar(select(table.number).where(*same).order_by(table.id.desc()).limit(1))
 
 
-def page(session: Session, *, client_id: str | None = None, after: str = "", limit: int = 50) -> list[AnyRow]:
-    """Reports in the order of their ids, after one of them."""
-    table = funded_work_report
-    query = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
-    if client_id is not None:
-        query = query.where(table.c.client_id == client_id)
-    return list(session.execute(query))
+def page(
+    session: Session, part: Slice = WHOLE, *, client_id: str | None = None, month: Month | None = None
+) -> list[AnyRow]:
+    """Reports in the order of their ids; with `month` those that cover it, among other months perhaps."""
+    table = funded_work_report.c
+    query = where_given(select(funded_work_report), (table.client_id, client_id))
+    if month is not None:
+        query = query.where(table.from_month <= month, table.until_month > month)
+    return list(session.execute(part.of(query, table.id)))
 
 
 def figures(row: AnyRow) -> Mapping[str, object]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.db import reading
+from firm.listing import Slice
 from firm.portfolio import queries as portfolio
 from firm.portfolio.model import Package
 from firm.profile import operations as profiles
@@ -171,7 +172,7 @@ def _commit_url(package: Package, commit: str) -> str:
 
 
 def _all_packages(session: Session) -> Iterator[Package]:
-    after = ""
-    while found := portfolio.page(session, after=after, limit=200):
+    part = Slice(limit=200)
+    while found := portfolio.page(session, part):
         yield from found
-        after = found[-1].id
+        part = Slice((found[-1].id,), 200)

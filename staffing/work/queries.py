@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
 from firm.errors import NotFound
+from firm.listing import WHOLE, Slice, where_given
 from staffing.work.model import work_item
 
 PACKAGE_KINDS = ("release", "vulnerability", "advisory")
@@ -30,19 +31,23 @@ def find(session: Session, item_id: str) -> AnyRow:
 
 def page(
     session: Session,
+    part: Slice = WHOLE,
     *,
     package_id: str | None = None,
     maintainer_id: str | None = None,
     kind: str | None = None,
-    after: str = "",
-    limit: int = 50,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[AnyRow]:
-    """Work items in the order of their ids, after one of them."""
-    query = select(work_item).where(work_item.c.id > after).order_by(work_item.c.id).limit(limit)
-    for column, value in (("package_id", package_id), ("maintainer_id", maintainer_id), ("kind", kind)):
-        if value is not None:
-            query = query.where(work_item.c[column] == value)
-    return list(session.execute(query))
+    """Work items in the order of their ids; with moments those that happened in [since, until)."""
+    table = work_item.c
+    whose = (table.package_id, package_id), (table.maintainer_id, maintainer_id), (table.kind, kind)
+    query = where_given(select(work_item), *whose)
+    if since is not None:
+        query = query.where(table.happened_at >= since)
+    if until is not None:
+        query = query.where(table.happened_at < until)
+    return list(session.execute(part.of(query, table.id)))
 
 
 def counts(session: Session, package_ids: Sequence[str], start: datetime, end: datetime) -> dict[tuple[str, str], int]:

@@ -165,7 +165,7 @@ def _guard(text: str) -> None:
 
 def _in_request(app: Flask, text: str) -> str:
     with app.test_request_context("/v1/clients"):
-        return paging.decode(text)
+        return paging.decode(text, mark="")
 
 
 @contextmanager

@@ -245,7 +245,7 @@ def test_what_may_no_longer_be_paid_to_is_found_among_many(ready_october: Flask)
 
 def told() -> list[tuple[str, str, str]]:
     with reading() as session:
-        return [(one.template, one.to_address, one.text) for one in notices.page(session, limit=100)]
+        return [(one.template, one.to_address, one.text) for one in notices.page(session)]
 
 
 def test_the_old_address_is_told_of_a_change_at_its_proposal_and_at_its_confirmation(ready_october: Flask) -> None:

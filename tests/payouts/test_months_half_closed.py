@@ -94,7 +94,7 @@ def test_no_plan_begins_in_a_month_that_is_divided(ready_october: Flask) -> None
 def test_no_engagement_ends_within_a_month_that_is_recognized(ready_october: Flask) -> None:
     close_until("recognition")
     with reading() as session:
-        first = found_engagements.page(session, limit=10)[0].id
+        first = found_engagements.page(session)[0].id
     with refused(Refused, "has been recognized until October 2026; end it later"):
         engagements.end(first, on=date(2026, 10, 11), by=LEAD, now=AFTER)
     assert engagements.end(first, on=NOVEMBER.first_day, by=LEAD, now=AFTER).state == "ended"

@@ -63,7 +63,7 @@ def _adjust(kind: str, sign: int) -> Callable[[Step, Month], None]:
 
 def _reverse(step: Step, month: Month) -> None:
     with reading() as session:
-        made = queries.page(session, limit=1000)
+        made = queries.page(session)
     if made:
         chosen = made[step.amount.minor % len(made)]
         operations.reverse(chosen.id, reason="It was not so", by=LEAD, now=morning_after(month.previous, 12))

@@ -60,6 +60,7 @@ FIELDS: Mapping[str, object] = {
     "label": "importer",
     "PrincipalDraft.name": "importer",
     "next": None,
+    "resume": "Y2xpZW50cy5saXN0ZWQgMWY0YTdjMDJkM2I5IGNsaV8wMUs5WjNYN1EyOEpGNE1CQTZUVkhSNVdZOA",
     "overlap_minutes": 60,
     "pointer": "/fee",
     "principal": "lead",

@@ -59,7 +59,7 @@ def test_a_share_is_one_small_write_for_many_requests(app: Flask) -> None:
         worker.spend("bot", now=AFTER, token_id=issued.token.id)
     with reading() as session:
         assert session.scalar(text("SELECT used FROM allowance")) == 50
-        [(_, _, used_at)] = tokens.page(session, after="", limit=10)
+        [(_, _, used_at)] = tokens.page(session)
     assert used_at == AFTER
 
 

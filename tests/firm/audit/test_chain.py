@@ -32,7 +32,7 @@ def write(number: int, *, verb: str = "thing.done", first: int = 0) -> None:
 
 def chain() -> list[Any]:
     with reading() as session:
-        return list(queries.page(session, limit=100_000))
+        return list(queries.page(session))
 
 
 def broken(now: Any = AFTER) -> dict[str, dict[str, Any]]:
@@ -301,8 +301,8 @@ def test_the_history_of_a_thing_is_read_by_subject_actor_and_verb(app: Flask) ->
     write(1, verb="thing.undone")
     sequencer.run(now=AFTER)
     with reading() as session:
-        of_thing = queries.page(session, Search(of("thing-0")))
-        undone = queries.page(session, Search(verb="thing.undone", actor="lead"))
-        assert queries.page(session, Search(actor="nobody")) == []
+        of_thing = queries.page(session, search=Search(of("thing-0")))
+        undone = queries.page(session, search=Search(verb="thing.undone", actor="lead"))
+        assert queries.page(session, search=Search(actor="nobody")) == []
     assert [row.verb for row in of_thing] == ["thing.done", "thing.undone"]
     assert [row.subject for row in undone] == ["thing-0"]

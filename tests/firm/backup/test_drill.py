@@ -13,6 +13,7 @@ from flask import Flask
 from firm.backup.form import Header
 from firm.db import db, reading
 from firm.ledger import queries as ledger
+from firm.listing import Slice
 from migrations import run
 from tests import lovelace
 from tests.firm import books
@@ -23,7 +24,7 @@ def balances_after(entries: int) -> list[list[Any]]:
     """The trial balance as the journal had it after so many entries."""
     sums: dict[tuple[str, str], int] = defaultdict(int)
     with reading() as session:
-        for entry in ledger.entries(session, limit=entries):
+        for entry in ledger.entries(session, Slice(limit=entries)):
             for line in entry.lines:
                 sums[line.account, line.amount.currency] += line.amount.minor
     return sorted([account, currency, amount] for (account, currency), amount in sums.items())

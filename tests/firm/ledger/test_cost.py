@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapper, Session
 from firm.db import db, reading, transaction
 from firm.ledger import accounts, balances, journal, queries
 from firm.ledger.entry import Entry, credit, debit
+from firm.listing import Slice
 from tests.firm import books
 from tests.firm.books import sale, usd
 
@@ -112,7 +113,7 @@ def test_reading_a_balance_or_the_trial_balance_is_one_statement(ledger: Flask) 
 def test_a_page_of_the_journal_is_two_statements(ledger: Flask) -> None:
     books.post_many([sale(f"sale:{n}", usd("1.00")) for n in range(60)])
     with counted() as cost, reading() as session:
-        assert len(queries.entries(session, limit=50)) == 50
+        assert len(queries.entries(session, Slice(limit=50))) == 50
     assert len([sql for sql, _ in cost.statements if not sql.startswith("BEGIN")]) == 2
     assert cost.loaded == 0
 
@@ -129,7 +130,7 @@ def an_entry(session: Session) -> object:
 
 
 def a_page(session: Session) -> object:
-    return queries.entries(session, after=900, limit=20)
+    return queries.entries(session, Slice((900,), 20))
 
 
 @pytest.fixture

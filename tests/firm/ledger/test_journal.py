@@ -15,6 +15,7 @@ from firm.ledger.entry import Entry, credit, debit
 from firm.ledger.journal import AlreadyPosted, AlreadyReversed, EntryNotFound, UnknownAccount
 from firm.ledger.model import journal_entry, posting
 from firm.ledger.periods import EarlierMonthOpen, MonthClosed
+from firm.listing import Slice
 from firm.money import Money
 from firm.month import Month
 from tests.firm import books
@@ -313,8 +314,8 @@ def test_the_trial_balance_names_every_account_used_and_sums_to_zero() -> None:
 def test_entries_are_listed_by_month_and_page() -> None:
     numbers = books.post(*(sale(f"sale:{i}", usd("1.00"), on=NOVEMBER_DAY if i % 2 else DAY) for i in range(6)))
     with reading() as session:
-        first = queries.entries(session, month=OCTOBER, limit=2)
-        rest = queries.entries(session, month=OCTOBER, after=first[-1].number)
+        first = queries.entries(session, Slice(limit=2), month=OCTOBER)
+        rest = queries.entries(session, Slice((first[-1].number,)), month=OCTOBER)
         everything = queries.entries(session)
     assert [entry.source for entry in (*first, *rest)] == ["sale:0", "sale:2", "sale:4"]
     assert [entry.number for entry in everything] == numbers

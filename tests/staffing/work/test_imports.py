@@ -88,7 +88,7 @@ def import_osv(path: Path) -> ImportReport:
 
 def rows(kind: str | None = None) -> list[Any]:
     with reading() as session:
-        return queries.page(session, kind=kind, limit=10_000)
+        return queries.page(session, kind=kind)
 
 
 def owners(kind: str) -> dict[str, int]:
