@@ -104,13 +104,14 @@ def run(session: Session, thing: PayoutRun) -> Trace:
 
 
 def payout(session: Session, thing: Payout) -> Trace:
-    """Beside its own moves those of its run, the file it was paid by, what the bank said of it, and its papers."""
+    """Beside its own moves those of its run, the file it was paid by, what the bank said, its fees and its papers."""
     advice = remittance.of_payout(session, thing.id)
     return of(
         thing.id,
         thing.run_id,
         *(each for rail, each in runs.files_of(session, thing.run_id).items() if rail == thing.rail),
         *bank_files.ids_about(session, thing.id),
+        *adjustments.ids_for(session, thing.id, thing.maintainer_id),
         *proofs.versions_of(session, thing.id),
         *([] if advice is None else [advice.id]),
     )

@@ -37,10 +37,12 @@ class Trace:
     acts: tuple[Act, ...] = ()
 
     def matches(self) -> ColumnElement[bool]:
-        """The subjects stand once in front of everything, so that one index finds all that may match."""
-        named = self.subjects | {act.subject for act in self.acts}
-        spoken = or_(_COLUMNS.subject.in_(sorted(self.subjects)), *(act.matches() for act in self.acts))
-        return and_(_COLUMNS.subject.in_(sorted(named)), spoken)
+        own = _COLUMNS.subject.in_(sorted(self.subjects))
+        if not self.acts:
+            return own
+        # The subjects of all stand in front of what they are asked for, so that one look into one index finds them.
+        named = _COLUMNS.subject.in_(sorted(self.subjects | {act.subject for act in self.acts}))
+        return and_(named, or_(own, *(act.matches() for act in self.acts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from firm.engagements.operations import NamedInterest
 from firm.exchange import operations as exchange
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit
+from payouts.adjustments import fees
 from tests import lovelace
 from tests.api.callers import Caller, as_role, money
 from tests.api.test_command_line import Shell
@@ -110,13 +111,17 @@ def test_a_payout_shows_what_became_of_its_run_and_of_itself(lead: Caller) -> No
     lead.post(f"/v1/payout-runs/{run['number']}/approval")
     office.post(f"/v1/payout-runs/{run['number']}/release")
     office.post(f"/v1/payouts/{grace['id']}/remittance-advice")
+    with lead.app.app_context(), transaction() as session:
+        to = {"payout_id": grace["id"], "maintainer_id": grace["maintainer_id"], "reference": run["number"]}
+        fees.charge(session, **to, fee=usd("1.50"), on=AFTER.date(), by=LEAD, now=AFTER)
     of_run = ["run.drafted", "run.proposed", "run.approved", "run.released"]
     of_grace = verbs(lead, grace["id"])
     assert [verb for verb in of_grace if verb.startswith("run.")] == of_run
-    assert of_grace[-1] == "remittance-advice.issued"
+    assert of_grace[-2:] == ["remittance-advice.issued", "adjustment.made"]
     assert "payout.sent" in of_grace
     assert "payout.held" not in of_grace
     assert "payout.held" in verbs(lead, ada["id"])
+    assert "adjustment.made" not in verbs(lead, ada["id"])
     assert {"payout.held", "payout.sent"} < set(verbs(lead, "RUN-2026-0001"))
 
 
