@@ -10,7 +10,7 @@ from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import DateField, Flag, Lines, MomentField, MoneyField, Schema, Text, Whole
 from api.filters import ClientQuery, client_id_of
-from api.paging import page, page_schema
+from api.paging import PageQuery, page, page_schema
 from api.shapes import with_parts
 from firm.db import reading
 from firm.engagements import operations, queries
@@ -163,12 +163,13 @@ def shown(engagement_id: str) -> Any:
 
 
 @blueprint.route("/engagements/<engagement_id>/interests", methods=["GET"])
-@blueprint.response(200, InterestsSchema)
-def interests_listed(engagement_id: str) -> Any:
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(InterestSchema))
+def interests_listed(query: dict[str, Any], engagement_id: str) -> Any:
     """List the interests that an engagement names."""
     with reading() as session:
         own(queries.find(session, engagement_id).client_id)
-        return {"interests": queries.interests_of(session, engagement_id)}
+        return page(query, InterestSchema(), lambda part: queries.interests_of(session, engagement_id, part))
 
 
 @blueprint.route("/engagements/<engagement_id>/interests", methods=["POST"])

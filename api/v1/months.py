@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -10,18 +12,23 @@ from api import evidence, operations
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema
-from api.paging import PageQuery, page, page_schema
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import NOT_OURS, InvalidCursor, PageQuery, page, page_schema
 from api.shapes import shown_month
 from api.v1.operations import OperationSchema
 from firm.allocation.model import FUND_KINDS
 from firm.db import reading
 from firm.ledger import periods
+from firm.listing import Slice
 from firm.month import Month
 from payouts import month_end
 from payouts.earnings import queries as earnings
 from payouts.earnings.model import KINDS
 
 blueprint = Blueprint("months", __name__, description="The month, from revenue to statements")
+
+_LINE = re.compile("([a-z]+_[0-9A-Z]+):([0-9]{1,5})", re.ASCII)
+"""The place of a line in a month: whose it is, and which of theirs."""
 
 
 class FundSchema(Schema):
@@ -96,18 +103,13 @@ class EarningSchema(Schema):
     """A line that somebody earned, explained."""
 
     maintainer_id = ma.fields.String()
+    line = ma.fields.Integer(metadata={"description": "1 and on, for each maintainer."})
     kind = ma.fields.String(validate=ma.validate.OneOf(KINDS))
     package_id = ma.fields.String()
     amount = MoneyField()
     funded = MoneyField(metadata={"description": "Covered by the package's fund."})
     from_residual = MoneyField(metadata={"description": "Borne by the firm's residual."})
     explanation = ma.fields.String()
-
-
-class EarningsSchema(Schema):
-    """All lines of a month."""
-
-    earnings = ma.fields.List(ma.fields.Nested(EarningSchema))
 
 
 @blueprint.route("/months", methods=["GET"])
@@ -160,8 +162,24 @@ def closed(month: Month) -> Any:
 
 
 @blueprint.route("/months/<month:month>/earnings", methods=["GET"])
-@blueprint.response(200, EarningsSchema)
-def earned(month: Month) -> Any:
-    """List what everybody earned in a month, line by line."""
+@blueprint.arguments(MaintainerQuery, location="query")
+@blueprint.response(200, page_schema(EarningSchema))
+def earned(query: dict[str, Any], month: Month) -> Any:
+    """List what everybody earned in a month, line by line, by maintainer."""
     with reading() as session:
-        return {"earnings": earnings.earned(session, month)}
+        maintainer_id = maintainer_id_of(session, query)
+        return page(
+            query,
+            EarningSchema(),
+            lambda part: earnings.earned(session, month, _by_line(part), maintainer_id=maintainer_id),
+            key=lambda line: f"{line.maintainer_id}:{line.line}",
+            resumable=False,
+        )
+
+
+def _by_line(part: Slice) -> Slice:
+    """The same part by what lines are in the order of. Raises `InvalidCursor`."""
+    places = [_LINE.fullmatch(str(key)) for key in part.after]
+    if None in places:
+        raise InvalidCursor(NOT_OURS, field="cursor")
+    return replace(part, after=tuple(value for place in places if place for value in (place[1], int(place[2]))))

@@ -111,6 +111,33 @@ def test_pages_of_any_size_make_the_whole_list(lead: Caller, path: str, limit: i
     assert len(pages) == max(1, -(-len(whole) // limit))
 
 
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_lists_within_a_thing_are_pages_too(lead: Caller, order: str) -> None:
+    [engagement, *_] = lead.get("/v1/engagements")["items"]
+    for path in ("/v1/months/2026-10/earnings", f"/v1/engagements/{engagement['id']}/interests"):
+        whole = lead.get(path)["items"]
+        assert len(whole) == 3 + path.endswith("earnings")
+        for limit in (1, 2, 3):
+            read = [item for page in walk(lead, path, limit, order=order) for item in page]
+            assert read == (whole if order == "oldest" else whole[::-1])
+        assert lead.get(f"{path}?cursor={cursor('x')}", status=422)
+
+
+def test_a_cursor_within_a_thing_belongs_to_it(lead: Caller) -> None:
+    page = lead.get("/v1/months/2026-10/earnings?limit=1")
+    assert page["resume"] is None
+    problem = lead.get(f"/v1/months/2026-11/earnings?cursor={page['next']}", status=422)
+    assert problem["type"].endswith("/invalid-cursor")
+
+
+def test_earnings_of_one_maintainer(lead: Caller) -> None:
+    whole = lead.get("/v1/months/2026-10/earnings")["items"]
+    for one in whole:
+        hers = lead.get(f"/v1/months/2026-10/earnings?maintainer={one['maintainer_id']}")["items"]
+        assert hers == [line for line in whole if line["maintainer_id"] == one["maintainer_id"]]
+    assert lead.get("/v1/months/2026-10/earnings?maintainer=nobody", status=404)
+
+
 def test_a_list_that_grows_while_it_is_read_repeats_and_skips_nothing(closed: Flask, lead: Caller) -> None:
     seen: list[str] = []
     address: str | None = "/v1/clients?limit=1"
