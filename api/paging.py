@@ -37,7 +37,7 @@ PATIENCE = 40
 """How often an unsettled list is read again, soon at first, and then twenty times a second."""
 
 
-_NOT_OURS = "This cursor is not one of this list; take `next` or `resume` of a page before, or begin without one."
+NOT_OURS = "This cursor is not one of this list; take `next` or `resume` of a page before, or begin without one."
 
 
 class Unsettled(Busy):
@@ -150,7 +150,7 @@ def numbered(part: Slice, prefix: str) -> Slice:
     """The same part of a list that runs by the numbers behind its ids. Raises `InvalidCursor`."""
     numbers = [ids.number_of(prefix, str(key)) for key in part.after]
     if None in numbers:
-        raise InvalidCursor(_NOT_OURS, field="cursor")
+        raise InvalidCursor(NOT_OURS, field="cursor")
     return replace(part, after=tuple(number for number in numbers if number is not None))
 
 
@@ -185,7 +185,7 @@ def decode(cursor: str, *, mark: str) -> str:
         if endpoint != request.endpoint or not key.isprintable():
             raise ValueError(cursor)
     except (binascii.Error, ValueError):
-        raise InvalidCursor(_NOT_OURS, field="cursor") from None
+        raise InvalidCursor(NOT_OURS, field="cursor") from None
     if given != mark:
         raise InvalidCursor(
             "This cursor was given for another order or other filters; repeat those, or begin without a cursor.",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from api import evidence
 from api.commands.running import Call, command, json_option, show
+from api.commands.types import MOMENT
+from api.histories.resolving import trace_of
 from api.parts import parts
 from firm.audit import anchors, queries, sequencer
-from firm.db import reading
+from firm.audit.search import Search
+from firm.db import AnyRow, reading
 from firm.errors import Misconfigured
 from firm.listing import Slice
 
@@ -19,20 +25,43 @@ def audit() -> None:
 
 
 @audit.command("list")
-@click.option("--subject", help="The id of a thing.")
+@click.option("--subject", help="A thing, as `history` takes it.")
 @click.option("--actor", help="The name of a principal.")
+@click.option("--on-behalf-of", help="For whom it was done.")
+@click.option("--token", "token_id", help="The id of the token it came through.")
+@click.option("--request", "request_id", help="The id of the request it came through, as in the logs.")
 @click.option("--verb", help="Such as engagement.signed.")
+@click.option("--since", type=MOMENT, help="From this moment on.")
+@click.option("--until", type=MOMENT, help="Before this moment.")
 @click.option("--after", type=click.IntRange(0), default=0, help="Begin behind this number.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
 @json_option
 @command
-def list_records(
-    call: Call, subject: str | None, actor: str | None, verb: str | None, after: int, limit: int, as_json: bool
-) -> None:
-    """The history of a thing, a person, or everything."""
+def list_records(call: Call, subject: str | None, after: int, limit: int, as_json: bool, **narrowing: Any) -> None:
+    """What was done: everything, or by somebody, through one request, in a span of time."""
     sequencer.run(now=call.now)
     with reading() as session:
-        found = queries.page(session, Slice((after,), limit), subject=subject, actor=actor, verb=verb)
+        trace = None if subject is None else trace_of(session, subject)
+        _print(queries.page(session, Slice((after,), limit), Search(trace, **narrowing)), as_json)
+
+
+@audit.command()
+@click.argument("thing")
+@click.option("--after", type=click.IntRange(0), default=0, help="Begin behind this number.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
+@json_option
+@command
+def history(call: Call, thing: str, after: int, limit: int, as_json: bool) -> None:
+    """How a THING came to be, and what was done to it since.
+
+    THING is an id, a name, the number of a paper, a month, "firm", or an address of the API such as packages/ssh.
+    """
+    sequencer.run(now=call.now)
+    with reading() as session:
+        _print(queries.page(session, Slice((after,), limit), Search(trace_of(session, thing))), as_json)
+
+
+def _print(found: Sequence[AnyRow], as_json: bool) -> None:
     if as_json:
         from api.v1.audit_records import shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import click
@@ -61,6 +61,21 @@ class DayType(click.ParamType[date]):
             self.fail("Write a day like 2026-10-31.", param, ctx)
 
 
+class MomentType(click.ParamType[datetime]):
+    """2026-10-31T12:00:00Z"""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+            if moment.tzinfo is None:
+                self.fail("Write the moment with its zone, like 2026-10-31T12:00:00Z.", param, ctx)
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("Write a moment like 2026-10-31T12:00:00Z.", param, ctx)
+
+
 class PercentType(click.ParamType[int]):
     """20 or 12.5, as basis points"""
 
@@ -101,4 +116,4 @@ def by_name(pairs: Iterable[tuple[str, T]], option: str) -> dict[str, T]:
     return found
 
 
-MONEY, MONTH, DAY, PERCENT = MoneyType(), MonthType(), DayType(), PercentType()
+MONEY, MONTH, DAY, MOMENT, PERCENT = MoneyType(), MonthType(), DayType(), MomentType(), PercentType()

@@ -119,6 +119,7 @@ COMMANDS = {
     "report show": "funded_work_reports.shown",
     "verify": "journal.trial_balance",
     "audit list": "audit_records.listed",
+    "audit history": "audit_records.listed",
     "audit sequence": "audit_records.listed",
     "audit anchor": "audit_records.listed",
 }

@@ -6,11 +6,11 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, MonthField, Schema, Text
-from api.paging import PageQuery, page, page_schema
-from firm.actor import Role
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from firm.db import reading
 from payouts.adjustments import operations, queries
 from payouts.adjustments.model import KINDS
@@ -63,10 +63,11 @@ class AdjustmentSchema(Schema):
     made_by = ma.fields.String()
 
 
-class AdjustmentQuery(PageQuery):
+class AdjustmentQuery(MaintainerQuery):
     """Filters of the list of adjustments."""
 
-    month = MonthField(load_default=None)
+    month = MonthField(load_default=None, metadata={"description": "The month it is booked in."})
+    kind = ma.fields.String(load_default=None, validate=ma.validate.OneOf(KINDS))
 
 
 @blueprint.route("/adjustments", methods=["GET"])
@@ -74,16 +75,13 @@ class AdjustmentQuery(PageQuery):
 @blueprint.response(200, page_schema(AdjustmentSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List adjustments; maintainers see their own."""
-    maintainer_id = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        maintainer_id = maintainer_id_of(session, query)
         return page(
             query,
             AdjustmentSchema(),
             lambda part: queries.page(
-                session,
-                part,
-                maintainer_id=maintainer_id,
-                month=query["month"],
+                session, part, maintainer_id=maintainer_id, month=query["month"], kind=query["kind"]
             ),
         )
 

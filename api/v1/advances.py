@@ -6,11 +6,10 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import own_or_none
 from api.blueprints import Blueprint
 from api.fields import MoneyField, Schema
-from api.paging import PageQuery, page, page_schema
-from firm.actor import Role
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from firm.db import reading
 from firm.profile import operations as profiles
 from payouts.adjustments import queries
@@ -26,17 +25,17 @@ class AdvanceSchema(Schema):
 
 
 @blueprint.route("/advances", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(MaintainerQuery, location="query")
 @blueprint.response(200, page_schema(AdvanceSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List what is outstanding of advances; maintainers see their own."""
-    mine = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        wanted = maintainer_id_of(session, query)
         outstanding = queries.outstanding(session, profiles.current(session).currency)
         rows = [
             {"maintainer_id": maintainer_id, "outstanding": amount}
             for maintainer_id, amount in outstanding.items()
-            if mine in (None, maintainer_id)
+            if wanted in (None, maintainer_id)
         ]
         return page(
             query,

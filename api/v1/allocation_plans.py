@@ -52,13 +52,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             PlanSchema(),
-            lambda part: [
-                _whole(session, plan)
-                for plan in queries.page(
-                    session,
-                    part,
-                )
-            ],
+            lambda part: [_whole(session, plan) for plan in queries.page(session, part)],
             key=lambda row: str(row["id"]),
         )
 

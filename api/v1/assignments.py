@@ -6,12 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import DateField, Flag, Schema, Text, Whole
-from api.paging import PageQuery, page, page_schema
+from api.filters import BY_ID_OR_NAME, MaintainerQuery, maintainer_id_of, package_id_of
+from api.paging import page, page_schema
 from api.v1.engagements import Ending
-from firm.actor import Role
 from firm.db import reading
 from firm.money import BASIS
 from staffing.assignments import operations, queries
@@ -49,20 +49,25 @@ class AssignmentDraft(Schema):
     )
 
 
+class AssignmentQuery(MaintainerQuery):
+    """Filters of the list of assignments."""
+
+    package = Text(load_default=None, metadata=BY_ID_OR_NAME)
+    on = DateField(load_default=None, metadata={"description": "Only those that run on this day."})
+
+
 @blueprint.route("/assignments", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(AssignmentQuery, location="query")
 @blueprint.response(200, page_schema(AssignmentSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List assignments; maintainers see their own."""
-    maintainer_id = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        maintainer_id, package_id = maintainer_id_of(session, query), package_id_of(session, query)
         return page(
             query,
             AssignmentSchema(),
             lambda part: queries.page(
-                session,
-                part,
-                maintainer_id=maintainer_id,
+                session, part, maintainer_id=maintainer_id, package_id=package_id, on=query["on"]
             ),
         )
 

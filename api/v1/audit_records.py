@@ -8,24 +8,40 @@ from typing import Any
 import marshmallow as ma
 
 from api.blueprints import Blueprint
-from api.fields import MomentField, Schema, Text
+from api.fields import MomentField, MomentInput, Schema, Text
+from api.histories.resolving import trace_of
 from api.paging import PageQuery, numbered, page, page_schema
 from firm import ids
 from firm.actor import Role
 from firm.audit import queries
+from firm.audit.search import Search
 from firm.db import AnyRow, reading
 from firm.listing import Slice
 
 blueprint = Blueprint("audit_records", __name__, description="Who did what, when, through what")
 PREFIX = "aud"
+NARROWING = ("actor", "on_behalf_of", "token_id", "request_id", "verb", "since", "until")
 
 
 class AuditQuery(PageQuery):
-    """`?subject=eng_…&actor=ada&verb=engagement.signed`."""
+    """`?subject=INV-2026-0001&since=2026-11-01T00:00:00Z`: each filter that is given narrows the list."""
 
-    subject = Text(most=200, load_default=None, metadata={"description": "The id of the thing."})
+    subject = Text(
+        most=300,
+        load_default=None,
+        metadata={
+            "description": "The thing whose history is wanted: its id, its name, the number of a paper, a month,"
+            " `firm`, or an address of this API such as `packages/ssh`. Its history holds its own records and those of"
+            " acts on something wider that made or changed it, such as a month's `invoices.issued` for an invoice."
+        },
+    )
     actor = Text(most=200, load_default=None, metadata={"description": "The name of a principal."})
-    verb = Text(most=60, load_default=None)
+    on_behalf_of = Text(most=200, load_default=None, metadata={"description": "For whom the actor did it."})
+    token_id = Text(most=34, load_default=None, metadata={"description": "The token it came through."})
+    request_id = Text(most=100, load_default=None, metadata={"description": "The `X-Request-Id` it came through."})
+    verb = Text(most=60, load_default=None, metadata={"description": "What was done, such as `engagement.signed`."})
+    since = MomentInput(load_default=None, metadata={"description": "From this moment on."})
+    until = MomentInput(load_default=None, metadata={"description": "Before this moment."})
 
 
 class AuditRecordSchema(Schema):
@@ -51,16 +67,18 @@ class AuditRecordSchema(Schema):
 @blueprint.arguments(AuditQuery, location="query")
 @blueprint.response(200, page_schema(AuditRecordSchema))
 def listed(query: dict[str, Any]) -> Any:
-    """List audit records in the order of the chain: of everything, or of one thing, actor or verb.
+    """List audit records in the order of the chain: of everything, or what the filters leave of it.
 
-    A record appears when the sequencer has given it its number, moments after its commit.
+    With `subject` this is the history of one thing, and its first record is the one that made it. A record appears
+    when the sequencer has given it its number, moments after its commit.
     """
-    filters = {name: query[name] for name in ("subject", "actor", "verb")}
 
     def rows_of(part: Slice) -> list[dict[str, Any]]:
-        return [shown(row) for row in queries.page(session, numbered(part, PREFIX), **filters)]
+        return [shown(row) for row in queries.page(session, numbered(part, PREFIX), search)]
 
     with reading() as session:
+        trace = None if query["subject"] is None else trace_of(session, query["subject"])
+        search = Search(trace, **{name: query[name] for name in NARROWING})
         return page(query, AuditRecordSchema(), rows_of, key=lambda row: str(row["id"]))
 
 

@@ -97,10 +97,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             BankFileSchema(),
-            lambda part: queries.page(
-                session,
-                part,
-            ),
+            lambda part: queries.page(session, part),
         )
 
 
@@ -134,11 +131,7 @@ def lines_listed(query: dict[str, Any]) -> Any:
             query,
             OpenBankLineSchema(),
             lambda part: open_lines(
-                queries.lines_page(
-                    session,
-                    part,
-                    state=query["state"],
-                ),
+                queries.lines_page(session, part, state=query["state"]),
                 now(),
             ),
         )

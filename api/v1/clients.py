@@ -71,10 +71,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             ClientSchema(),
-            lambda part: queries.page(
-                session,
-                part,
-            ),
+            lambda part: queries.page(session, part),
         )
 
 

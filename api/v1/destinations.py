@@ -6,14 +6,14 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import Country, MomentField, Schema, Text
-from api.paging import PageQuery, page, page_schema
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from api.parts import parts
 from api.shapes import shown_destination, suggestions_for
 from api.v1.maintainers import visible
-from firm.actor import Role
 from firm.db import reading
 from firm.listing import Slice
 from payouts.destinations import decisions, operations, queries
@@ -85,23 +85,23 @@ class SuggestionsSchema(Schema):
     rails = ma.fields.List(ma.fields.Nested(SuggestionSchema))
 
 
+class DestinationQuery(MaintainerQuery):
+    """Filters of the list of destinations."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(SHOWN_STATES))
+
+
 @blueprint.route("/destinations", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(DestinationQuery, location="query")
 @blueprint.response(200, page_schema(DestinationSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List destinations, those of before too; maintainers see their own."""
-    mine = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        maintainer_id, state = maintainer_id_of(session, query), query["state"]
 
         def rows_of(part: Slice) -> list[Any]:
-            return [
-                _shown(row)
-                for row in queries.page(
-                    session,
-                    part,
-                    maintainer_id=mine,
-                )
-            ]
+            found = queries.page(session, part, maintainer_id=maintainer_id, state=state, now=now())
+            return [_shown(row) for row in found]
 
         return page(query, DestinationSchema(), rows_of)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import DateField, Flag, Lines, MomentField, MoneyField, Schema, Text, Whole
+from api.filters import ClientQuery, client_id_of
 from api.paging import PageQuery, page, page_schema
 from api.shapes import with_parts
-from firm.actor import Role
 from firm.db import reading
 from firm.engagements import operations, queries
 from firm.engagements.model import CYCLES, STATES
@@ -123,21 +123,23 @@ class Ending(Schema):
     on = DateField(required=True)
 
 
+class EngagementQuery(ClientQuery):
+    """Filters of the list of engagements."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(STATES))
+
+
 @blueprint.route("/engagements", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(EngagementQuery, location="query")
 @blueprint.response(200, page_schema(EngagementSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List engagements; a client sees its own."""
-    client_id = own_or_none(Role.CLIENT)
     with reading() as session:
+        client_id = client_id_of(session, query)
         return page(
             query,
             EngagementSchema(),
-            lambda part: queries.page(
-                session,
-                part,
-                client_id=client_id,
-            ),
+            lambda part: queries.page(session, part, client_id=client_id, state=query["state"]),
         )
 
 
@@ -161,12 +163,13 @@ def shown(engagement_id: str) -> Any:
 
 
 @blueprint.route("/engagements/<engagement_id>/interests", methods=["GET"])
-@blueprint.response(200, InterestsSchema)
-def interests_listed(engagement_id: str) -> Any:
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(InterestSchema))
+def interests_listed(query: dict[str, Any], engagement_id: str) -> Any:
     """List the interests that an engagement names."""
     with reading() as session:
         own(queries.find(session, engagement_id).client_id)
-        return {"interests": queries.interests_of(session, engagement_id)}
+        return page(query, InterestSchema(), lambda part: queries.interests_of(session, engagement_id, part))
 
 
 @blueprint.route("/engagements/<engagement_id>/interests", methods=["POST"])

@@ -7,12 +7,12 @@ from typing import Any
 import marshmallow as ma
 
 from api import evidence
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import MomentField, MonthField, Schema, Text
-from api.paging import PageQuery, page, page_schema
+from api.filters import ClientQuery, client_id_of
+from api.paging import page, page_schema
 from api.rendering import rendered
-from firm.actor import Role
 from firm.db import reading
 from staffing.reports import operations as reports_
 from staffing.reports import queries as reports
@@ -47,21 +47,23 @@ class ReportDraft(Schema):
     until_month = MonthField(required=True)
 
 
+class ReportQuery(ClientQuery):
+    """Filters of the list of reports."""
+
+    month = MonthField(load_default=None, metadata={"description": "Only those that cover this month."})
+
+
 @blueprint.route("/funded-work-reports", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(ReportQuery, location="query")
 @blueprint.response(200, page_schema(ReportSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List funded-work reports; a client sees its own."""
-    client_id = own_or_none(Role.CLIENT)
     with reading() as session:
+        client_id = client_id_of(session, query)
         return page(
             query,
             ReportSchema(),
-            lambda part: reports.page(
-                session,
-                part,
-                client_id=client_id,
-            ),
+            lambda part: reports.page(session, part, client_id=client_id, month=query["month"]),
         )
 
 

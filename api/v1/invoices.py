@@ -6,11 +6,11 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
-from api.fields import DateField, MoneyField, MonthField, Schema
-from api.paging import PageQuery, page, page_schema
-from firm.actor import Role
+from api.fields import DateField, MoneyField, MonthField, Schema, Text
+from api.filters import ClientQuery, client_id_of, engagement_id_of
+from api.paging import page, page_schema
 from firm.billing import invoices, queries
 from firm.billing.model import STATES
 from firm.db import reading
@@ -42,21 +42,25 @@ class InvoicingSchema(Schema):
     held_back = ma.fields.List(ma.fields.String())
 
 
+class InvoiceQuery(ClientQuery):
+    """Filters of the list of invoices."""
+
+    engagement = Text(most=34, load_default=None)
+    month = MonthField(load_default=None, metadata={"description": "Only those that bill this month."})
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(STATES))
+
+
 @blueprint.route("/invoices", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(InvoiceQuery, location="query")
 @blueprint.response(200, page_schema(InvoiceSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List invoices; a client sees its own."""
-    client_id = own_or_none(Role.CLIENT)
     with reading() as session:
+        whose = {"client_id": client_id_of(session, query), "engagement_id": engagement_id_of(session, query)}
         return page(
             query,
             InvoiceSchema(),
-            lambda part: queries.invoices(
-                session,
-                part,
-                client_id=client_id,
-            ),
+            lambda part: queries.invoices(session, part, **whose, month=query["month"], state=query["state"]),
         )
 
 

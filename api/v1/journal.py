@@ -13,7 +13,7 @@ from api.fields import DateField, MomentField, MoneyField, MonthField, Schema, T
 from api.paging import PageQuery, numbered, page, page_schema
 from firm import ids
 from firm.db import reading
-from firm.ledger import operations, queries
+from firm.ledger import accounts, operations, queries
 from firm.ledger.journal import EntryNotFound
 
 LONGEST_POSTING = timedelta(minutes=1)
@@ -69,16 +69,31 @@ class TrialBalanceSchema(Schema):
     accounts = ma.fields.List(ma.fields.Nested(BalanceSchema))
 
 
+class EntryQuery(PageQuery):
+    """Filters of the journal."""
+
+    month = MonthField(load_default=None, metadata={"description": "The month it is booked in."})
+    account = Text(most=80, load_default=None, metadata={"description": "Only those that touch this account."})
+    kind = ma.fields.String(
+        load_default=None,
+        validate=ma.validate.Regexp(r"\A[a-z][a-z-]{0,39}\Z", error="Write a word such as recognition."),
+        metadata={"description": "The first word of the source, such as recognition, receipt or payout-settled."},
+    )
+
+
 @blueprint.route("/journal-entries", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(EntryQuery, location="query")
 @blueprint.response(200, page_schema(EntrySchema))
 def listed(query: dict[str, Any]) -> Any:
     """List journal entries in their order."""
+    filters = {name: query[name] for name in ("month", "account", "kind")}
     with reading() as session:
+        if query["account"] is not None:
+            accounts.refuse_unknown(session, query["account"])
         return page(
             query,
             EntrySchema(),
-            lambda part: queries.entries(session, numbered(part, "ent")),
+            lambda part: queries.entries(session, numbered(part, "ent"), **filters),
             key=lambda entry: ids.numbered("ent", entry.number),
             latest=lambda entry: entry.posted_at + LONGEST_POSTING,
         )

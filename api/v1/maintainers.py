@@ -99,10 +99,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             MaintainerSchema(),
-            lambda part: queries.page(
-                session,
-                part,
-            ),
+            lambda part: queries.page(session, part),
         )
 
 

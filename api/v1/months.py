@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -10,17 +12,23 @@ from api import evidence, operations
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import NOT_OURS, InvalidCursor, PageQuery, page, page_schema
 from api.shapes import shown_month
 from api.v1.operations import OperationSchema
 from firm.allocation.model import FUND_KINDS
 from firm.db import reading
 from firm.ledger import periods
+from firm.listing import Slice
 from firm.month import Month
 from payouts import month_end
 from payouts.earnings import queries as earnings
 from payouts.earnings.model import KINDS
 
 blueprint = Blueprint("months", __name__, description="The month, from revenue to statements")
+
+_LINE = re.compile("([a-z]+_[0-9A-Z]+):([0-9]{1,5})", re.ASCII)
+"""The place of a line in a month: whose it is, and which of theirs."""
 
 
 class FundSchema(Schema):
@@ -76,10 +84,26 @@ class PreviewSchema(Schema):
     )
 
 
+class MonthSchema(Schema):
+    """A month of the books, and whether it takes entries."""
+
+    month = MonthField()
+    state = ma.fields.String(validate=ma.validate.OneOf(periods.STATES))
+    closed_at = MomentField(allow_none=True)
+    closed_by = ma.fields.String(allow_none=True)
+
+
+class MonthQuery(PageQuery):
+    """Filters of the list of months."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(periods.STATES))
+
+
 class EarningSchema(Schema):
     """A line that somebody earned, explained."""
 
     maintainer_id = ma.fields.String()
+    line = ma.fields.Integer(metadata={"description": "1 and on, for each maintainer."})
     kind = ma.fields.String(validate=ma.validate.OneOf(KINDS))
     package_id = ma.fields.String()
     amount = MoneyField()
@@ -88,10 +112,19 @@ class EarningSchema(Schema):
     explanation = ma.fields.String()
 
 
-class EarningsSchema(Schema):
-    """All lines of a month."""
-
-    earnings = ma.fields.List(ma.fields.Nested(EarningSchema))
+@blueprint.route("/months", methods=["GET"])
+@blueprint.arguments(MonthQuery, location="query")
+@blueprint.response(200, page_schema(MonthSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List the months that were closed, and those that are open."""
+    with reading() as session:
+        return page(
+            query,
+            MonthSchema(),
+            lambda part: periods.page(session, part, state=query["state"]),
+            key=lambda row: str(row.month),
+            resumable=False,
+        )
 
 
 @blueprint.route("/months/<month:month>", methods=["GET"])
@@ -129,8 +162,24 @@ def closed(month: Month) -> Any:
 
 
 @blueprint.route("/months/<month:month>/earnings", methods=["GET"])
-@blueprint.response(200, EarningsSchema)
-def earned(month: Month) -> Any:
-    """List what everybody earned in a month, line by line."""
+@blueprint.arguments(MaintainerQuery, location="query")
+@blueprint.response(200, page_schema(EarningSchema))
+def earned(query: dict[str, Any], month: Month) -> Any:
+    """List what everybody earned in a month, line by line, by maintainer."""
     with reading() as session:
-        return {"earnings": earnings.earned(session, month)}
+        maintainer_id = maintainer_id_of(session, query)
+        return page(
+            query,
+            EarningSchema(),
+            lambda part: earnings.earned(session, month, _by_line(part), maintainer_id=maintainer_id),
+            key=lambda line: f"{line.maintainer_id}:{line.line}",
+            resumable=False,
+        )
+
+
+def _by_line(part: Slice) -> Slice:
+    """The same part by what lines are in the order of. Raises `InvalidCursor`."""
+    places = [_LINE.fullmatch(str(key)) for key in part.after]
+    if None in places:
+        raise InvalidCursor(NOT_OURS, field="cursor")
+    return replace(part, after=tuple(value for place in places if place for value in (place[1], int(place[2]))))

@@ -54,11 +54,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             NoticeSchema(),
-            lambda part: queries.page(
-                session,
-                part,
-                state=query["state"],
-            ),
+            lambda part: queries.page(session, part, state=query["state"]),
         )
 
 

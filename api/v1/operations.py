@@ -37,8 +37,14 @@ class OperationSchema(Schema):
     finished_at = MomentField(allow_none=True)
 
 
+class OperationQuery(PageQuery):
+    """Filters of the list of operations."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(STATES))
+
+
 @blueprint.route("/operations", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(OperationQuery, location="query")
 @blueprint.response(200, page_schema(OperationSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List operations of the last thirty days."""
@@ -46,7 +52,10 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             OperationSchema(),
-            lambda part: [operations.shape(job) for job in queries.page(session, part, kinds=operations.ENDPOINTS)],
+            lambda part: [
+                operations.shape(job)
+                for job in queries.page(session, part, kinds=operations.ENDPOINTS, state=query["state"])
+            ],
             key=lambda shape: str(shape["id"]),
         )
 

@@ -36,8 +36,14 @@ class PackageSchema(Schema):
     state = ma.fields.String(dump_only=True, validate=ma.validate.OneOf(STATES))
 
 
+class PackageQuery(PageQuery):
+    """Filters of the list of packages."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(STATES))
+
+
 @blueprint.route("/packages", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(PackageQuery, location="query")
 @blueprint.response(200, page_schema(PackageSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List packages."""
@@ -45,10 +51,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             PackageSchema(),
-            lambda part: queries.page(
-                session,
-                part,
-            ),
+            lambda part: queries.page(session, part, state=query["state"]),
         )
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema, Text, Whole
-from api.paging import PageQuery, page, page_schema
-from firm.actor import Role
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from firm.db import reading
 from firm.money import BASIS, Money
 from payouts.terms import operations as terms
@@ -76,23 +76,16 @@ class TermsSchema(Schema):
 
 
 @blueprint.route("/pay-terms", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(MaintainerQuery, location="query")
 @blueprint.response(200, page_schema(TermsSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List pay terms; maintainers see their own."""
-    maintainer_id = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        maintainer_id = maintainer_id_of(session, query)
         return page(
             query,
             TermsSchema(),
-            lambda part: [
-                _whole(session, row)
-                for row in found_terms.page(
-                    session,
-                    part,
-                    maintainer_id=maintainer_id,
-                )
-            ],
+            lambda part: [_whole(session, row) for row in found_terms.page(session, part, maintainer_id=maintainer_id)],
             key=lambda row: str(row["id"]),
         )
 

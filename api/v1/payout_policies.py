@@ -61,10 +61,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             PayoutPolicySchema(),
-            lambda part: policies.page(
-                session,
-                part,
-            ),
+            lambda part: policies.page(session, part),
         )
 
 

@@ -74,8 +74,14 @@ class Reopening(Schema):
     reason = Text(required=True, most=400)
 
 
+class RunQuery(PageQuery):
+    """Filters of the list of payout runs."""
+
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(RUN_STATES))
+
+
 @blueprint.route("/payout-runs", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(RunQuery, location="query")
 @blueprint.response(200, page_schema(RunSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List payout runs."""
@@ -83,10 +89,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             RunSchema(),
-            lambda part: queries.page(
-                session,
-                part,
-            ),
+            lambda part: queries.page(session, part, state=query["state"]),
         )
 
 

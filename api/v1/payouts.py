@@ -9,6 +9,8 @@ import marshmallow as ma
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, Schema, Text
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from api.parts import parts
 from api.shapes import with_proofs
 from firm.db import reading
@@ -23,6 +25,7 @@ class PayoutSchema(Schema):
     """One payment to one maintainer."""
 
     id = ma.fields.String()
+    run_id = ma.fields.String()
     maintainer_id = ma.fields.String()
     payee_name = ma.fields.String()
     rail = ma.fields.String()
@@ -72,7 +75,6 @@ class PayoutReversalSchema(Schema):
 class WholePayoutSchema(ProvenPayoutSchema):
     """A payout with its proof, every try to send it, and what came back."""
 
-    run_id = ma.fields.String()
     booked_on = DateField(
         allow_none=True,
         metadata={"description": "The day in the books: after `settled_on`, the bank's, where that month was closed."},
@@ -80,6 +82,14 @@ class WholePayoutSchema(ProvenPayoutSchema):
     paid_from = ma.fields.String(allow_none=True, metadata={"description": "The account in the books that paid it."})
     attempts = ma.fields.List(ma.fields.Nested(PayoutAttemptSchema))
     reversals = ma.fields.List(ma.fields.Nested(PayoutReversalSchema))
+
+
+class PayoutQuery(MaintainerQuery):
+    """Filters of the list of payouts."""
+
+    run = Text(load_default=None, metadata={"description": "Id or number."})
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(PAYOUT_STATES))
+    rail = Text(most=20, load_default=None, metadata={"examples": ["sepa"]})
 
 
 class Settlement(Schema):
@@ -100,6 +110,18 @@ class Because(Schema):
     """The reason, which the payee may read."""
 
     reason = Text(required=True, most=400)
+
+
+@blueprint.route("/payouts", methods=["GET"])
+@blueprint.arguments(PayoutQuery, location="query")
+@blueprint.response(200, page_schema(PayoutSchema))
+def listed(query: dict[str, Any]) -> Any:
+    """List payouts of all runs."""
+    with reading() as session:
+        run_id = queries.find(session, query["run"]).id if query["run"] else None
+        wanted = {"run_id": run_id, "maintainer_id": maintainer_id_of(session, query)}
+        wanted |= {name: query[name] for name in ("state", "rail")}
+        return page(query, PayoutSchema(), lambda part: queries.payouts_page(session, part, **wanted))
 
 
 @blueprint.route("/payouts/<payout_id>", methods=["GET"])

@@ -94,8 +94,14 @@ def myself() -> Any:
     }
 
 
+class PrincipalQuery(PageQuery):
+    """Filters of the list of principals."""
+
+    role = ma.fields.String(load_default=None, validate=ma.validate.OneOf(ROLES))
+
+
 @blueprint.route("/principals", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(PrincipalQuery, location="query")
 @blueprint.response(200, page_schema(PrincipalSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List principals."""
@@ -103,10 +109,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             PrincipalSchema(),
-            lambda part: principals.page(
-                session,
-                part,
-            ),
+            lambda part: principals.page(session, part, role=query["role"]),
         )
 
 

@@ -35,20 +35,20 @@ class ReceiptSchema(Schema):
     amount = MoneyField()
 
 
+class ReceiptQuery(PageQuery):
+    """Filters of the list of receipts."""
+
+    invoice = Text(load_default=None, metadata={"description": "Id or number."})
+
+
 @blueprint.route("/receipts", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(ReceiptQuery, location="query")
 @blueprint.response(200, page_schema(ReceiptSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List receipts."""
     with reading() as session:
-        return page(
-            query,
-            ReceiptSchema(),
-            lambda part: queries.receipts(
-                session,
-                part,
-            ),
-        )
+        invoice_id = queries.find_invoice(session, query["invoice"]).id if query["invoice"] else None
+        return page(query, ReceiptSchema(), lambda part: queries.receipts(session, part, invoice_id=invoice_id))
 
 
 @blueprint.route("/receipts/<receipt_id>", methods=["GET"])

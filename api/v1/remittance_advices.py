@@ -6,12 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, Schema
-from api.paging import PageQuery, page, page_schema
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from api.rendering import rendered
-from firm.actor import Role
 from firm.db import AnyRow, reading
 from firm.money import Money
 from payouts.remittance import operations, queries
@@ -38,23 +38,16 @@ class WholeAdviceSchema(AdviceSchema):
 
 
 @blueprint.route("/remittance-advices", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(MaintainerQuery, location="query")
 @blueprint.response(200, page_schema(AdviceSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List remittance advices; maintainers see their own."""
-    maintainer_id = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        maintainer_id = maintainer_id_of(session, query)
         return page(
             query,
             AdviceSchema(),
-            lambda part: [
-                Row(row)
-                for row in queries.page(
-                    session,
-                    part,
-                    maintainer_id=maintainer_id,
-                )
-            ],
+            lambda part: [Row(row) for row in queries.page(session, part, maintainer_id=maintainer_id)],
         )
 
 

@@ -9,7 +9,8 @@ import marshmallow as ma
 from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, MoneyField, MonthField, Schema, Text
-from api.paging import PageQuery, page, page_schema
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from api.rendering import rendered
 from firm.actor import Role
 from firm.db import AnyRow, reading
@@ -69,7 +70,7 @@ class WholeSelfBilledInvoiceSchema(SelfBilledInvoiceSchema):
     figures = ma.fields.Dict()
 
 
-class SelfBilledInvoiceQuery(PageQuery):
+class SelfBilledInvoiceQuery(MaintainerQuery):
     """Filters of the list of self-billed invoices."""
 
     month = MonthField(load_default=None)
@@ -86,16 +87,11 @@ class CreditNoteDraft(Schema):
 @blueprint.response(200, page_schema(SelfBilledInvoiceSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List self-billed invoices and credit notes; maintainers see their own."""
-    maintainer_id, month = own_or_none(Role.MAINTAINER), query["month"]
     with reading() as session:
+        maintainer_id, month = maintainer_id_of(session, query), query["month"]
 
         def rows_of(part: Slice) -> list[Row]:
-            found = queries.page(
-                session,
-                part,
-                maintainer_id=maintainer_id,
-                month=month,
-            )
+            found = queries.page(session, part, maintainer_id=maintainer_id, month=month)
             return [Row(row) for row in found]
 
         return page(query, SelfBilledInvoiceSchema(), rows_of)

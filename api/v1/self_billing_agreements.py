@@ -6,11 +6,11 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import DateField, Lines, MomentField, Schema, Text, Whole
-from api.paging import PageQuery, page, page_schema
-from firm.actor import Role
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from firm.db import reading
 from firm.money import BASIS
 from payouts.self_billing import agreements, queries
@@ -68,20 +68,16 @@ class AgreementEnding(Schema):
 
 
 @blueprint.route("/self-billing-agreements", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(MaintainerQuery, location="query")
 @blueprint.response(200, page_schema(AgreementSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List self-billing agreements; maintainers see their own."""
-    maintainer_id = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        maintainer_id = maintainer_id_of(session, query)
         return page(
             query,
             AgreementSchema(),
-            lambda part: queries.agreements(
-                session,
-                part,
-                maintainer_id=maintainer_id,
-            ),
+            lambda part: queries.agreements(session, part, maintainer_id=maintainer_id),
         )
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import marshmallow as ma
 
 from api import operations
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import MomentField, MonthField, Schema, Text, Whole
-from api.paging import PageQuery, page, page_schema
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from api.rendering import rendered
 from api.v1.operations import OperationSchema
-from firm.actor import Role
 from firm.db import reading
 from firm.month import Month
 from payouts.statements import operations as issuing
@@ -56,7 +56,7 @@ class StatementCorrection(Schema):
     explanations = ma.fields.List(ma.fields.Nested(LineExplanation), load_default=list)
 
 
-class StatementQuery(PageQuery):
+class StatementQuery(MaintainerQuery):
     """Filters of the list of statements."""
 
     month = MonthField(load_default=None)
@@ -67,17 +67,12 @@ class StatementQuery(PageQuery):
 @blueprint.response(200, page_schema(StatementSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List statements; maintainers see their own."""
-    maintainer_id = own_or_none(Role.MAINTAINER)
     with reading() as session:
+        maintainer_id = maintainer_id_of(session, query)
         return page(
             query,
             StatementSchema(),
-            lambda part: statements.page(
-                session,
-                part,
-                maintainer_id=maintainer_id,
-                month=query["month"],
-            ),
+            lambda part: statements.page(session, part, maintainer_id=maintainer_id, month=query["month"]),
         )
 
 

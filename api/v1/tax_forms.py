@@ -7,12 +7,12 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import current_actor, now, own, own_or_none
+from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
 from api.fields import DateField, MomentField, Schema, Text
-from api.paging import PageQuery, page, page_schema
+from api.filters import MaintainerQuery, maintainer_id_of
+from api.paging import page, page_schema
 from api.parts import parts
-from firm.actor import Role
 from firm.db import reading
 from firm.listing import Slice
 from firm.profile import operations as profiles
@@ -63,9 +63,10 @@ class TaxFormSchema(Schema):
     state = ma.fields.String(validate=ma.validate.OneOf(STATES))
 
 
-class TaxFormQuery(PageQuery):
+class TaxFormQuery(MaintainerQuery):
     """Filters of the list of tax forms."""
 
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(STATES))
     expires_by = DateField(load_default=None, metadata={"description": "Only live ones that end by this day."})
 
 
@@ -80,17 +81,13 @@ class TaxFormWithdrawal(Schema):
 @blueprint.response(200, page_schema(TaxFormSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List tax forms; maintainers see their own."""
-    maintainer_id, expires_by = own_or_none(Role.MAINTAINER), query["expires_by"]
+    filters = {"expires_by": query["expires_by"], "state": query["state"]}
     with reading() as session:
+        maintainer_id = maintainer_id_of(session, query)
         today = day_of(now(), profiles.current(session).zone)
 
         def rows_of(part: Slice) -> list[Row]:
-            found = queries.page(
-                session,
-                part,
-                maintainer_id=maintainer_id,
-                expires_by=expires_by,
-            )
+            found = queries.page(session, part, maintainer_id=maintainer_id, on=today, **filters)
             return [Row(form, today) for form in found]
 
         return page(query, TaxFormSchema(), rows_of)

@@ -41,10 +41,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             TierSchema(),
-            lambda part: queries.tiers(
-                session,
-                part,
-            ),
+            lambda part: queries.tiers(session, part),
         )
 
 

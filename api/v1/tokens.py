@@ -12,9 +12,10 @@ from api.auth import current_actor, is_in_hand, now
 from api.blueprints import Blueprint
 from api.errors import AnothersThing
 from api.fields import MomentField, MomentInput, Schema, Text, Whole
+from api.filters import BY_ID_OR_NAME
 from api.paging import PageQuery, page, page_schema
 from api.v1.principals import ROLES
-from firm.access import tokens
+from firm.access import principals, tokens
 from firm.access.tokens import Issued
 from firm.actor import Role
 from firm.db import reading
@@ -72,22 +73,23 @@ class NewTokenSchema(TokenSchema):
     secret = ma.fields.String()
 
 
+class TokenQuery(PageQuery):
+    """Filters of the list of tokens."""
+
+    principal = Text(most=100, load_default=None, metadata=BY_ID_OR_NAME)
+
+
 @blueprint.route("/tokens", methods=["GET"])
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(TokenQuery, location="query")
 @blueprint.response(200, page_schema(TokenSchema))
 def listed(query: dict[str, Any]) -> Any:
     """List tokens, live and not."""
     with reading() as session:
+        principal_id = principals.find(session, query["principal"]).id if query["principal"] else None
         return page(
             query,
             TokenSchema(),
-            lambda part: [
-                _shape(*row)
-                for row in tokens.page(
-                    session,
-                    part,
-                )
-            ],
+            lambda part: [_shape(*row) for row in tokens.page(session, part, principal_id=principal_id)],
             key=lambda shape: str(shape["id"]),
         )
 

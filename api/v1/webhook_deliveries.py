@@ -21,9 +21,10 @@ blueprint = Blueprint("webhook_deliveries", __name__, description="What was sent
 
 
 class DeliveryQuery(PageQuery):
-    """Of one endpoint, by id, or of all."""
+    """Filters of the list of deliveries."""
 
-    endpoint = Text(most=34, load_default=None)
+    endpoint = Text(most=34, load_default=None, metadata={"description": "Its id, also of one that was removed."})
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(DELIVERY_STATES))
 
 
 class AttemptSchema(Schema):
@@ -58,7 +59,7 @@ def listed(query: dict[str, Any]) -> Any:
     with reading() as session:
 
         def rows_of(part: Slice) -> list[dict[str, Any]]:
-            rows = deliveries.page(session, part, endpoint=query["endpoint"])
+            rows = deliveries.page(session, part, endpoint=query["endpoint"], state=query["state"])
             return _shapes(session, rows)
 
         return page(query, DeliverySchema(), rows_of, key=lambda shape: str(shape["id"]))

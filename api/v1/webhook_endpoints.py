@@ -73,10 +73,7 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             EndpointSchema(),
-            lambda part: endpoints.page(
-                session,
-                part,
-            ),
+            lambda part: endpoints.page(session, part),
         )
 
 

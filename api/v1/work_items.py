@@ -6,13 +6,11 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import own_or_none
 from api.blueprints import Blueprint
-from api.fields import MomentField, Schema
-from api.paging import PageQuery, page, page_schema
-from firm.actor import Role
+from api.fields import MomentField, MomentInput, Schema, Text
+from api.filters import BY_ID_OR_NAME, MaintainerQuery, maintainer_id_of, package_id_of
+from api.paging import page, page_schema
 from firm.db import reading
-from firm.portfolio import queries as portfolio
 from staffing.work import queries
 from staffing.work.model import KINDS
 
@@ -35,11 +33,13 @@ class WorkItemSchema(Schema):
     happened_at = MomentField(allow_none=True)
 
 
-class WorkQuery(PageQuery):
+class WorkQuery(MaintainerQuery):
     """Filters of the list."""
 
-    package = ma.fields.String(load_default=None, metadata={"description": "Id or name."})
+    package = Text(load_default=None, metadata=BY_ID_OR_NAME)
     kind = ma.fields.String(load_default=None, validate=ma.validate.OneOf(KINDS))
+    since = MomentInput(load_default=None, metadata={"description": "Only what happened at or after this moment."})
+    until = MomentInput(load_default=None, metadata={"description": "Only what happened before this moment."})
 
 
 @blueprint.route("/work-items", methods=["GET"])
@@ -48,15 +48,13 @@ class WorkQuery(PageQuery):
 def listed(query: dict[str, Any]) -> Any:
     """List work items; maintainers see their own."""
     with reading() as session:
-        package_id = portfolio.find(session, query["package"]).id if query["package"] else None
+        wanted: dict[str, Any] = {
+            "package_id": package_id_of(session, query),
+            "maintainer_id": maintainer_id_of(session, query),
+        }
+        wanted |= {name: query[name] for name in ("kind", "since", "until")}
         return page(
             query,
             WorkItemSchema(),
-            lambda part: queries.page(
-                session,
-                part,
-                package_id=package_id,
-                maintainer_id=own_or_none(Role.MAINTAINER),
-                kind=query["kind"],
-            ),
+            lambda part: queries.page(session, part, **wanted),
         )

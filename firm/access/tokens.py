@@ -87,6 +87,12 @@ _ADMITTED = (
 )
 """Every request asks this: it is put together once."""
 
+_WITH_USE = (
+    select(ApiToken, Principal, token_use.c.last_used_at)
+    .join(Principal, Principal.id == ApiToken.principal_id)
+    .join(token_use, token_use.c.token_id == ApiToken.id, isouter=True)
+)
+
 
 @use_case
 def issue(
@@ -194,14 +200,17 @@ def find(session: Session, key: str, *, now: datetime) -> tuple[ApiToken, Princi
     return row.ApiToken, row.Principal
 
 
+def find_any(session: Session, token_id: str) -> AnyRow:
+    """A token, live or not, as `page` lists it. Raises `TokenNotFound`."""
+    row = session.execute(_WITH_USE.where(ApiToken.id == token_id)).one_or_none()
+    if row is None:
+        raise TokenNotFound(f"There is no token {token_id!r}.")
+    return row
+
+
 def page(session: Session, part: Slice = WHOLE, *, principal_id: str | None = None) -> Sequence[AnyRow]:
     """Tokens, live and not, in the order of their ids, with their principals and when they were last used."""
-    query = (
-        select(ApiToken, Principal, token_use.c.last_used_at)
-        .join(Principal, Principal.id == ApiToken.principal_id)
-        .join(token_use, token_use.c.token_id == ApiToken.id, isouter=True)
-    )
-    query = where_given(query, (ApiToken.principal_id, principal_id))
+    query = where_given(_WITH_USE, (ApiToken.principal_id, principal_id))
     return session.execute(part.of(query, ApiToken.id)).all()
 
 
@@ -209,6 +218,11 @@ def owners_of_live(session: Session, *, now: datetime) -> list[str]:
     """The names of those whose tokens open something."""
     query = select(Principal.name).join(ApiToken, ApiToken.principal_id == Principal.id).where(*_opens(now))
     return list(session.scalars(query.distinct().order_by(Principal.name)))
+
+
+def ids_of(session: Session, principal_id: str) -> list[str]:
+    """The ids of all tokens that a principal ever had."""
+    return list(session.scalars(select(ApiToken.id).where(ApiToken.principal_id == principal_id)))
 
 
 def _issue(

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from firm.audit import sequencer
 from firm.audit.model import audit_link, audit_record
+from firm.audit.search import EVERYTHING, Act, Search
 from firm.db import AnyRow
-from firm.listing import WHOLE, Slice, where_given
+from firm.listing import WHOLE, Slice
 
 
-def page(
-    session: Session,
-    part: Slice = WHOLE,
-    *,
-    subject: str | None = None,
-    actor: str | None = None,
-    verb: str | None = None,
-) -> Sequence[AnyRow]:
+def page(session: Session, part: Slice = WHOLE, search: Search = EVERYTHING) -> Sequence[AnyRow]:
     """Records in the order of the chain, by their numbers: nothing can come before what has one."""
-    query = select(audit_link.c.seq, audit_link.c.hash, audit_record).join(
-        audit_record, audit_record.c.id == audit_link.c.record_id
+    query = (
+        select(audit_link.c.seq, audit_link.c.hash, audit_record)
+        .join(audit_record, audit_record.c.id == audit_link.c.record_id)
+        .where(*search.conditions())
     )
-    table = audit_record.c
-    query = where_given(query, (table.subject, subject), (table.actor, actor), (table.verb, verb))
     return session.execute(part.of(query, audit_link.c.seq)).all()
 
 
@@ -34,3 +29,25 @@ def checkpoint(session: Session) -> dict[str, object]:
     """The head of the chain as papers print it: what was written before a paper cannot be changed behind it."""
     seq, head = sequencer.head(session)
     return {"seq": seq, "head": head[:16]}
+
+
+def knows(session: Session, subject: str) -> bool:
+    """Whether any record is of a thing by this very name, be it in the chain yet or not."""
+    query = select(audit_record.c.id).where(audit_record.c.subject == subject).limit(1)
+    return session.scalar(query) is not None
+
+
+def acts_at(session: Session, moment: datetime, *, by: str, verbs: Collection[str]) -> list[Act]:
+    """What somebody did at one moment, of these verbs, in the order of the records."""
+    columns = audit_record.c
+    query = select(columns.verb, columns.subject, columns.at).where(
+        columns.at == moment, columns.actor == by, columns.verb.in_(verbs)
+    )
+    return [Act(*row) for row in session.execute(query.order_by(columns.id))]
+
+
+def act(session: Session, record_id: int) -> Act:
+    """What one record, by the number that the database gave it, is of."""
+    columns = audit_record.c
+    query = select(columns.verb, columns.subject, columns.at).where(columns.id == record_id)
+    return Act(*session.execute(query).one())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from firm.billing.model import Invoice, Receipt
+from firm.billing.model import Invoice, Receipt, invoiced_month, recognition
 from firm.errors import NotFound
 from firm.listing import WHOLE, Slice, where_given
 from firm.month import Month
@@ -59,3 +59,15 @@ def receipts(session: Session, part: Slice = WHOLE, *, invoice_id: str | None = 
 
 def receipts_of(session: Session, invoice_id: str) -> list[Receipt]:
     return list(session.scalars(select(Receipt).where(Receipt.invoice_id == invoice_id).order_by(Receipt.id)))
+
+
+def recognized_by(session: Session, invoice_id: str) -> list[Month]:
+    """The months whose closes recognized what the invoice had billed by then."""
+    months, billed = recognition.c, invoiced_month.c
+    same = and_(months.engagement_id == billed.engagement_id, months.month == billed.month)
+    query = (
+        select(months.posted_month)
+        .join(invoiced_month, same)
+        .where(billed.invoice_id == invoice_id, months.was_invoiced == 1)
+    )
+    return list(session.scalars(query.distinct().order_by(months.posted_month)))

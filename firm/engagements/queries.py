@@ -61,8 +61,9 @@ def running(month: Month) -> ColumnElement[bool]:
     )
 
 
-def interests_of(session: Session, engagement_id: str) -> list[Interest]:
-    return list(session.scalars(select(Interest).where(Interest.engagement_id == engagement_id).order_by(Interest.id)))
+def interests_of(session: Session, engagement_id: str, part: Slice = WHOLE) -> list[Interest]:
+    """The interests that an engagement names, in the order of their ids."""
+    return list(session.scalars(part.of(select(Interest).where(Interest.engagement_id == engagement_id), Interest.id)))
 
 
 def interested(session: Session, package_id: str, month: Month) -> list[Engagement]:

@@ -81,3 +81,9 @@ def rates_for(session: Session, month: Month, currencies: Collection[str]) -> di
             f" `chambers rate set {currency} {month} RATE --source …`."
         )
     return rates
+
+
+def currencies_of(session: Session, month: Month) -> list[str]:
+    """The currencies that a rate was entered for, in a month."""
+    mine = select(ExchangeRate.currency).where(ExchangeRate.month == month)
+    return list(session.scalars(mine.order_by(ExchangeRate.currency)))

@@ -7,7 +7,7 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from firm.errors import Invalid
+from firm.errors import Invalid, NotFound
 from firm.ledger.model import account
 from firm.money import digits
 
@@ -57,6 +57,10 @@ CHART = {
 _RESERVE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 
 
+class AccountNotFound(NotFound):
+    """No account has this code in any currency."""
+
+
 class InvalidReserveName(Invalid):
     """A reserve's name becomes part of an account code."""
 
@@ -67,6 +71,12 @@ def reserve_fund(name: str) -> str:
         sentence = f"{name!r} cannot name a reserve; use lower-case letters, digits and hyphens, such as on-ramp."
         raise InvalidReserveName(sentence, field="reserves")
     return RESERVES + name
+
+
+def refuse_unknown(session: Session, code: str) -> None:
+    """Raises `AccountNotFound` unless an account has the code in some currency."""
+    if session.scalar(select(account.c.code).where(account.c.code == code).limit(1)) is None:
+        raise AccountNotFound(f"There is no account {code!r}; the trial balance names those that were used.")
 
 
 def open_currency(session: Session, currency: str) -> None:

@@ -18,8 +18,12 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim
 from firm.errors import Refused
-from firm.ledger.model import journal_entry, period, period_step
+from firm.ledger.model import PERIOD_STATES, journal_entry, period, period_step
+from firm.listing import WHOLE, Slice, where_given
 from firm.month import Month
+
+STATES = PERIOD_STATES
+"""What a month can be in."""
 
 
 class MonthClosed(Refused):
@@ -35,6 +39,16 @@ class EarlierMonthOpen(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """A month in the books: "open", or "closed" at a moment by somebody."""
+
+    month: Month
+    state: str
+    closed_at: datetime | None
+    closed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A finished step of a month's close: how many things it made, and their sum in the books' currency."""
 
@@ -43,6 +57,12 @@ class Step:
     done_by: str
     items: int
     total_minor: int
+
+
+def page(session: Session, part: Slice = WHOLE, *, state: str | None = None) -> list[Period]:
+    """The months that were opened, in one state or in any, in their order; a slice is behind a month's text."""
+    query = where_given(select(period), (period.c.state, state))
+    return [Period(*row) for row in session.execute(part.of(query, period.c.month))]
 
 
 def is_closed(session: Session, month: Month) -> bool:

@@ -109,6 +109,12 @@ def entry(session: Session, number: int) -> PostedEntry:
     return found[0]
 
 
+def reversal_of(session: Session, number: int) -> PostedEntry | None:
+    """The entry that takes this one back, or None."""
+    found = session.scalar(select(journal_entry.c.id).where(journal_entry.c.reverses_id == number))
+    return None if found is None else entry(session, found)
+
+
 def entry_of(session: Session, source: str) -> PostedEntry:
     """The entry that one cause was booked as. Raises `EntryNotFound`."""
     number = session.scalar(select(journal_entry.c.id).where(journal_entry.c.source == source))

@@ -71,6 +71,11 @@ def refuse_unreconciled(session: Session) -> None:
         )
 
 
+def all_ids(session: Session) -> list[str]:
+    """The ids of all restorations."""
+    return list(session.scalars(select(Restoration.id)))
+
+
 def ever(session: Session) -> bool:
     """Whether these books were ever read in: then what they promise may have been done elsewhere, from lost ones."""
     return session.scalar(select(Restoration.id).limit(1)) is not None

@@ -101,3 +101,14 @@ def drawn_from_fund(session: Session, package_id: str, month: Month) -> int:
         adjustment.c.package_id == package_id, adjustment.c.adjusts_month == month, adjustment.c.funded_minor < 0
     )
     return drawn + int(session.scalar(given_back) or 0)
+
+
+def reversal_of(session: Session, adjustment_id: str) -> str | None:
+    """The id of the adjustment that takes this one back, or None."""
+    return session.scalar(select(adjustment.c.id).where(adjustment.c.reverses_id == adjustment_id))
+
+
+def ids_for(session: Session, payout_id: str, maintainer_id: str) -> list[str]:
+    """The ids of the adjustments for what a payout to a maintainer cost, reversed or not."""
+    of_payout = adjustment.c.maintainer_id == maintainer_id, adjustment.c.payout_id == payout_id
+    return list(session.scalars(select(adjustment.c.id).where(*of_payout)))

@@ -60,6 +60,11 @@ def lines_of(session: Session, file_id: str) -> list[BankLine]:
     return list(session.scalars(select(BankLine).where(BankLine.file_id == file_id).order_by(BankLine.number)))
 
 
+def ids_about(session: Session, payout_id: str) -> list[str]:
+    """The ids of the lines that are about a payout."""
+    return list(session.scalars(select(BankLine.id).where(BankLine.payout_id == payout_id)))
+
+
 def counts_of(session: Session, file_id: str) -> dict[str, int]:
     """How many lines of a file are in each state."""
     query = select(BankLine.state, func.count()).where(BankLine.file_id == file_id).group_by(BankLine.state)

@@ -41,9 +41,18 @@ def find(session: Session, key: str) -> Destination:
     return found
 
 
-def page(session: Session, part: Slice = WHOLE, *, maintainer_id: str | None = None) -> list[Destination]:
-    """Destinations of one maintainer or of all, in the order in which they were proposed."""
+def page(
+    session: Session,
+    part: Slice = WHOLE,
+    *,
+    maintainer_id: str | None = None,
+    state: str | None = None,
+    now: datetime | None = None,
+) -> list[Destination]:
+    """Destinations in the order in which they were proposed; of one maintainer, in the state that they are in now."""
     query = where_given(select(Destination), (Destination.maintainer_id, maintainer_id))
+    if state is not None and now is not None:
+        query = query.where(_is_shown_as(state, now))
     return list(session.scalars(part.of(query, Destination.id)))
 
 
@@ -114,6 +123,18 @@ def changed_since(session: Session, destination_ids: Collection[str], *, now: da
 def count_waiting(session: Session, *, now: datetime) -> int:
     """How many proposals wait for somebody to confirm them."""
     return session.scalar(select(func.count()).select_from(Destination).where(_waiting(now))) or 0
+
+
+def _is_shown_as(state: str, now: datetime) -> ColumnElement[bool]:
+    """What `Destination.state_at` says, as a condition."""
+    row = Destination
+    conditions = {
+        "live": and_(row.state == "confirmed", row.usable_from <= now),
+        "confirmed": and_(row.state == "confirmed", or_(row.usable_from.is_(None), row.usable_from > now)),
+        "proposed": _waiting(now),
+        "expired": or_(row.state == "expired", and_(row.state == "proposed", row.expires_at <= now)),
+    }
+    return conditions.get(state, row.state == state)
 
 
 def _waiting(now: datetime) -> ColumnElement[bool]:

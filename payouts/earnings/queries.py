@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from firm.allocation import queries as allocation
 from firm.ledger import accounts
 from firm.ledger import queries as ledger
+from firm.listing import WHOLE, Slice, where_given
 from firm.money import Money
 from firm.month import Month
 from firm.portfolio import queries as portfolio
@@ -110,15 +111,9 @@ def allocated_to_packages(session: Session, month: Month) -> dict[str, int]:
     return {target: amount.minor for (kind, target), amount in totals.items() if kind == "package"}
 
 
-def earned(
-    session: Session, month: Month, *, maintainer_id: str | None = None, limit: int | None = None
-) -> list[Earning]:
-    """The earnings of a month, of one maintainer or all, in their order."""
-    query = (
-        select(earning).where(earning.c.month == month).order_by(earning.c.maintainer_id, earning.c.line).limit(limit)
-    )
-    if maintainer_id is not None:
-        query = query.where(earning.c.maintainer_id == maintainer_id)
+def earned(session: Session, month: Month, part: Slice = WHOLE, *, maintainer_id: str | None = None) -> list[Earning]:
+    """The earnings of a month, of one maintainer or all, by maintainer and line: what a slice is behind."""
+    query = where_given(select(earning), (earning.c.month, month), (earning.c.maintainer_id, maintainer_id))
     return [
         Earning(
             row.month,
@@ -130,7 +125,7 @@ def earned(
             Money(row.funded_minor, row.currency),
             row.explanation,
         )
-        for row in session.execute(query)
+        for row in session.execute(part.of(query, earning.c.maintainer_id, earning.c.line))
     ]
 
 

@@ -111,6 +111,12 @@ def newest_in(session: Session, payout_ids: Collection[str]) -> dict[str, Paymen
     return found
 
 
+def versions_of(session: Session, payout_id: str) -> list[str]:
+    """The ids of all proofs of a payout, in the order of their versions."""
+    query = select(PaymentProof.id).where(PaymentProof.payout_id == payout_id)
+    return list(session.scalars(query.order_by(PaymentProof.version)))
+
+
 @use_case
 def open_document(payout_id: str, *, keys: SecretKeys, by: Actor, now: datetime) -> Document:
     """The document itself; each opening is audited. Raises `PayoutNotFound`, `NoProof`."""

@@ -181,3 +181,8 @@ def with_live_payout(session: Session, currency: str) -> set[str]:
     return set(
         session.scalars(select(payout.c.maintainer_id).where(payout.c.state.in_(LIVE), payout.c.currency == currency))
     )
+
+
+def files_of(session: Session, run_id: str) -> dict[str, str]:
+    """The ids of a run's files for the bank, by rail."""
+    return dict(session.execute(select(RailFile.rail, RailFile.id).where(RailFile.run_id == run_id)).all())

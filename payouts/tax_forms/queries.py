@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.errors import NotFound
@@ -37,11 +37,17 @@ def page(
     *,
     maintainer_id: str | None = None,
     expires_by: date | None = None,
+    state: str | None = None,
+    on: date | None = None,
 ) -> list[TaxForm]:
-    """Forms in the order of their ids; with `expires_by` the live ones that end by then."""
+    """Forms in the order of their ids; with `expires_by` the live ones that end by then, with `state` those in it `on`
+    a day.
+    """
     query = where_given(select(TaxForm), (TaxForm.maintainer_id, maintainer_id))
     if expires_by is not None:
         query = query.where(*_live(), TaxForm.expires_on <= expires_by)
+    if state is not None and on is not None:
+        query = query.where(*_is_in(state, on))
     return list(session.scalars(part.of(query, TaxForm.id)))
 
 
@@ -110,6 +116,17 @@ def _missing(session: Session, on: date, maintainer_id: str | None = None) -> di
         for person in people
     }
     return {key: (country, why) for key, (country, why) in found.items() if why}
+
+
+def _is_in(state: str, on: date) -> tuple[ColumnElement[bool], ...]:
+    """What `rules.state_of` says, as conditions."""
+    if state == "withdrawn":
+        return (TaxForm.withdrawn_at.is_not(None),)
+    if state == "superseded":
+        return TaxForm.withdrawn_at.is_(None), TaxForm.superseded_at.is_not(None)
+    if state == "expired":
+        return *_live(), TaxForm.expires_on < on
+    return *_live(), or_(TaxForm.expires_on.is_(None), TaxForm.expires_on >= on)
 
 
 def _live() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

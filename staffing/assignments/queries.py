@@ -49,6 +49,11 @@ def page(
     return list(session.scalars(part.of(query, Assignment.id)))
 
 
+def ids_on(session: Session, package_id: str) -> list[str]:
+    """The ids of all assignments to a package, ended ones too."""
+    return list(session.scalars(select(Assignment.id).where(Assignment.package_id == package_id)))
+
+
 def running(month: Month) -> ColumnElement[bool]:
     """The condition that an assignment touches the month."""
     return and_(

@@ -67,3 +67,10 @@ def onramp(session: Session, maintainer_id: str, *, on: date) -> Onramp:
         on=on,
     )
     return Onramp(maintainer_id, on, stages, letters, criteria)
+
+
+def papers_of(session: Session, maintainer_id: str) -> list[str]:
+    """The ids of a maintainer's pre-commitment letters and runway plans."""
+    letters = select(PrecommitmentLetter.id).where(PrecommitmentLetter.maintainer_id == maintainer_id)
+    plans = select(RunwayPlan.id).where(RunwayPlan.maintainer_id == maintainer_id)
+    return [*session.scalars(letters), *session.scalars(plans)]

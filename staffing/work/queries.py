@@ -9,11 +9,24 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
+from firm.errors import NotFound
 from firm.listing import WHOLE, Slice, where_given
 from staffing.work.model import work_item
 
 PACKAGE_KINDS = ("release", "vulnerability", "advisory")
 """What happens to a package, whoever did it; all other kinds are somebody's own work."""
+
+
+class WorkItemNotFound(NotFound):
+    """No work item has this id."""
+
+
+def find(session: Session, item_id: str) -> AnyRow:
+    """Raises `WorkItemNotFound`."""
+    found = session.execute(select(work_item).where(work_item.c.id == item_id)).one_or_none()
+    if found is None:
+        raise WorkItemNotFound(f"There is no work item {item_id!r}.")
+    return found
 
 
 def page(

@@ -45,7 +45,7 @@ def test_a_month_that_cannot_be_closed_is_a_409_that_says_why(lead: Caller, mont
 def test_the_last_month_there_is_can_be_asked_for(lead: Caller) -> None:
     lead.get("/v1/months/2199-12", status=409)
     lead.get("/v1/months/2199-12/preview", status=409)
-    assert lead.get("/v1/months/2199-12/earnings")["earnings"] == []
+    assert lead.get("/v1/months/2199-12/earnings")["items"] == []
 
 
 def test_a_month_that_was_not_closed_has_nothing_to_show(lead: Caller) -> None:

@@ -36,7 +36,9 @@ LISTS = (
     "/v1/invoices",
     "/v1/receipts",
     "/v1/journal-entries",
+    "/v1/months",
     "/v1/payout-runs",
+    "/v1/payouts",
     "/v1/payout-policies",
     "/v1/bank-files",
     "/v1/destinations",
@@ -78,6 +80,17 @@ def walk(caller: Caller, path: str, limit: int, *, order: str = "oldest") -> lis
     return pages
 
 
+def key_of(item: dict[str, Any]) -> str:
+    """What an item of a list is known by."""
+    return str(item.get("id") or item["month"])
+
+
+def blamed(problem: dict[str, Any]) -> str:
+    """The parameter that a problem names."""
+    [place] = problem["errors"]
+    return str(place.get("parameter") or place["pointer"].removeprefix("/"))
+
+
 def cursor(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -90,12 +103,39 @@ def test_these_are_all_lists(closed: Flask) -> None:
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("limit", [1, 2, 3, 200])
 def test_pages_of_any_size_make_the_whole_list(lead: Caller, path: str, limit: int) -> None:
-    whole = [item["id"] for item in lead.get(f"{path}?limit=200")["items"]]
+    whole = [key_of(item) for item in lead.get(f"{path}?limit=200")["items"]]
     pages = walk(lead, path, limit)
-    assert [item["id"] for page in pages for item in page] == whole
+    assert [key_of(item) for page in pages for item in page] == whole
     assert len(whole) == len(set(whole))
     assert all(len(page) == limit for page in pages[:-1])
     assert len(pages) == max(1, -(-len(whole) // limit))
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_lists_within_a_thing_are_pages_too(lead: Caller, order: str) -> None:
+    [engagement, *_] = lead.get("/v1/engagements")["items"]
+    for path in ("/v1/months/2026-10/earnings", f"/v1/engagements/{engagement['id']}/interests"):
+        whole = lead.get(path)["items"]
+        assert len(whole) == 3 + path.endswith("earnings")
+        for limit in (1, 2, 3):
+            read = [item for page in walk(lead, path, limit, order=order) for item in page]
+            assert read == (whole if order == "oldest" else whole[::-1])
+        assert lead.get(f"{path}?cursor={cursor('x')}", status=422)
+
+
+def test_a_cursor_within_a_thing_belongs_to_it(lead: Caller) -> None:
+    page = lead.get("/v1/months/2026-10/earnings?limit=1")
+    assert page["resume"] is None
+    problem = lead.get(f"/v1/months/2026-11/earnings?cursor={page['next']}", status=422)
+    assert problem["type"].endswith("/invalid-cursor")
+
+
+def test_earnings_of_one_maintainer(lead: Caller) -> None:
+    whole = lead.get("/v1/months/2026-10/earnings")["items"]
+    for one in whole:
+        hers = lead.get(f"/v1/months/2026-10/earnings?maintainer={one['maintainer_id']}")["items"]
+        assert hers == [line for line in whole if line["maintainer_id"] == one["maintainer_id"]]
+    assert lead.get("/v1/months/2026-10/earnings?maintainer=nobody", status=404)
 
 
 def test_a_list_that_grows_while_it_is_read_repeats_and_skips_nothing(closed: Flask, lead: Caller) -> None:
@@ -174,7 +214,7 @@ def test_a_cursor_belongs_to_its_order_and_filters(lead: Caller, given: str, use
     assert found is not None
     problem = lead.get(f"{used}{'&' if '?' in used else '?'}cursor={found}", status=422)
     assert problem["type"].endswith("/invalid-cursor")
-    assert problem["errors"][0]["pointer"] == "/cursor"
+    assert blamed(problem) == "cursor"
     assert "order" in problem["detail"]
 
 
@@ -185,7 +225,7 @@ def test_a_cursor_keeps_when_a_default_is_written_out_or_the_limit_changes(lead:
 
 @pytest.mark.parametrize("order", ["", "id", "OLDEST", "oldest,newest", "-id", "asc"])
 def test_an_order_that_is_none_is_a_422(lead: Caller, order: str) -> None:
-    assert lead.get(f"/v1/clients?order={order}", status=422)["errors"][0]["pointer"] == "/order"
+    assert blamed(lead.get(f"/v1/clients?order={order}", status=422)) == "order"
 
 
 def test_the_link_keeps_the_filters(lead: Caller) -> None:

@@ -209,7 +209,7 @@ def test_the_journal_says_what_was_booked_and_reverses_it_once(served: Flask, le
 
 def test_earned_lines_are_explained(office: Caller) -> None:
     office.post("/v1/months/2026-10/close")
-    lines = office.get("/v1/months/2026-10/earnings")["earnings"]
+    lines = office.get("/v1/months/2026-10/earnings")["items"]
     assert sorted((line["kind"], line["amount"]["amount"], line["explanation"]) for line in lines) == [
         ("fixed-fee", "1200.00", "Fixed fee for age"),
         ("fund-share", "750.00", "40 % of the 1,875.00 USD allocated to staticcheck"),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 
 from tests.api.callers import PROBLEM, problem_of
+from tests.api.matrix import cells
 from tests.api.probes.places import Place, Prober
 
 INJECTIONS = (
@@ -27,7 +31,21 @@ INJECTIONS = (
 
 
 LIMITS = ("0", "-1", "201", "1000000000", "1e3", "1.0", "٥", "1_0", "", "NaN", "0x10", "9" * 999)
-QUERIES = ("sort=digest", "order=id", "offset=9", "page=2", "fields=secret", "id[]=1", "q=a&q=b")
+QUERIES = (
+    "sort=digest",
+    "order=id",
+    "order=newest,oldest",
+    "resume=x",
+    "offset=9",
+    "page=2",
+    "fields=secret",
+    "id[]=1",
+    "q=a&q=b",
+)
+
+
+MARK = "0" * 12
+"""As long as what a cursor is bound to."""
 
 
 def lists(everywhere: list[Place]) -> list[Place]:
@@ -39,7 +57,10 @@ def lists(everywhere: list[Place]) -> list[Place]:
 
 
 def cursors(place: Place) -> list[str]:
-    ours = [f"{place.endpoint} {key}" for key in ("' OR 1=1 --", "\x00", "é", "\n")] + ["clients.nothing cli_1", ""]
+    ours = [f"{place.endpoint} {MARK} {key}" for key in ("' OR 1=1 --", "\x00", "é", "\n")] + [
+        f"clients.nothing {MARK} cli_1",
+        "",
+    ]
     return ["!!!!", "A", "=" * 9, "%00", *(base64.urlsafe_b64encode(one.encode()).decode() for one in ours if one)]
 
 
@@ -78,11 +99,75 @@ def test_a_parameter_given_twice_is_refused(lead: Prober, everywhere: list[Place
         assert lead.send(place, f"{place.path}?limit=1&limit=2").status_code == 422, str(place)
 
 
+def filters(place: Place) -> list[Mapping[str, Any]]:
+    """The parameters of a list that filter it."""
+    parameters = [one for one in place.operation["parameters"] if one["in"] == "query"]
+    return [one for one in parameters if one["name"] not in ("limit", "cursor", "order")]
+
+
+WRONG = {
+    "date": ("2026-13-01", "2026-2-3", "today", "2026-10-31T00:00:00Z", "20261031", "٢٠٢٦-١٠-٣١"),
+    "date-time": ("2026-10-31", "2026-10-31T12:00:00", "2026-10-31 12:00:00Z", "now", "2026-02-30T12:00:00Z", "0"),
+    "month": ("2026-13", "2026-1", "202610", "October", "2026-10-01", "1999-12"),
+    "words": ("OPEN", "open,closed", "nothing", "*", " ", "null"),
+    "text": ("x" * 3_000,),
+}
+
+
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """What a filter takes, by its description."""
+    if "enum" in schema:
+        return "words"
+    if schema.get("format") in WRONG:
+        return str(schema["format"])
+    return "month" if "0[1-9]|1[0-2]" in schema.get("pattern", "") else "text"
+
+
+def test_a_filter_of_a_wrong_form_is_refused_by_name(lead: Prober, everywhere: list[Place]) -> None:
+    tried = set()
+    for place in lists(everywhere):
+        for one in filters(place):
+            kind = kind_of(one["schema"])
+            tried.add(kind)
+            for value in ("", *WRONG[kind]):
+                answer = lead.send(place, f"{place.path}?{one['name']}={quote(value)}")
+                assert answer.status_code == 422, (str(place), one["name"], value)
+                assert one["name"] in str(problem_of(answer)["errors"][0]), (str(place), one["name"], value)
+    assert tried == set(WRONG)
+
+
+WHOSE = {"maintainer": ("maintainers", "Ada"), "client": ("clients", "Globex"), "engagement": ("engagements", "")}
+"""Filters that name somebody's things: where another's id is found, and another's name."""
+
+
+@pytest.mark.parametrize("who", ["maintainer", "client"])
+def test_another_is_nobody(firm: Flask, probers: dict[str, Prober], everywhere: list[Place], who: str) -> None:
+    with firm.app_context():
+        things = cells.things()
+    asked = 0
+    for place in lists(everywhere):
+        if probers[who].send(place).status_code == 403:
+            continue
+        for name in {one["name"] for one in filters(place)} & set(WHOSE):
+            resource, other = WHOSE[name]
+            answers = []
+            for key in ("nobody-at-all", things.other[resource], other or "nobody-at-all"):
+                answer = probers[who].send(place, f"{place.path}?{name}={quote(key)}")
+                assert answer.status_code == 404, (str(place), key)
+                answers.append({**problem_of(answer), "request_id": ""})
+            assert answers[0] == answers[1] == answers[2], (str(place), name)
+            own = probers[who].send(place, f"{place.path}?{name}={things.own[resource]}")
+            assert own.status_code == 200
+            asked += 1
+            if resource == f"{who}s":
+                assert own.get_json()["items"] == probers[who].send(place).get_json()["items"]
+    assert asked >= (10 if who == "maintainer" else 4)
+
+
 def test_filters_are_values_and_never_sql(lead: Prober, everywhere: list[Place]) -> None:
     tried = 0
     for place in lists(everywhere):
-        names = [one["name"] for one in place.operation["parameters"] if one["in"] == "query"]
-        for name in set(names) - {"limit", "cursor"}:
+        for name in [one["name"] for one in filters(place)]:
             for value in INJECTIONS:
                 tried += 1
                 answer = lead.send(place, f"{place.path}?{name}={quote(value)}")
@@ -90,7 +175,7 @@ def test_filters_are_values_and_never_sql(lead: Prober, everywhere: list[Place])
                 assert "X-Injected" not in answer.headers
                 if answer.status_code == 200:
                     assert answer.get_json()["items"] == [], (str(place), name, value)
-    assert tried > 30
+    assert tried > 500
 
 
 def test_keys_in_addresses_are_values_and_never_sql_paths_or_headers(lead: Prober, everywhere: list[Place]) -> None:

@@ -17,6 +17,7 @@ from firm.audit import anchors, queries, sequencer
 from firm.audit import operations as audit
 from firm.audit.anchors import AnchorBroken, AnchorsLost, NothingToAnchor
 from firm.audit.rules import FIRST, link_hash
+from firm.audit.search import Search, of
 from firm.db import db, reading, transaction
 from tests.lovelace import AFTER, LEAD
 
@@ -300,8 +301,8 @@ def test_the_history_of_a_thing_is_read_by_subject_actor_and_verb(app: Flask) ->
     write(1, verb="thing.undone")
     sequencer.run(now=AFTER)
     with reading() as session:
-        of_thing = queries.page(session, subject="thing-0")
-        undone = queries.page(session, verb="thing.undone", actor="lead")
-        assert queries.page(session, actor="nobody") == []
+        of_thing = queries.page(session, search=Search(of("thing-0")))
+        undone = queries.page(session, search=Search(verb="thing.undone", actor="lead"))
+        assert queries.page(session, search=Search(actor="nobody")) == []
     assert [row.verb for row in of_thing] == ["thing.done", "thing.undone"]
     assert [row.subject for row in undone] == ["thing-0"]
