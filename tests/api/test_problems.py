@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from api import places
+from api import http_worker, places
+from api.description.problems import page, problem_types
+from api.errors import TYPE, status_of_kind
 from firm.actor import Role
+from firm.errors import ChambersError
 from tests.api.callers import Caller, as_role, money, problem_of
 from tests.api.test_preconditions import CONTACT, plain
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -104,3 +115,46 @@ def test_the_description_knows_the_three_places(closed: Flask) -> None:
     shape = closed.test_client().get("/openapi.json").get_json()["components"]["schemas"]["Place"]
     assert {"pointer", "parameter", "header"} <= set(shape["properties"])
     assert shape["oneOf"] == [{"required": ["pointer"]}, {"required": ["parameter"]}, {"required": ["header"]}]
+
+
+def test_the_page_of_problems_is_the_one_checked_in() -> None:
+    assert (ROOT / "docs" / "problems.md").read_text(encoding="utf-8") == page()
+
+
+def listed() -> dict[str, object]:
+    return {str(one["type"]).removeprefix(TYPE): one["status"] for one in problem_types()}
+
+
+def test_the_server_and_the_proxy_say_the_same_words() -> None:
+    proxy = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    slugs = re.search(r"map \$refusal \$slug \{(.*?)\}", proxy, re.DOTALL)
+    assert slugs is not None
+    said = dict(re.findall(r"(\d+|default) ([a-z-]+);", slugs[1]))
+    assert {slug: status for status, slug in said.items() if status != "default"}.items() <= {
+        slug: str(status) for slug, status in listed().items()
+    }.items()
+    assert said["default"] in listed()
+    for status, reason, detail in [http_worker.OURS, *(refusal[1:] for refusal in http_worker.REFUSALS)]:
+        body = http_worker.problem_bytes(status, reason, detail, "req_1").partition(b"\r\n\r\n")[2]
+        assert listed()[kind_of(json.loads(body))] == status
+
+
+def test_a_type_means_one_thing_wherever_it_is_raised() -> None:
+    meanings = defaultdict(set)
+    for kind in kinds():
+        if kind.__module__.partition(".")[0] in ("firm", "staffing", "payouts") and kind.slug() != "not-found":
+            meanings[kind.slug()].add((status_of_kind(kind), inspect.getdoc(kind)))
+    assert {slug for slug, found in meanings.items() if len(found) > 1} == set()
+
+
+def kinds() -> Iterator[type[ChambersError]]:
+    problem_types()
+    waiting = ChambersError.__subclasses__()
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        yield kind
+
+
+def test_nothing_is_called_by_its_kind_alone() -> None:
+    assert {"refused", "invalid", "chambers-error"} & set(listed()) == set()
