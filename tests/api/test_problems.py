@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
+from werkzeug.routing import Rule
 
 from api import http_worker, places
 from api.description.problems import page, problem_types
@@ -85,6 +87,101 @@ def receipt(amount: str, currency: str = "USD") -> dict[str, Any]:
     }
 
 
+ENGAGEMENT: dict[str, Any] = {
+    "client": "Acme",
+    "tier": "gold",
+    "fee": money("100.00"),
+    "cycle": "monthly",
+    "starts_on": "2026-11-01",
+    "interests": [{"package": "ssh", "may_stop": False, "months_to_replace": 24}],
+}
+TERMS: dict[str, Any] = {"maintainer": "Ada", "from_month": "2027-01", "guarantee": money("1.00")}
+LETTER: dict[str, Any] = {
+    "company": "Acme",
+    "amount": money("100.00"),
+    "term_months": 12,
+    "signed_on": "2026-11-01",
+    "expires_on": "2027-11-01",
+}
+PLAN: dict[str, Any] = {"from_month": "2027-01", "overhead_bp": 1000, "reserves": {}, "weights": {"ssh": 1}}
+RATE = {"currency": "EUR", "month": "2026-11", "rate": "1.0850", "source": "ECB"}
+
+
+@pytest.mark.parametrize(
+    ("address", "body", "kind", "pointer"),
+    [
+        ("engagements", ENGAGEMENT | {"fee": money("0.00")}, "invalid-engagement", "/fee"),
+        ("engagements", ENGAGEMENT | {"ends_on": "2026-11-01"}, "invalid-engagement", "/ends_on"),
+        (
+            "engagements",
+            ENGAGEMENT | {"interests": ENGAGEMENT["interests"] * 2},
+            "interest-twice",
+            "/interests/1/package",
+        ),
+        ("pay-terms", TERMS | {"cap": money("1.00", "EUR")}, "invalid-terms", "/cap"),
+        ("pay-terms", TERMS | {"fixed_fees": {"ssh": money("0.00")}}, "invalid-terms", "/fixed_fees"),
+        ("maintainers/Ada/on-ramp/letters", LETTER | {"expires_on": "2026-10-01"}, "invalid-letter", "/expires_on"),
+        ("maintainers/Ada/on-ramp/letters", LETTER | {"amount": money("0.00")}, "invalid-letter", "/amount"),
+        ("allocation-plans", PLAN | {"weights": {"ssh": 0}}, "invalid-plan", "/weights"),
+        ("exchange-rates", RATE | {"currency": "USD"}, "rate-not-needed", "/currency"),
+        ("exchange-rates", RATE | {"currency": "ABC"}, "invalid-money", "/currency"),
+        ("exchange-rates", RATE | {"rate": "0"}, "invalid-rate", "/rate"),
+    ],
+)
+def test_a_rule_of_the_business_names_the_field(
+    lead: Caller, address: str, body: dict[str, Any], kind: str, pointer: str
+) -> None:
+    problem = lead.post(f"/v1/{address}", body, status=422)
+    assert (kind_of(problem), places_of(problem)) == (kind, [{"pointer": pointer}])
+
+
+def test_ends_are_told_apart(lead: Caller) -> None:
+    """Three reasons why an engagement is not ended on a day, each of which a program would deal with differently."""
+    draft = lead.post("/v1/engagements", ENGAGEMENT)["id"]
+    ending = f"/v1/engagements/{draft}/ending"
+    assert kind_of(lead.post(ending, {"on": "2026-12-01"}, status=409)) == "engagement-not-signed"
+    lead.post(f"/v1/engagements/{draft}/signature")
+    assert kind_of(lead.post(ending, {"on": "2026-11-01"}, status=409)) == "end-too-early"
+    lead.post(ending, {"on": "2026-12-01"})
+    assert kind_of(lead.post(ending, {"on": "2027-12-01"}, status=409)) == "ends-already"
+
+
+SAID_AT_THE_SHELL = {"color", "document", "hours", "time_zone", "vat_id"}
+"""Fields of what no request says yet."""
+
+
+def test_the_business_calls_fields_by_the_names_that_callers_use(closed: Flask) -> None:
+    assert fields_blamed() - fields_taken(closed) <= SAID_AT_THE_SHELL
+
+
+def fields_blamed() -> set[str]:
+    """Every `field="..."` of the code; where the fault is nowhere in particular, it is empty."""
+    return {
+        str(keyword.value.value)
+        for layer in ("firm", "staffing", "payouts", "api")
+        for path in (ROOT / layer).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "field" and isinstance(keyword.value, ast.Constant) and keyword.value.value
+    }
+
+
+def fields_taken(app: Flask) -> set[str]:
+    """The names in all bodies and queries, with those one level below, and in all paths."""
+    found = {name for rule in app.url_map.iter_rules() for name in rule.arguments}
+    for endpoint in app.view_functions:
+        with app.test_request_context():
+            request.url_rule = Rule("/", endpoint=endpoint)
+            schemas = [places.schema_of("json"), places.schema_of("query")]
+        for schema in schemas:
+            fields = {} if schema is None else (schema() if isinstance(schema, type) else schema).load_fields
+            found |= set(fields)
+            inner = [getattr(getattr(field, "inner", field), "schema", None) for field in fields.values()]
+            found |= {name for one in inner if one is not None for name in one.load_fields}
+    return found
+
+
 def test_a_missing_header_is_named(lead: Caller) -> None:
     unkeyed = plain(lead, "POST", "/v1/receipts", receipt("1.00"), **{"Idempotency-Key": ""})
     assert places_of(problem_of(unkeyed)) == [{"header": "Idempotency-Key"}]
@@ -109,6 +206,24 @@ def test_the_route_decides_where_a_field_of_the_business_is(
     closed.test_client().get("/openapi.json")
     with closed.test_request_context(address, method=method):
         assert places.of_field(field, "No.") == (named and named | {"detail": "No."})
+
+
+def test_who_may_know_is_told_what_is_not_there(closed: Flask, lead: Caller) -> None:
+    """A client or a maintainer is told of all that is not theirs in the same words, whether it is there or not."""
+    grace = as_role(closed, Role.MAINTAINER, name="grace", subject=lead.get("/v1/maintainers/Grace")["id"])
+    given = {"month": "2026-10", "form": "pdf", "rail": "sepa"}
+    for rule in closed.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or not rule.arguments - set(given) or not rule.rule.startswith("/v1"):
+            continue
+        address = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", lambda found: given.get(found[1], "nothing"), rule.rule)
+        problem = lead.get(address, status=404)
+        assert kind_of(problem) != "not-found", address
+        assert "nothing" in problem["detail"] or "kind of file" in problem["detail"], (address, problem["detail"])
+        hidden = problem_of(grace.send("GET", address))
+        assert hidden["status"] == 403 or (kind_of(hidden), hidden["detail"]) == (
+            "not-found",
+            "There is no such thing.",
+        ), address
 
 
 def test_the_description_knows_the_three_places(closed: Flask) -> None:
