@@ -85,6 +85,9 @@ SENTENCES = {
 }
 """What we say instead of the framework's words."""
 
+NAMES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+"""What the standard calls these by now, as the server and the proxy in front of us do (RFC 9110)."""
+
 
 def problem(
     status: int, slug: str, detail: str, *, title: str | None = None, errors: list[Place] | None = None
@@ -191,7 +194,8 @@ def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
     detail = _too_large() if status == 413 else SENTENCES.get(status) or error.description or error.name
     found = [places.of_header("If-Match", detail)] if status == 428 else None
-    response = problem(status, error.name.lower().replace(" ", "-"), detail, title=error.name, errors=found)
+    name = NAMES.get(status, error.name)
+    response = problem(status, name.lower().replace(" ", "-"), detail, title=name, errors=found)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

@@ -30,7 +30,7 @@ REFUSALS: tuple[tuple[tuple[type[Exception], ...], int, str, str], ...] = (
     ((errors.ForbiddenProxyRequest,), 403, "Forbidden", "This proxy is not one of ours."),
     ((errors.ParseException,), 400, "Bad Request", "This is not a request of HTTP/1.1 as the standard writes it."),
 )
-OURS = (500, "Internal Server Error", "Something went wrong here, not with your request; quote the request id.")
+OURS = (500, "Internal Error", "Something went wrong here, not with your request; quote the request id.")
 """What the application tried to send and may not."""
 
 

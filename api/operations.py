@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, jsonify, request
+from sqlalchemy.orm import Session
 
 from api.auth import current_actor, now
 from api.errors import document
+from firm.errors import NotFound
 from firm.jobs import operations as jobs
 from firm.jobs.model import Job
 
@@ -32,6 +34,18 @@ PREFER: Mapping[str, Any] = {
     "schema": {"type": "string"},
     "description": "`respond-async`: answer 202 with an operation, and do the work in the background.",
 }
+
+
+class OperationNotFound(NotFound):
+    """No operation has this id; work that nobody asked for is none."""
+
+
+def find(session: Session, key: str) -> Job:
+    """Raises `OperationNotFound`."""
+    job = session.get(Job, key)
+    if job is None or job.kind not in ENDPOINTS:
+        raise OperationNotFound(f"There is no operation {key!r}.")
+    return job
 
 
 def is_preferred() -> bool:

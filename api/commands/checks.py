@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from api.verification import Finding
 
 DOCUMENT = Path("docs/openapi.json")
+PROBLEMS = Path("docs/problems.md")
 
 
 @click.command()
@@ -52,17 +53,24 @@ def _print(found: Finding) -> None:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help=f"Compare with {DOCUMENT} and exit 1 when it differs.")
-def openapi(check: bool) -> None:
+@click.option("--check", is_flag=True, help=f"Compare with {DOCUMENT} and {PROBLEMS}; exit 1 when one differs.")
+@click.option("--problems", is_flag=True, help=f"Print {PROBLEMS}, the types of problems, instead.")
+def openapi(check: bool, problems: bool) -> None:
     """Print the OpenAPI document, or check the one in docs/."""
     from api.app import create_app
+    from api.description.problems import page
     from firm.settings import Settings
 
     app = create_app(Settings(database_url="sqlite://"))
     text = json.dumps(app.extensions["openapi"](), indent=1, ensure_ascii=False) + "\n"
-    if not check:
-        click.echo(text, nl=False)
-    elif not DOCUMENT.exists() or DOCUMENT.read_text(encoding="utf-8") != text:
-        raise click.ClickException(f"{DOCUMENT} is out of date; run `chambers openapi > {DOCUMENT}`.")
+    if check:
+        _compare(DOCUMENT, text, "chambers openapi")
+        _compare(PROBLEMS, page(), "chambers openapi --problems")
     else:
-        click.echo(f"{DOCUMENT} is current.")
+        click.echo(page() if problems else text, nl=False)
+
+
+def _compare(path: Path, text: str, command: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        raise click.ClickException(f"{path} is out of date; run `{command} > {path}`.")
+    click.echo(f"{path} is current.")

@@ -17,7 +17,6 @@ from api.worker import Worker
 from firm.db import reading
 from firm.jobs import operations as jobs
 from firm.jobs import queries
-from firm.jobs.operations import JobNotFound
 
 
 @click.command()
@@ -72,9 +71,7 @@ def list_operations(call: Call, as_json: bool) -> None:
 def show_operation(call: Call, operation_id: str, as_json: bool) -> None:
     """Show an operation: how far it is, and what became of it."""
     with reading() as session:
-        job = jobs.find(session, operation_id)
-    if job.kind not in operations.ENDPOINTS:
-        raise JobNotFound(f"There is no operation {operation_id!r}.")
+        job = operations.find(session, operation_id)
     if as_json:
         show(operations.shape(job), "operations:OperationSchema")
         return

@@ -43,13 +43,13 @@ PROBLEMS: dict[str, tuple[str, str, str, str]] = {
     ),
     "413": (
         "ContentTooLarge",
-        "request-entity-too-large",
+        "content-too-large",
         "The body is too large",
         "The body is too large; send at most 1 MB.",
     ),
     "414": (
         "UriTooLong",
-        "request-uri-too-long",
+        "uri-too-long",
         "The address is too long",
         "The address is too long; use a shorter one, and send what is large in a body.",
     ),

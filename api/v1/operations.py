@@ -11,7 +11,6 @@ from api.blueprints import Blueprint, ProblemSchema
 from api.fields import MomentField, Schema
 from api.paging import PageQuery, page, page_schema
 from firm.db import reading
-from firm.jobs import operations as jobs
 from firm.jobs import queries
 from firm.jobs.model import STATES
 
@@ -65,7 +64,4 @@ def listed(query: dict[str, Any]) -> Any:
 def shown(key: str) -> Any:
     """Show an operation; while it is under way, `Retry-After` says when to look again."""
     with reading() as session:
-        job = jobs.find(session, key)
-        if job.kind not in operations.ENDPOINTS:
-            raise jobs.JobNotFound(f"There is no operation {key!r}.")
-        return operations.shown(job)
+        return operations.shown(operations.find(session, key))

@@ -26,7 +26,7 @@ class ClientNameTaken(Refused):
 
 
 class NothingToChange(Invalid):
-    """A correction says what is different."""
+    """A change that says what is so already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class ReversalTooEarly(Refused):
 
 
 class AlreadyReversed(Refused):
-    """An entry is reversed at most once."""
+    """It was reversed already, or is a reversal that cannot be."""
 
 
 class UnknownAccount(InvariantBroken):

@@ -35,7 +35,7 @@ class LeadDecides(Refused):
 
 
 class AlreadyReversed(Refused):
-    """An adjustment is reversed at most once, and a reversal never."""
+    """It was reversed already, or is a reversal that cannot be."""
 
 
 class AdvanceRecovered(Refused):

@@ -33,7 +33,7 @@ class MaintainerNameTaken(Refused):
 
 
 class NothingToChange(Invalid):
-    """A correction says what is different."""
+    """A change that says what is so already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ FIELDS: Mapping[str, object] = {
     "status": 409,
     "subject_id": None,
     "token_id": f"tok_{ULID}",
-    "type": "https://chambers.invalid/problems/refused",
+    "type": "https://chambers.invalid/problems/month-not-over",
     "uri": "otpauth://totp/…",
     "version": 1,
 }

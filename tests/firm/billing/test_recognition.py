@@ -8,9 +8,8 @@ import pytest
 from flask import Flask
 
 from firm.billing import receipts
-from firm.billing.receipts import MoreThanOpen, ReceiptKnown
+from firm.billing.receipts import InvalidReceipt, MoreThanOpen, ReceiptKnown
 from firm.db import reading
-from firm.errors import Invalid
 from firm.exchange import operations as exchange
 from firm.ledger import queries as ledger
 from firm.ledger.journal import EntryNotFound
@@ -116,8 +115,8 @@ def test_one_payment_of_the_bank_is_recorded_once(firm: Flask) -> None:
 @pytest.mark.parametrize(
     ("amount", "kind", "words"),
     [
-        (usd("0.00"), Invalid, "A receipt is of an amount above zero"),
-        (usd("-5.00"), Invalid, "A receipt is of an amount above zero"),
+        (usd("0.00"), InvalidReceipt, "A receipt is of an amount above zero"),
+        (usd("-5.00"), InvalidReceipt, "A receipt is of an amount above zero"),
         (eur("5.00"), CurrencyMismatch, "Invoice INV-2026-0001 is in USD"),
     ],
     ids=["nothing", "negative", "euros"],
