@@ -27,15 +27,16 @@ STEPPED = timedelta(minutes=2)
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-# A transaction that was still writing when our snapshot was taken, and has ended since, is in neither: what it wrote
-# is hidden from us and nobody says any more when it began.
+# A transaction that was still writing when our snapshot was taken, and has ended since: what it wrote is hidden from us
+# and nobody says any more when it began. The house prepares no transactions; what is prepared is somebody else's.
 _WRITERS = text(
     "WITH writer AS (SELECT backend_xid, xact_start, datname FROM pg_stat_activity"
     " WHERE pid <> pg_backend_pid() AND backend_xid IS NOT NULL)"
     " SELECT (SELECT min(xact_start) FROM writer WHERE datname = current_database()) AS oldest,"
     " clock_timestamp() AS present,"
     " EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()) AS hidden"
-    " WHERE hidden::xid NOT IN (SELECT backend_xid FROM writer)) AS unknown"
+    " WHERE hidden::xid NOT IN (SELECT backend_xid FROM writer UNION ALL SELECT transaction FROM pg_prepared_xacts))"
+    " AS unknown"
 )
 
 
@@ -64,5 +65,6 @@ def drawn(session: Session, *, now: datetime) -> Horizon:
         # Numbers are taken behind the one writer's lock: they are commits in order.
         return Horizon(now - TIES, now + STEPPED, numbers_in_order=True)
     row = session.execute(_WRITERS).one()
+    # Nothing is behind it for as long as it is unknown: read again, it will be known.
     until = _LONG_AGO if row.unknown else min(row.oldest or row.present, row.present) - UNSEEN
     return Horizon(until, row.present + STEPPED, numbers_in_order=False)
