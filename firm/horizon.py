@@ -31,14 +31,15 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _WRITERS = text(
     # Whoever was writing when this view was taken holds a lock on the number of its transaction until it ends.
     "SELECT min(them.xact_start) AS oldest, transaction_timestamp() AS taken,"
-    " coalesce(bool_or(held.pid IS NULL OR (them.pid IS NOT NULL AND them.xact_start IS NULL)), false) AS ended"
+    " coalesce(bool_or(held.locktype IS NULL OR them.pid > 0 AND them.xact_start IS NULL), false) AS ended"
     " FROM pg_snapshot_xip(pg_current_snapshot()) AS unseen(xid)"
     " LEFT JOIN pg_locks held ON held.locktype = 'transactionid' AND held.transactionid = unseen.xid::xid"
     " AND held.mode = 'ExclusiveLock' AND held.granted"
     " LEFT JOIN pg_stat_activity them ON them.pid = held.pid AND them.datname = current_database()"
 )
 """Since when the oldest of those has been writing whose rows this view does not hold, when the view was taken at the
-earliest, and whether one of them has ended meanwhile or is another's, so that we do not learn when it began."""
+earliest, and whether one of them has ended meanwhile or is another's, so that we do not learn when it began. The house
+prepares no transactions; a prepared one, which has no process, is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,21 @@ def places(app: Flask) -> list[Place]:
     return found
 
 
+def lists(everywhere: list[Place]) -> list[Place]:
+    """Those places that are read page by page."""
+    found = [
+        place for place in everywhere if any(one["name"] == "cursor" for one in place.operation.get("parameters", ()))
+    ]
+    assert len(found) > 30
+    return found
+
+
+def filters(place: Place) -> list[Mapping[str, Any]]:
+    """The parameters of a list that filter it."""
+    parameters = [one for one in place.operation["parameters"] if one["in"] == "query"]
+    return [one for one in parameters if one["name"] not in ("limit", "cursor", "order")]
+
+
 def _described(rule: str) -> str:
     from api.description.document import described_path
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,9 @@ from payouts.runs.model import PAYOUT_STATES, RUN_STATES
 from payouts.tax_forms.model import STATES as FORM_STATES
 from tests.api.callers import Caller, as_role
 from tests.api.matrix import cells
+from tests.api.probes.places import Place, filters, lists
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
 
 BY_FIELD = (
     ("engagements", "client", "client_id", ()),
@@ -155,6 +160,15 @@ def test_maintainers_see_their_own_whatever_they_ask(firm: Flask, lead: Caller) 
     herself = as_role(firm, Role.MAINTAINER, name="grace reads", subject=grace)
     assert items(herself, f"statements?maintainer={grace}") == items(herself, "statements") != []
     herself.get("/v1/payouts", status=403)
+
+
+def test_the_documents_name_every_filter(everywhere: list[Place]) -> None:
+    table = [line.split("|") for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if "| `" in line]
+    told = {name: row[2] for row in table if len(row) == 4 for name in re.findall("`([^`]+)`", row[1])}
+    for place in lists(everywhere):
+        name = re.sub("<[^>]*>", "{month}", place.rule.removeprefix("/v1/"))
+        untold = [one["name"] for one in filters(place) if f"`{one['name']}`" not in told.get(name, "")]
+        assert not untold, (str(place), untold)
 
 
 def test_both_engines_filter_alike(served: Flask) -> None:

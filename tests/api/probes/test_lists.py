@@ -12,7 +12,7 @@ from flask import Flask
 
 from tests.api.callers import PROBLEM, problem_of
 from tests.api.matrix import cells
-from tests.api.probes.places import Place, Prober
+from tests.api.probes.places import Place, Prober, filters, lists
 
 INJECTIONS = (
     "' OR '1'='1",
@@ -46,14 +46,6 @@ QUERIES = (
 
 MARK = "0" * 12
 """As long as what a cursor is bound to."""
-
-
-def lists(everywhere: list[Place]) -> list[Place]:
-    found = [
-        place for place in everywhere if any(one["name"] == "cursor" for one in place.operation.get("parameters", ()))
-    ]
-    assert len(found) > 15
-    return found
 
 
 def cursors(place: Place) -> list[str]:
@@ -97,12 +89,6 @@ def test_a_parameter_given_twice_is_refused(lead: Prober, everywhere: list[Place
     """Two readers may each take another of them."""
     for place in lists(everywhere):
         assert lead.send(place, f"{place.path}?limit=1&limit=2").status_code == 422, str(place)
-
-
-def filters(place: Place) -> list[Mapping[str, Any]]:
-    """The parameters of a list that filter it."""
-    parameters = [one for one in place.operation["parameters"] if one["in"] == "query"]
-    return [one for one in parameters if one["name"] not in ("limit", "cursor", "order")]
 
 
 WRONG = {
