@@ -45,7 +45,7 @@ bench-smoke: setup  ## the same in 20 seconds, as CI runs it
 
 contract: setup  ## hold the API against its description as every role, on both databases (N=1000 by hand)
 	@$(BIN)/python -m tests.contract --examples $(or $(N),10) $(ARGS)
-fuzz: setup  ## feed every parser made-up input for a minute (SECONDS=600 by hand)
+fuzz: setup  ## feed each parser made-up input for a minute of CPU (SECONDS=600 by hand)
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 crash: setup  ## kill the worker at every point, 1,200 schedules (SEED=7 N=1 DB=sqlite, EXHAUSTIVE=1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -32,6 +34,20 @@ MOST_MEMBERS = 1_000
 MOST_RATIO = 200
 NUMBERED = ("journal_entry", "audit_record", "balance_delta")
 """Tables that the database numbers: the next number comes after those read in."""
+
+_DAMAGED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What a damaged file makes the readers of zip and JSON raise: a place before its beginning, a method or a password
+that no archive of ours has, brackets without end."""
 
 Ways = Mapping[str, Mapping[str, Sequence[str]]]
 """For each table whose rows grow old by steps, the steps that may follow each state."""
@@ -155,7 +171,7 @@ class _Loading:
             with self._archive.open(f"{table.name}.jsonl") as file:
                 for line in file:
                     yield read(line.decode("utf-8"))
-        except (ValueError, KeyError, TypeError) as error:
+        except _DAMAGED as error:
             raise InvalidArchive(f"{table.name}.jsonl holds a line that is no row of {table.name}.") from error
 
     def _open_periods(self, table: Table) -> None:
@@ -261,7 +277,7 @@ def _way(edges: Mapping[str, Sequence[str]], first: str, last: str) -> list[str]
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile):
+    except _DAMAGED:
         raise InvalidArchive(f"{path.name} is no archive, or is damaged; take another copy of it.") from None
 
 
@@ -287,7 +303,7 @@ def _checked(archive: zipfile.ZipFile, tables: Sequence[Table], revision: str) -
                 raise InvalidArchive(f"{name} is not what was written; take another copy of the archive.")
         balance: list[Any] = manifest["trial_balance"]
         manifest["trial_balance"] = sorted(balance)
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except _DAMAGED as error:
         raise InvalidArchive("The archive is damaged; take another copy of it.") from error
     return manifest
 
