@@ -50,7 +50,7 @@ def feed(parser: str, seconds: float, number: int, only: str | None = None) -> F
     smallest input that shows it.
     """
     # What is refused is also logged; here nobody reads it.
-    logging.lastResort = None
+    logging.getLogger().addHandler(logging.NullHandler())
     with tempfile.TemporaryDirectory() as folder, application(f"sqlite:///{folder}/fuzz.db") as app:
         found = [one for one in targets(app, Path(folder)) if one.parser == parser and only in (None, one.name)]
         begun = time.process_time()
