@@ -45,7 +45,7 @@ bench-smoke: setup  ## the same in 20 seconds, as CI runs it
 
 contract: setup  ## hold the API against its description as every role, on both databases (N=1000 by hand)
 	@$(BIN)/python -m tests.contract --examples $(or $(N),10) $(ARGS)
-fuzz: setup  ## feed every parser made-up input for a minute (SECONDS=600 by hand)
+fuzz: setup  ## feed each parser made-up input for a minute of CPU (SECONDS=600 by hand)
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 crash: setup  ## kill the worker at every point, 1,200 schedules (SEED=7 N=1 DB=sqlite, EXHAUSTIVE=1)
@@ -61,10 +61,10 @@ papers: setup  ## write 10,000 statements as PDF with two processes (N=100)
 load: setup  ## reads, lists and posts over HTTP on both databases, beside bare Flask (a minute and a half)
 	@$(BIN)/python -m bench.load
 
-slow: setup  ## the rest on PostgreSQL, probes of every route, slow sockets, servers killed in the middle of requests
+slow: setup  ## the rest on PostgreSQL, probes, slow sockets (SECONDS_OF_SOCKETS=60), servers killed within requests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow --ignore=$(SLOW_SOCKETS) \
 		tests/api tests/payouts tests/staffing tests/firm tests/examples tests/migrations tests/running $(ARGS)
-	@$(BIN)/python -m pytest $(SLOW_SOCKETS)
+	@CHAMBERS_SLOW_SECONDS=$(or $(SECONDS_OF_SOCKETS),10) $(BIN)/python -m pytest $(SLOW_SOCKETS)
 
 lock: $(UV)  ## make requirements/*.txt again from pyproject.toml (UPGRADE=1 also takes newer releases)
 	$(COMPILE) pyproject.toml --extra postgres -o requirements/runtime.txt

@@ -19,7 +19,7 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest as state_digest
 from firm.columns import UtcMoment
 from firm.db import AnyRow, claim, transaction, use_case
-from firm.errors import ChambersError, Invalid, InvariantBroken, NotFound
+from firm.errors import ChambersError, Invalid, InvariantBroken, NotFound, Refused
 from firm.listing import WHOLE, Slice, where_given
 
 ALL_SCOPES = ("read", "write")
@@ -38,6 +38,10 @@ class NotAuthenticated(ChambersError):
 
 class BeyondOwnScopes(ChambersError):
     """Nobody gives a token more than the token in hand allows."""
+
+
+class PrincipalShutOut(Refused):
+    """Whoever is shut out is given no token."""
 
 
 class InvalidExpiry(Invalid):
@@ -106,10 +110,13 @@ def issue(
 ) -> Issued:
     """Give a principal (by id or name) a token.
 
-    Raises `PrincipalNotFound`, `InvalidScope`, `InvalidExpiry`, `BeyondOwnScopes`.
+    Raises `PrincipalNotFound`, `PrincipalShutOut`, `InvalidScope`, `InvalidExpiry`, `BeyondOwnScopes`.
     """
     with transaction() as session:
         owner = principals.find(session, principal)
+        if owner.disabled_at is not None:
+            # It would open nothing today, and everything on the day that somebody lets them in again.
+            raise PrincipalShutOut(f"{owner.name} is shut out; let them in again before they get a token.")
         return _issue(session, owner, label or owner.name, scopes_text(scopes), expires_at, by=by, now=now)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Table, update
 from sqlalchemy.orm import Session
 
 from firm.archive.form import reader_of
-from firm.archive.opening import InvalidArchive
+from firm.archive.opening import DAMAGE, InvalidArchive
 from firm.bulk import bulk_insert
 
 BATCH = 2_000
@@ -81,7 +81,7 @@ class Loading:
             with self._archive.open(f"{table.name}.jsonl") as file:
                 for line in file:
                     yield read(line.decode("utf-8"))
-        except (ValueError, KeyError, TypeError) as error:
+        except DAMAGE as error:
             raise InvalidArchive(f"{table.name}.jsonl holds a line that is no row of {table.name}.") from error
 
     def _open_periods(self, table: Table) -> None:

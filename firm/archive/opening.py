@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,19 @@ from firm.errors import Invalid
 
 MOST_MEMBERS = 1_000
 MOST_RATIO = 200
+DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What a damaged file makes the readers of zip and JSON raise: a place before its beginning, a method or a password
+that no archive of ours has, brackets without end."""
 
 
 class InvalidArchive(Invalid):
@@ -26,7 +41,7 @@ def opened(path: Path) -> zipfile.ZipFile:
     """The archive, not looked into yet. Raises `InvalidArchive`."""
     try:
         return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile):
+    except DAMAGE:
         raise InvalidArchive(f"{path.name} is no archive, or is damaged; take another copy of it.") from None
 
 
@@ -55,7 +70,7 @@ def checked(archive: zipfile.ZipFile, tables: Sequence[Table], revision: str) ->
                 raise InvalidArchive(f"{name} is not what was written; take another copy of the archive.")
         balance: list[Any] = manifest["trial_balance"]
         manifest["trial_balance"] = sorted(balance)
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except DAMAGE as error:
         raise InvalidArchive("The archive is damaged; take another copy of it.") from error
     return manifest
 

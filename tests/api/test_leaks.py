@@ -70,7 +70,7 @@ def _paths(caller: Caller, rule: str) -> list[str]:
     path = re.sub(r"<month:\w+>", "2026-10", path)
     found = caller.send("GET", listed)
     items = found.get_json().get("items", []) if found.status_code == 200 and found.is_json else []
-    keys = [str(item["id"]) for item in items] or ["nothing"]
+    keys = [str(item.get("id") or item["month"]) for item in items] or ["nothing"]
     return [re.sub(r"<(?:\w+:)?\w+>", key, path) for key in keys]
 
 

@@ -16,7 +16,7 @@ from payouts import month_end
 from payouts.runs import preparation
 from staffing.reports import operations as reports
 from tests import lovelace, opener
-from tests.api.matrix import cells
+from tests.api.matrix import world
 
 _RUN = ("key", "SELECT number FROM payout_run")
 _MONTH = ("month", "SELECT MIN(month) FROM period")
@@ -101,7 +101,7 @@ def seed(app: Flask) -> Seeded:
         opener.open_accounts("Grace", "Ada", by=lovelace.LEAD, now=lovelace.AFTER)
         rails = app.extensions["chambers"].rails
         preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
-        cells.put_papers_on_file()
+        world.put_papers_on_file()
         seeded = Seeded({str(role): _token(role) for role in Role if role is not Role.SYSTEM}, _parameters())
         db.session.remove()
         db.engine.dispose()

@@ -3,75 +3,49 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
+import multiprocessing
 import sys
-import tempfile
 import time
-import traceback
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
-from tests.fuzz.targets import OURS, Target, application, targets
-
-
-class Slow(Exception):
-    """One input took longer than any should."""
+from tests.fuzz.feeding import Fed, feed
+from tests.fuzz.targets import PARSERS
 
 
 def main() -> None:
+    options = _options()
+    names = [options.only] if options.only in PARSERS else list(PARSERS)
+    target = options.only if options.only not in PARSERS else None
+    spawn = multiprocessing.get_context("spawn")
+    # A process for each parser: what one holds on to is not counted against the next.
+    with ProcessPoolExecutor(options.processes, mp_context=spawn, max_tasks_per_child=1) as pool:
+        under_way = [pool.submit(feed, name, options.seconds, options.seed, target) for name in names]
+        fed = [_said(one.result()) for one in as_completed(under_way)]
+    fed = [one for one in fed if one.inputs or one.failure]
+    failed = sum(bool(one.failure) for one in fed)
+    print(f"{len(fed)} parsers, {sum(one.inputs for one in fed)} inputs, {failed} failed, seed {options.seed}")
+    sys.exit(1 if failed or not fed else 0)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60, help="for all parsers together")
+    parser.add_argument("--seconds", type=float, default=60, help="of CPU, for each parser")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
-    options = parser.parse_args()
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder, application(f"sqlite:///{folder}/fuzz.db") as app, app.app_context():
-        found = targets(app)
-        for target in found:
-            failed += _fuzz(target, options.seconds / len(found), options.seed)
-    print(f"{len(found)} parsers, {failed} failed, seed {options.seed}")
-    sys.exit(1 if failed else 0)
+    parser.add_argument("--only", metavar="NAME", help=f"one parser ({', '.join(PARSERS)}), or one target by its name")
+    parser.add_argument("--processes", type=int, default=2)
+    return parser.parse_args()
 
 
-def _fuzz(target: Target, seconds: float, number: int) -> bool:
-    """Feed it for so long; says whether it failed, and prints the smallest input that made it."""
-    counted, slowest, deadline = 0, 0.0, time.monotonic() + seconds
-
-    def feed(value: object) -> None:
-        nonlocal counted, slowest
-        counted += 1
-        taken = _cost(target, value)
-        if taken > target.seconds_each:
-            # Once may be the collector's turn, or a module's first use; an input that burns does so each time.
-            taken = min(taken, _cost(target, value), _cost(target, value))
-        slowest = max(slowest, taken)
-        if taken > target.seconds_each:
-            raise Slow(f"{taken:.3f} s of CPU")
-
-    while time.monotonic() < deadline:
-        number += 1
-        run = settings(
-            max_examples=100,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        )(given(target.inputs)(feed))
-        try:
-            seed(number)(run)()
-        except Exception:
-            print(f"{target.name:<24} FAILED (seed {number})")
-            print(traceback.format_exc()[-3_000:])
-            return True
-    print(f"{target.name:<24} {counted:>7} inputs, slowest {slowest * 1000:.1f} ms", flush=True)
-    return False
-
-
-def _cost(target: Target, value: object) -> float:
-    """The CPU seconds that one input takes; errors other than the parser's own pass through."""
-    begun = time.process_time()
-    with contextlib.suppress(*OURS):
-        target.feed(value)
-    return time.process_time() - begun
+def _said(one: Fed) -> Fed:
+    if one.inputs or one.failure:
+        print(
+            f"{one.parser:<22} {one.cpu:>6.1f} s of CPU {one.inputs:>8} inputs, "
+            f"slowest {one.slowest * 1000:>6.1f} ms ({one.slowest_target}){' FAILED' if one.failure else ''}",
+            flush=True,
+        )
+    if one.failure:
+        print(one.failure, flush=True)
+    return one
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from tests.running.proxy import Proxy, trusting_all
 from tests.running.slow_callers import SlowCallers
 
 SECONDS = int(os.environ.get("CHAMBERS_SLOW_SECONDS", "10"))
-"""How long each round lasts; 60 for the record in docs/running.md."""
+"""How long each round lasts; `make slow SECONDS_OF_SOCKETS=60` for the record in docs/running.md."""
 CALLERS, PER_SECOND = 4, 20
 
 

@@ -18,26 +18,8 @@ from firm.access import principals, tokens
 from firm.access.rules import new_secret
 from firm.actor import Role
 from firm.db import reading
-from firm.jobs import operations as jobs
-from firm.portfolio import operations as portfolio
-from firm.webhooks import endpoints
-from firm.webhooks.addresses import Reach
-from firm.webhooks.dispatch import dispatch
-from firm.webhooks.sender import Sender
-from payouts import month_end
-from payouts.adjustments import operations as adjustments
-from payouts.adjustments.operations import Draft
-from payouts.reconciliation import operations as reconciliation
-from payouts.reconciliation.rules import Comparison, Finding
-from payouts.runs import preparation
-from payouts.self_billing import agreements
-from payouts.self_billing import operations as self_billing
-from payouts.self_billing.rules import Vat
-from payouts.tax_forms import operations as tax_forms
-from staffing.onramp import operations as onramp
-from staffing.reports import operations as reports
-from tests import lovelace, opener
-from tests.databases import SECRET_KEYS
+from tests import lovelace
+from tests.api.matrix import ended, world
 
 LETTERS = {
     "lead": "lead",
@@ -62,9 +44,9 @@ NARROW = {"lead who reads": ["read"], "lead of tiers": ["read:tiers", "write:tie
 """The scopes of those whose role would let them do everything."""
 
 ONCE = {
-    "/v1/tokens/<key>/rotation": ["other", "missing"],
-    "/v1/tokens/<key>/revocation": ["other", "missing"],
-    "/v1/webhook-deliveries/<key>/replay": ["missing"],
+    "/v1/tokens/<key>/rotation": ["other", "ended", "missing"],
+    "/v1/tokens/<key>/revocation": ["other", "ended", "missing"],
+    "/v1/webhook-deliveries/<key>/replay": ["ended", "missing"],
 }
 """Routes that would do something even so, and the objects they are asked of. Another's token is lost to the lead only:
 whoever else asks comes first."""
@@ -72,63 +54,20 @@ whoever else asks comes first."""
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """For each parameter of a route, the thing that is the maintainer's or client's own, and another's."""
+    """For each resource, the thing that is the maintainer's or client's own, another's, and one of their own that has
+    ended where things of the resource end."""
 
     own: Mapping[str, str]
     other: Mapping[str, str]
+    ended: Mapping[str, str]
 
 
 def set_up(app: Flask) -> None:
-    """One closed month, reports for both clients, a draft run, a letter."""
+    """The firm that is asked about, and two tokens that are there to be rotated and revoked."""
+    world.set_up(app)
     with app.app_context():
-        lovelace.set_up()
-        month_end.close(lovelace.OCTOBER, by=lovelace.LEAD, now=lovelace.AFTER)
-        for client in ("Acme", "Globex"):
-            period = {"from_month": lovelace.OCTOBER, "until_month": lovelace.OCTOBER.next}
-            reports.issue(client, **period, by=lovelace.LEAD, now=lovelace.AFTER)
-        opener.open_accounts("Grace", "Ada", by=lovelace.LEAD, now=lovelace.AFTER)
-        rails = app.extensions["chambers"].rails
-        for name in ("Grace", "Ada"):
-            granted = Draft(name, "advance", lovelace.usd("100.00"), "A new laptop")
-            adjustments.make(granted, by=lovelace.LEAD, now=lovelace.AFTER)
-        preparation.draft(rails=rails, by=lovelace.ADMINISTRATOR, now=lovelace.AFTER)
-        for name in ("Grace", "Ada"):
-            onramp.enter_stage(name, "shadowing", on=lovelace.START, note="", by=lovelace.LEAD, now=lovelace.AFTER)
-            promised = {"company": "Initech", "amount": lovelace.usd("750.00"), "term_months": 12}
-            days = {"signed_on": lovelace.START, "expires_on": lovelace.AFTER.date()}
-            onramp.record_letter(name, **promised, **days, by=lovelace.LEAD, now=lovelace.AFTER)
-        jobs.ask("months.close", {"month": "2026-10"}, by=lovelace.LEAD, now=lovelace.AFTER)
-        put_papers_on_file()
-        _tell_somebody()
-        _differ()
         for name in ("rotated", "revoked"):
             _issue(f"t-{name}", Role.AUDITOR)
-
-
-def put_papers_on_file() -> None:
-    """A tax form, a self-billing agreement and an invoice under it, of each of the two."""
-    by, now, day = lovelace.LEAD, lovelace.AFTER, lovelace.START
-    for name, series in (("Grace", "SB-GH-"), ("Ada", "SB-AL-")):
-        form = {"kind": "W-8BEN", "name": name, "signed_on": day, "received_on": day}
-        tax_forms.record(name, **form, keys=SECRET_KEYS, by=by, now=now)  # type: ignore[arg-type]
-        vat, address = Vat("small-business", exemption="Exempt as a small business"), ["1 Main Street"]
-        agreed = {"consented_on": day, "from_on": day, "series": series, "vat": vat, "supplier_address": address}
-        agreements.agree(name, **agreed, by=by, now=now)  # type: ignore[arg-type]
-        self_billing.issue(name, lovelace.OCTOBER, by=by, now=now)
-
-
-def _tell_somebody() -> None:
-    """An endpoint for webhooks, and a delivery to it."""
-    nowhere = Sender(Reach(), resolve=lambda host, port: [host])
-    endpoints.add(url="https://8.8.8.8/", sender=nowhere, keys=SECRET_KEYS, by=lovelace.LEAD, now=lovelace.AFTER)
-    portfolio.adopt(name="told", ecosystem="Go", by=lovelace.LEAD, now=lovelace.AFTER)
-    dispatch(now=lovelace.AFTER)
-
-
-def _differ() -> None:
-    """Something that the books and a rail say differently."""
-    found = Finding("stripe", "balance-differs", "USD", "The balance in USD differs.", "1.00 USD", "0.00 USD")
-    reconciliation.keep([Comparison("stripe", ["balance-differs"], [found])], now=lovelace.AFTER)
 
 
 def callers(app: Flask) -> dict[str, dict[str, str]]:
@@ -147,7 +86,7 @@ def callers(app: Flask) -> dict[str, dict[str, str]]:
 
 def things() -> Things:
     """Grace and Acme are the ones whose tokens ask; Ada and Globex are the others."""
-    return Things(_things("Grace", "Acme"), _things("Ada", "Globex"))
+    return Things(_things("Grace", "Acme"), _things("Ada", "Globex"), ended.things())
 
 
 def rows(app: Flask) -> Iterator[tuple[str, str, str, str]]:
@@ -155,14 +94,19 @@ def rows(app: Flask) -> Iterator[tuple[str, str, str, str]]:
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         if not rule.rule.startswith(("/v1", "/metrics")):
             continue
-        objects = ONCE.get(rule.rule, ["own", "other", "missing"]) if rule.arguments else ["-"]
+        objects = ONCE.get(rule.rule, _kinds(rule.rule)) if rule.arguments else ["-"]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             for kind in objects:
                 yield rule.endpoint, method, rule.rule, kind
 
 
+def _kinds(rule: str) -> list[str]:
+    has_ended = rule.split("/")[2] in ended.THINGS
+    return ["own", "other", *(["ended"] if has_ended else []), "missing"]
+
+
 def address(rule: str, kind: str, found: Things) -> str:
-    values = found.own if kind == "own" else found.other
+    values = {"own": found.own, "ended": found.ended}.get(kind, found.other)
 
     def value(place: re.Match[str]) -> str:
         name = place[1]
@@ -213,30 +157,41 @@ def _things(person: str, client: str) -> dict[str, str]:
     theirs = f"client_id = (SELECT id FROM client WHERE name = '{client}')"
     queries = {
         "maintainers": f"SELECT id FROM maintainer WHERE name = '{person}'",
-        "destinations": f"SELECT MIN(id) FROM destination WHERE {mine}",
-        "notices": "SELECT MIN(id) FROM notice",
-        "assignments": f"SELECT MIN(id) FROM assignment WHERE {mine}",
-        "pay-terms": f"SELECT MIN(id) FROM pay_terms WHERE {mine}",
-        "adjustments": f"SELECT MIN(id) FROM adjustment WHERE {mine}",
-        "statements": f"SELECT MIN(id) FROM statement WHERE {mine}",
-        "tax-forms": f"SELECT MIN(id) FROM tax_form WHERE {mine}",
+        "destinations": f"SELECT MIN(id) FROM destination WHERE {mine} AND state = 'confirmed'",
+        "notices": "SELECT MIN(id) FROM notice WHERE state = 'queued'",
+        "assignments": f"SELECT MIN(id) FROM assignment WHERE {mine} AND until_on IS NULL",
+        "pay-terms": f"SELECT MIN(id) FROM pay_terms WHERE {mine} AND superseded_at IS NULL",
+        "adjustments": f"SELECT MIN(id) FROM adjustment WHERE {mine} AND kind = 'advance'",
+        "statements": f"SELECT MAX(id) FROM statement WHERE {mine}",
+        "remittance-advices": f"SELECT MIN(id) FROM remittance_advice WHERE {mine}",
+        "tax-forms": f"SELECT MAX(id) FROM tax_form WHERE {mine}",
         "self-billing-agreements": f"SELECT MIN(id) FROM self_billing_agreement WHERE {mine}",
-        "self-billed-invoices": f"SELECT MIN(id) FROM self_billed_invoice WHERE {mine}",
+        "self-billed-invoices": f"SELECT MAX(id) FROM self_billed_invoice WHERE {mine}",
         "pre-commitment-letters": f"SELECT MIN(id) FROM precommitment_letter WHERE {mine}",
         "journal-entries": "SELECT MIN(id) FROM journal_entry",
-        "payouts": f"SELECT MIN(id) FROM payout WHERE {mine}",
+        "payouts": f"SELECT MIN(id) FROM payout WHERE {mine} AND state = 'planned'",
+        "payouts/proof": f"SELECT MIN(id) FROM payout WHERE {mine} AND state = 'settled'",
+        "payouts/document": f"SELECT MIN(id) FROM payout WHERE {mine} AND state = 'settled'",
+        "payouts/remittance-advice": f"SELECT MIN(id) FROM payout WHERE {mine} AND state = 'settled'",
         "clients": f"SELECT id FROM client WHERE name = '{client}'",
-        "engagements": f"SELECT MIN(id) FROM engagement WHERE {theirs}",
+        "engagements": f"SELECT MIN(id) FROM engagement WHERE {theirs} AND state = 'signed'",
         "invoices": f"SELECT MIN(id) FROM invoice WHERE {theirs}",
+        "receipts": "SELECT MIN(id) FROM receipt",
         "funded-work-reports": f"SELECT MIN(id) FROM funded_work_report WHERE {theirs}",
         "allocation-plans": "SELECT MIN(id) FROM allocation_plan",
         "packages": "SELECT MIN(name) FROM package",
         "tiers": "SELECT MIN(id) FROM tier",
-        "payout-runs": "SELECT MIN(id) FROM payout_run",
-        "operations": "SELECT id FROM job WHERE kind = 'months.close'",
-        "webhook-endpoints": "SELECT id FROM webhook_endpoint",
-        "webhook-deliveries": "SELECT id FROM webhook_delivery",
-        "reconciliation-differences": "SELECT id FROM reconciliation_difference",
+        "payout-runs": "SELECT MIN(id) FROM payout_run WHERE state = 'draft'",
+        "payout-runs/<rail>": "SELECT run_id FROM rail_file",
+        "bank-files": "SELECT MIN(id) FROM bank_file",
+        "bank-lines": "SELECT MIN(id) FROM bank_line WHERE state = 'unmatched'",
+        "operations": "SELECT id FROM job WHERE kind = 'months.close' AND state = 'queued'",
+        "webhook-endpoints": "SELECT id FROM webhook_endpoint WHERE state = 'enabled'",
+        "webhook-deliveries": (
+            "SELECT MIN(d.id) FROM webhook_delivery d JOIN webhook_endpoint e ON e.id = d.endpoint_id"
+            " AND e.state = 'enabled'"
+        ),
+        "reconciliation-differences": "SELECT id FROM reconciliation_difference WHERE resolved_at IS NULL",
         "principals": "SELECT name FROM principal WHERE name = 'm-auditor'",
         "tokens/rotation": _token_of("t-rotated"),
         "tokens/revocation": _token_of("t-revoked"),

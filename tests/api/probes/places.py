@@ -66,7 +66,7 @@ def places(app: Flask) -> list[Place]:
     found = []
     for endpoint, method, rule, kind in cells.rows(app):
         operation = document["paths"].get(_described(rule), {}).get(method.lower())
-        if operation is not None and kind != "other" and not (kind == "missing" and rule not in cells.ONCE):
+        if operation is not None and (kind in ("own", "-") or (kind == "missing" and rule in cells.ONCE)):
             found.append(Place(endpoint, method, rule, cells.address(rule, kind, things), operation))
     return found
 

@@ -41,7 +41,7 @@ def test_reading_changes_no_row_of_any_table(firm: Flask, probers: dict[str, Pro
     before, known = state(firm), audited(firm)
     client = firm.test_client()
     for rule in firm.url_map.iter_rules():
-        for kind in ("own", "other", "missing"):
+        for kind in ("own", "other", "ended", "missing"):
             path = cells.address(rule.rule, kind, things)
             for method in sorted((rule.methods or set()) & {"GET", "HEAD"} | {"OPTIONS"}):
                 answer = client.open(path, method=method, headers=dict(probers[who].headers))

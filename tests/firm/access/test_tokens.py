@@ -13,7 +13,7 @@ from firm.access import principals, tokens
 from firm.access.model import Principal
 from firm.access.principals import LastLead, PrincipalNameTaken, PrincipalNotFound, RoleNeedsSubject
 from firm.access.rules import InvalidScope, beyond, new_secret, scope_allows, well_formed
-from firm.access.tokens import Admission, InvalidExpiry, Issued, NotAuthenticated, TokenNotFound
+from firm.access.tokens import Admission, InvalidExpiry, Issued, NotAuthenticated, PrincipalShutOut, TokenNotFound
 from firm.actor import Role
 from firm.db import reading, transaction
 from tests.examples.refusals import refused
@@ -103,6 +103,8 @@ def test_a_change_of_role_acts_at_once(app: Flask) -> None:
     principals.change("kim", disabled=True, by=LEAD, now=AFTER)
     with pytest.raises(NotAuthenticated):
         admitted(secret)
+    with pytest.raises(PrincipalShutOut, match="kim is shut out; let them in again"):
+        tokens.issue("kim", expires_at=None, by=LEAD, now=AFTER)
     principals.change("kim", disabled=False, by=LEAD, now=AFTER)
     assert admitted(secret).actor.name == "kim"
 

@@ -209,6 +209,11 @@ def _with_digest(name: str, content: bytes, path: Path, table: str, lines: bytes
     return content
 
 
+def _cut(path: Path, bytes_lost: int) -> Path:
+    path.write_bytes(path.read_bytes()[bytes_lost:])
+    return path
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a changed row": (
         lambda path: rewritten(
@@ -234,6 +239,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda path: rewritten(path, lambda name, raw: b"[]" if name == "manifest.json" else raw),
         "The archive is damaged",
     ),
+    "its beginning": (lambda path: _cut(path, 21), "The archive is damaged"),
     "a bomb": (
         lambda path: rewritten(path, lambda name, raw: b" " * 50_000_000 if name == "client.jsonl" else raw),
         "would grow more than",
