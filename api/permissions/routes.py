@@ -35,6 +35,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "principals.authenticator_set": LEAD,
     "step_ups.proved": EVERYBODY,
     "tokens.listed": LEAD | {Role.AUDITOR},
+    "tokens.shown": EVERYBODY,
     "tokens.issued": LEAD,
     "tokens.issued_to": LEAD,
     "tokens.rotated": EVERYBODY,
@@ -108,6 +109,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "allocation_plans.made": LEAD,
     "allocation_plans.shown": BOOKS,
     "audit_records.listed": READERS | {Role.ACCOUNTANT},
+    "audit_records.shown": READERS | {Role.ACCOUNTANT},
     "exchange_rates.of_month": BOOKS,
     "exchange_rates.set_": OFFICE,
     "invoices.listed": WITH_CLIENT,
@@ -140,6 +142,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "payouts.settled": OFFICE,
     "payouts.given_back": OFFICE,
     "payout_policies.listed": BOOKS,
+    "payout_policies.shown": BOOKS,
     "payout_policies.laid_down": LEAD,
     "reconciliation_differences.listed": BOOKS,
     "reconciliation_differences.shown": BOOKS,
@@ -152,6 +155,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "bank_files.received": OFFICE,
     "bank_files.shown": BOOKS,
     "bank_files.lines_listed": BOOKS,
+    "bank_files.line_shown": BOOKS,
     "bank_files.resolved": OFFICE,
     "statements.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "statements.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
@@ -185,6 +189,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "funded_work_reports.shown": WITH_CLIENT,
     "funded_work_reports.paper": WITH_CLIENT,
     "work_items.listed": WITH_MAINTAINER,
+    "work_items.shown": WITH_MAINTAINER,
     "imports.taken_in": OFFICE,
     "imports.template": OFFICE,
 }
@@ -198,5 +203,5 @@ NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_se
 UNSCOPED = frozenset({"principals.myself", "step_ups.proved"})
 """What a token may always do for itself."""
 
-UNSCOPED_FOR_ITSELF = frozenset({"tokens.rotated", "tokens.revoked"})
+UNSCOPED_FOR_ITSELF = frozenset({"tokens.shown", "tokens.rotated", "tokens.revoked"})
 """What a token may always do to itself, whatever its scopes; to any other token only as they allow."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.auth import own_or_none
+from api.auth import own, own_or_none
 from api.blueprints import Blueprint
 from api.fields import MomentField, Schema
 from api.paging import PageQuery, page, page_schema
@@ -61,3 +61,14 @@ def listed(query: dict[str, Any]) -> Any:
                 limit=limit,
             ),
         )
+
+
+@blueprint.route("/work-items/<item_id>", methods=["GET"])
+@blueprint.response(200, WorkItemSchema)
+def shown(item_id: str) -> Any:
+    """Show a work item; maintainers see their own."""
+    with reading() as session:
+        item = queries.find(session, item_id)
+    # What is by nobody of ours has no owner: to a maintainer it is another's, as in the list.
+    own(item.maintainer_id or "")
+    return item

@@ -86,6 +86,12 @@ _ADMITTED = (
 )
 """Every request asks this: it is put together once."""
 
+_WITH_USE = (
+    select(ApiToken, Principal, token_use.c.last_used_at)
+    .join(Principal, Principal.id == ApiToken.principal_id)
+    .join(token_use, token_use.c.token_id == ApiToken.id, isouter=True)
+)
+
 
 @use_case
 def issue(
@@ -193,14 +199,17 @@ def find(session: Session, key: str, *, now: datetime) -> tuple[ApiToken, Princi
     return row.ApiToken, row.Principal
 
 
+def find_any(session: Session, token_id: str) -> AnyRow:
+    """A token, live or not, as `page` lists it. Raises `TokenNotFound`."""
+    row = session.execute(_WITH_USE.where(ApiToken.id == token_id)).one_or_none()
+    if row is None:
+        raise TokenNotFound(f"There is no token {token_id!r}.")
+    return row
+
+
 def page(session: Session, *, after: str, limit: int, principal_id: str | None = None) -> Sequence[AnyRow]:
     """Tokens, live and not, in the order of their ids, with their principals and when they were last used."""
-    query = (
-        select(ApiToken, Principal, token_use.c.last_used_at)
-        .join(Principal, Principal.id == ApiToken.principal_id)
-        .join(token_use, token_use.c.token_id == ApiToken.id, isouter=True)
-        .where(ApiToken.id > after)
-    )
+    query = _WITH_USE.where(ApiToken.id > after)
     if principal_id is not None:
         query = query.where(ApiToken.principal_id == principal_id)
     return session.execute(query.order_by(ApiToken.id).limit(limit)).all()

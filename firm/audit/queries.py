@@ -10,6 +10,11 @@ from sqlalchemy.orm import Session
 from firm.audit import sequencer
 from firm.audit.model import audit_link, audit_record
 from firm.db import AnyRow
+from firm.errors import NotFound
+
+
+class RecordNotFound(NotFound):
+    """No record has this place in the chain."""
 
 
 def page(
@@ -35,6 +40,17 @@ def page(
         if value is not None:
             query = query.where(column == value)
     return session.execute(query.order_by(audit_link.c.seq).limit(limit)).all()
+
+
+def find(session: Session, seq: int) -> AnyRow:
+    """The record at a place in the chain, as `page` lists it. Raises `RecordNotFound`."""
+    query = select(audit_link.c.seq, audit_link.c.hash, audit_record)
+    row = session.execute(
+        query.join(audit_record, audit_record.c.id == audit_link.c.record_id).where(audit_link.c.seq == seq)
+    ).one_or_none()
+    if row is None:
+        raise RecordNotFound("There is no such audit record; one appears moments after its commit.")
+    return row
 
 
 def checkpoint(session: Session) -> dict[str, object]:

@@ -12,7 +12,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Invalid
+from firm.errors import Invalid, NotFound
 from firm.money import Money
 from firm.profile.model import Profile
 from payouts.runs.model import PayoutPolicy, PayoutRun, payout
@@ -21,6 +21,10 @@ from payouts.runs.rules import NOT_PAID, Policy
 
 class InvalidPolicy(Invalid):
     """A policy that cannot be followed."""
+
+
+class PolicyNotFound(NotFound):
+    """No policy of payout runs has this id."""
 
 
 @use_case
@@ -73,6 +77,14 @@ def newest(session: Session, currency: str) -> PayoutPolicy | None:
     """The row in force, or None while the firm has laid down nothing."""
     query = select(PayoutPolicy).where(PayoutPolicy.currency == currency).order_by(PayoutPolicy.id.desc()).limit(1)
     return session.scalar(query)
+
+
+def find(session: Session, policy_id: str) -> PayoutPolicy:
+    """A policy as it was laid down. Raises `PolicyNotFound`."""
+    row = session.get(PayoutPolicy, policy_id)
+    if row is None:
+        raise PolicyNotFound(f"There is no payout policy {policy_id!r}.")
+    return row
 
 
 def in_force(session: Session, currency: str) -> Policy:

@@ -9,10 +9,15 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from firm.db import AnyRow
+from firm.errors import NotFound
 from staffing.work.model import work_item
 
 PACKAGE_KINDS = ("release", "vulnerability", "advisory")
 """What happens to a package, whoever did it; all other kinds are somebody's own work."""
+
+
+class WorkItemNotFound(NotFound):
+    """No work item has this id."""
 
 
 def page(
@@ -30,6 +35,14 @@ def page(
         if value is not None:
             query = query.where(work_item.c[column] == value)
     return list(session.execute(query))
+
+
+def find(session: Session, item_id: str) -> AnyRow:
+    """A work item by its id. Raises `WorkItemNotFound`."""
+    row = session.execute(select(work_item).where(work_item.c.id == item_id)).one_or_none()
+    if row is None:
+        raise WorkItemNotFound(f"There is no work item {item_id!r}.")
+    return row
 
 
 def counts(session: Session, package_ids: Sequence[str], start: datetime, end: datetime) -> dict[tuple[str, str], int]:
