@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, observation, policy, preconditions, uploads
+from api import auth, creations, errors, idempotency, observation, policy, preconditions, uploads
 from api.blueprints import ChambersApi, describe_fields, refuse_unread
 from api.description.document import finished
 from api.strict import MOST_BYTES
@@ -142,6 +142,7 @@ def join(app: Flask) -> None:
     preconditions.register_requirement(app)
     idempotency.register(app)
     preconditions.register(app)
+    creations.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)

@@ -33,9 +33,9 @@ def list_records(
     with reading() as session:
         found = queries.page(session, subject=subject, actor=actor, verb=verb, after=after, limit=limit)
     if as_json:
-        from api.v1.audit_records import shape
+        from api.v1.audit_records import shown
 
-        show([shape(row) for row in found], "audit_records:AuditRecordSchema", many=True)
+        show([shown(row) for row in found], "audit_records:AuditRecordSchema", many=True)
         return
     for row in found:
         through = f" through {row.token_id}" if row.token_id else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from api import idempotency, preconditions
+from api import creations, idempotency, preconditions
 from api.blueprints import MONEY
 from api.description import answers
 from api.description.examples.finding import example_of
@@ -151,14 +151,14 @@ def _describe(parameter: dict[str, Any]) -> None:
 
 def _answers(operation: dict[str, Any], endpoint: str, method: str, path: str, schemas: dict[str, Any]) -> Any:
     found = {str(status): answer for status, answer in operation["responses"].items() if str(status).startswith("2")}
-    for answer in found.values():
-        _finish_answer(answer, endpoint, method, schemas)
+    for status, answer in found.items():
+        _finish_answer(answer, endpoint, method, status, schemas)
     if method == "get":
         found["304"] = answers.not_modified()
     return found | {status: answers.problem(status) for status in _statuses(endpoint, method, path, operation)}
 
 
-def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, schemas: dict[str, Any]) -> None:
+def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, status: str, schemas: dict[str, Any]) -> None:
     if endpoint in FILES:
         answer["content"] = {kind: {"schema": _file(kind)} for kind in FILES[endpoint]}
     for body in answer.get("content", {}).values():
@@ -171,7 +171,9 @@ def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, schemas: 
         names.append("Link")
     if method == "post":
         names.append("Idempotent-Replayed")
-    if endpoint in preconditions.CHANGES:
+    if status == "201" and (endpoint in creations.SHOWS or endpoint in preconditions.CHANGES):
+        names += ["Location", "ETag"]
+    elif endpoint in preconditions.CHANGES:
         names.append("ETag")
     if "Operation" in str(answer.get("content", "")):
         names += ["Location", "Preference-Applied", "Retry-After"]

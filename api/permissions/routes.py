@@ -109,7 +109,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "allocation_plans.made": LEAD,
     "allocation_plans.shown": BOOKS,
     "audit_records.listed": READERS | {Role.ACCOUNTANT},
-    "audit_records.shown": READERS | {Role.ACCOUNTANT},
+    "audit_records.record_shown": READERS | {Role.ACCOUNTANT},
     "exchange_rates.of_month": BOOKS,
     "exchange_rates.set_": OFFICE,
     "invoices.listed": WITH_CLIENT,

@@ -58,21 +58,21 @@ def listed(query: dict[str, Any]) -> Any:
 
     def rows_after(after: str, limit: int) -> list[dict[str, Any]]:
         number = ids.number_of(PREFIX, after) or 0
-        return [shape(row) for row in queries.page(session, **filters, after=number, limit=limit)]
+        return [shown(row) for row in queries.page(session, **filters, after=number, limit=limit)]
 
     with reading() as session:
         return page(query, AuditRecordSchema(), rows_after, key=lambda row: str(row["id"]))
 
 
-@blueprint.route("/audit-records/<record_id>", methods=["GET"])
-@blueprint.response(200, AuditRecordSchema)
-def shown(record_id: str) -> Any:
-    """Show an audit record. It never changes."""
-    with reading() as session:
-        return shape(queries.find(session, ids.number_of(PREFIX, record_id) or 0))
-
-
-def shape(row: AnyRow) -> dict[str, Any]:
+def shown(row: AnyRow) -> dict[str, Any]:
     """A row of the chain as callers see it: its id is its number there."""
     values = dict(row._mapping)
     return values | {"id": ids.numbered(PREFIX, row.seq), "facts": json.loads(row.facts)}
+
+
+@blueprint.route("/audit-records/<record_id>", methods=["GET"])
+@blueprint.response(200, AuditRecordSchema)
+def record_shown(record_id: str) -> Any:
+    """Show an audit record. It never changes."""
+    with reading() as session:
+        return shown(queries.find(session, ids.number_of(PREFIX, record_id) or 0))

@@ -20,6 +20,14 @@ class WorkItemNotFound(NotFound):
     """No work item has this id."""
 
 
+def find(session: Session, item_id: str) -> AnyRow:
+    """Raises `WorkItemNotFound`."""
+    found = session.execute(select(work_item).where(work_item.c.id == item_id)).one_or_none()
+    if found is None:
+        raise WorkItemNotFound(f"There is no work item {item_id!r}.")
+    return found
+
+
 def page(
     session: Session,
     *,
@@ -35,14 +43,6 @@ def page(
         if value is not None:
             query = query.where(work_item.c[column] == value)
     return list(session.execute(query))
-
-
-def find(session: Session, item_id: str) -> AnyRow:
-    """A work item by its id. Raises `WorkItemNotFound`."""
-    row = session.execute(select(work_item).where(work_item.c.id == item_id)).one_or_none()
-    if row is None:
-        raise WorkItemNotFound(f"There is no work item {item_id!r}.")
-    return row
 
 
 def counts(session: Session, package_ids: Sequence[str], start: datetime, end: datetime) -> dict[tuple[str, str], int]:
