@@ -46,6 +46,7 @@ BY_ID: dict[str, str] = {
 """The routes that make a thing, and the route that shows it under the id that their answer gives."""
 
 AT_ITS_ADDRESS: dict[str, str] = {
+    "exchange_rates.set_": "exchange_rates.shown",
     "months.closed": "months.shown",
     "payment_proofs.added": "payment_proofs.shown",
     "principals.authenticator_set": "principals.shown",
@@ -57,7 +58,6 @@ AT_ITS_ADDRESS: dict[str, str] = {
 SHOWS = BY_ID | AT_ITS_ADDRESS
 
 NOTHING_TO_SHOW: dict[str, str] = {
-    "exchange_rates.set_": "A month's rates are shown together.",
     "imports.taken_in": "It makes many things; its report names each, and is kept with the key.",
     "invoices.issued": "It makes many things; /v1/invoices lists them.",
     "provider_accounts.link_made": "The link is for this moment, and nobody is shown it again.",

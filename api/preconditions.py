@@ -15,6 +15,7 @@ from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
 
 from api.showing import as_shown, id_in
 from firm import envelope
+from firm.errors import NotFound
 
 CHANGES: dict[str, str] = {
     "clients.changed": "clients.shown",
@@ -60,6 +61,13 @@ CHANGES: dict[str, str] = {
 """The routes that change one thing, and the route that shows it."""
 
 
+PUTS: dict[str, str] = {"exchange_rates.set_": "exchange_rates.shown"}
+"""The routes that make what is not there and change what is, and the route that shows it.
+
+A thing that is there is changed under If-Match only; `If-None-Match: *` says that it must not be there.
+"""
+
+
 def register_requirement(app: Flask) -> None:
     """Before idempotency: a request without a version is malformed, also where a key has an answer already."""
     app.before_request(_require)
@@ -72,7 +80,12 @@ def register(app: Flask) -> None:
 
 
 def _require() -> None:
-    if _shown() is not None and "If-Match" not in request.headers:
+    if request.endpoint in CHANGES and _shown() is not None:
+        _refuse_unseen()
+
+
+def _refuse_unseen() -> None:
+    if "If-Match" not in request.headers:
         raise PreconditionRequired(
             "Send the ETag of what you have seen as If-Match; reading it again gives the newest."
         )
@@ -83,14 +96,16 @@ def _compare() -> None:
     if shown is None:
         return
     found = envelope.current() or envelope.Envelope()
-    found.conditions.append(lambda session: _refuse_stale(session, shown))
+    refuse = _refuse_wrong_put if request.endpoint in PUTS else _refuse_stale
+    found.conditions.append(lambda session: refuse(session, shown))
     envelope.put(found)
 
 
 def _shown() -> str | None:
     """The route that shows what this request changes, if it changes a thing."""
     changing = request.method in ("POST", "PUT", "PATCH", "DELETE")
-    return CHANGES.get(request.endpoint or "") if changing else None
+    endpoint = request.endpoint or ""
+    return CHANGES.get(endpoint) or PUTS.get(endpoint) if changing else None
 
 
 def _refuse_stale(session: Session, shown: str) -> None:
@@ -103,8 +118,29 @@ def _refuse_stale(session: Session, shown: str) -> None:
         session.expire_all()
         current = _current(shown)
     tag, _ = current.get_etag()
+    _refuse_other(tag)
+
+
+def _refuse_other(tag: str | None) -> None:
     if not request.if_match.contains(tag or ""):
         raise PreconditionFailed("Somebody changed this since you read it; read it again, and decide anew.")
+
+
+def _refuse_wrong_put(session: Session, shown: str) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        # What is not there has no row that could be locked. The address names the thing in one way only.
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:id))"), {"id": request.path})
+        session.expire_all()
+    try:
+        tag, _ = _current(shown).get_etag()
+    except NotFound:
+        if "If-Match" in request.headers:
+            raise PreconditionFailed("There is nothing here to change; leave If-Match out to make it.") from None
+        return
+    if "If-None-Match" in request.headers and request.if_none_match.contains(tag or ""):
+        raise PreconditionFailed("This is there already; read it, and send its ETag as If-Match to change it.")
+    _refuse_unseen()
+    _refuse_other(tag)
 
 
 def _current(shown: str) -> Response:

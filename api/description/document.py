@@ -32,6 +32,16 @@ IF_MATCH = {
     "schema": {"type": "string"},
     "description": "The ETag of the thing as the caller has seen it; `*` for whatever it is now.",
 }
+IF_MATCH_IF_THERE = IF_MATCH | {
+    "required": False,
+    "description": "The ETag of the thing as the caller has seen it, where it is there already.",
+}
+IF_NONE_MATCH_STAR = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"enum": ["*"]},
+    "description": "`*`: make it only, and refuse (412) where it is there already.",
+}
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
@@ -39,6 +49,7 @@ IF_NONE_MATCH = {
     "description": "The ETag of what the caller has: 304 when that is current.",
 }
 PARAMETERS = {
+    "currency": "A currency of ISO 4217, such as EUR.",
     "key": "The thing's id, or its name or number where it has one.",
     "month": "A month, such as 2026-10.",
     "form": "The form of the paper.",
@@ -173,7 +184,7 @@ def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, status: s
         names.append("Idempotent-Replayed")
     if status == "201" and (endpoint in creations.SHOWS or endpoint in preconditions.CHANGES):
         names += ["Location", "ETag"]
-    elif endpoint in preconditions.CHANGES:
+    elif endpoint in preconditions.CHANGES or endpoint in preconditions.PUTS:
         names.append("ETag")
     if "Operation" in str(answer.get("content", "")):
         names += ["Location", "Preference-Applied", "Retry-After"]
@@ -203,6 +214,8 @@ def _headers(endpoint: str, method: str) -> list[dict[str, Any]]:
         found.append(IDEMPOTENCY_KEY | {"required": endpoint in idempotency.NEEDED})
     if endpoint in preconditions.CHANGES:
         found.append(dict(IF_MATCH))
+    if endpoint in preconditions.PUTS:
+        found += [dict(IF_MATCH_IF_THERE), dict(IF_NONE_MATCH_STAR)]
     return found
 
 
@@ -215,6 +228,6 @@ def _statuses(endpoint: str, method: str, path: str, operation: dict[str, Any]) 
         found.append("404")
     if method != "get":
         found.append("404")
-    if endpoint in preconditions.CHANGES:
+    if endpoint in preconditions.CHANGES or endpoint in preconditions.PUTS:
         found += ["412", "428"]
     return sorted(set(found))

@@ -111,6 +111,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "audit_records.listed": READERS | {Role.ACCOUNTANT},
     "audit_records.record_shown": READERS | {Role.ACCOUNTANT},
     "exchange_rates.of_month": BOOKS,
+    "exchange_rates.shown": BOOKS,
     "exchange_rates.set_": OFFICE,
     "invoices.listed": WITH_CLIENT,
     "invoices.shown": WITH_CLIENT,

@@ -12,7 +12,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import Invalid, NotFound, Refused
 from firm.exchange.model import ExchangeRate
 from firm.exchange.rules import parse_rate
 from firm.ledger import periods
@@ -24,6 +24,10 @@ from firm.profile import operations as profiles
 
 class RateMissing(Refused):
     """Revenue in another currency cannot be recognized without the month's rate."""
+
+
+class RateNotFound(NotFound):
+    """Nobody has entered this currency's rate for this month."""
 
 
 class RateInUse(Refused):
@@ -38,7 +42,7 @@ def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, 
     source = checked_words(source, "Say where the rate comes from, such as the central bank.", field="source", most=200)
     with transaction() as session:
         if currency == profiles.current(session).currency:
-            raise Invalid(f"The books are in {currency}; it needs no rate.")
+            raise Invalid(f"The books are in {currency}; it needs no rate.", field="currency")
         if periods.steps(session, month) or periods.is_closed(session, month):
             raise RateInUse(f"{month.name} has been recognized with its rates; they cannot change any more.")
         known = session.get(ExchangeRate, (currency, month))
@@ -52,10 +56,23 @@ def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, 
     return row
 
 
-def rates_of(session: Session, month: Month) -> list[ExchangeRate]:
-    """The rates that were entered for a month, by currency."""
-    mine = select(ExchangeRate).where(ExchangeRate.month == month)
-    return list(session.scalars(mine.order_by(ExchangeRate.currency)))
+def find(session: Session, currency: str, month: Month) -> ExchangeRate:
+    """A currency's rate for a month. Raises `RateNotFound`."""
+    row = session.get(ExchangeRate, (currency, month))
+    if row is None:
+        raise RateNotFound(f"No {currency!r} rate was entered for {month.name}.")
+    return row
+
+
+def is_known(session: Session, currency: str, month: Month) -> bool:
+    """Whether the rate was entered."""
+    return session.get(ExchangeRate, (currency, month)) is not None
+
+
+def page(session: Session, month: Month, *, after: str = "", limit: int = 50) -> list[ExchangeRate]:
+    """The rates that were entered for a month, by currency, after one of them."""
+    mine = select(ExchangeRate).where(ExchangeRate.month == month, ExchangeRate.currency > after)
+    return list(session.scalars(mine.order_by(ExchangeRate.currency).limit(limit)))
 
 
 def rates_for(session: Session, month: Month, currencies: Collection[str]) -> dict[str, int]:

@@ -184,8 +184,8 @@ def test_what_was_recorded_is_read_again(lead: Caller) -> None:
     receipt = lead.post("/v1/receipts", body)
     assert lead.get(f"/v1/receipts/{receipt['id']}") == receipt
     assert lead.get("/v1/receipts")["items"] == [receipt]
-    rate = lead.post("/v1/exchange-rates", {"currency": "EUR", "month": "2026-11", "rate": "1.0850", "source": "ECB"})
-    assert lead.get("/v1/months/2026-11/exchange-rates") == {"rates": [rate]}
+    rate = lead.send("PUT", "/v1/months/2026-11/exchange-rates/EUR", json={"rate": "1.0850", "source": "ECB"})
+    assert lead.get("/v1/months/2026-11/exchange-rates")["items"] == [rate.get_json()]
     [tier, *_] = lead.get("/v1/tiers")["items"]
     assert lead.get(f"/v1/tiers/{tier['id']}") == tier
 
