@@ -49,6 +49,8 @@ account = Table(
     one_of("kind", ["asset", "liability", "equity", "income", "expense"]),
 )
 
+PERIOD_STATES = ("open", "closed")
+
 period = Table(
     "period",
     Base.metadata,
@@ -56,7 +58,7 @@ period = Table(
     Column("state", String(6), nullable=False, server_default="open"),
     Column("closed_at", UtcMoment),
     Column("closed_by", String(200)),
-    one_of("state", ["open", "closed"]),
+    one_of("state", PERIOD_STATES),
     CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_moment"),
 )
 

@@ -18,8 +18,11 @@ from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim
 from firm.errors import Refused
-from firm.ledger.model import journal_entry, period, period_step
+from firm.ledger.model import PERIOD_STATES, journal_entry, period, period_step
 from firm.month import Month
+
+STATES = PERIOD_STATES
+"""What a month can be in."""
 
 
 class MonthClosed(Refused):
