@@ -18,6 +18,7 @@ from firm import envelope
 from firm.errors import NotFound
 
 CHANGES: dict[str, str] = {
+    "firm.changed": "firm.show",
     "clients.changed": "clients.shown",
     "clients.contact_added": "clients.shown",
     "engagements.signed": "engagements.shown",

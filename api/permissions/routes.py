@@ -27,6 +27,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "provider_events.platform": SIGNED,
     "provider_events.connect": SIGNED,
     "firm.show": EVERYBODY,
+    "firm.changed": LEAD,
     "principals.myself": EVERYBODY,
     "principals.listed": LEAD | {Role.AUDITOR},
     "principals.shown": LEAD | {Role.AUDITOR},
@@ -198,7 +199,12 @@ POLICY: dict[str, frozenset[Role]] = {
 APPROVALS = frozenset({"payout_runs.approved", "destinations.confirmed"})
 """What a principal of another role may do too, when it has been given the permission to approve."""
 
-NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set", "payout_policies.laid_down"}
+NEEDS_PRESENCE = APPROVALS | {
+    "firm.changed",
+    "principals.changed",
+    "principals.authenticator_set",
+    "payout_policies.laid_down",
+}
 """What a bearer token alone is not enough for: a fresh proof of presence goes with it."""
 
 UNSCOPED = frozenset({"principals.myself", "step_ups.proved"})
