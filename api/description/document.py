@@ -52,7 +52,7 @@ PARAMETERS = {
     "currency": "A currency of ISO 4217, such as EUR.",
     "key": "The thing's id, or its name or number where it has one.",
     "month": "A month, such as 2026-10.",
-    "form": "The form of the paper.",
+    "form": "The form of the paper, such as pdf; of an export: hledger, beancount or csv.",
     "rail": "The rail whose file it is, such as sepa.",
     "kind": "Only those of this kind.",
     "payout_id": "The payout's id.",
@@ -61,6 +61,7 @@ PARAMETERS = {
 FILES = {
     "payout_runs.file": ("application/xml",),
     "imports.template": ("text/csv",),
+    "ledger_exports.shown": ("text/plain", "text/csv"),
     "payment_proofs.document": ("application/pdf", "image/png", "image/jpeg"),
     "statements.paper": ("application/pdf", "text/html"),
     "remittance_advices.paper": ("application/pdf", "text/html"),

@@ -124,6 +124,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "journal.shown": BOOKS,
     "journal.reversed_": LEAD,
     "journal.trial_balance": BOOKS,
+    "ledger_exports.shown": BOOKS,
     "months.shown": BOOKS,
     "months.previewed": READERS,
     "months.closed": OFFICE,
