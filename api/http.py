@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from api import auth, errors, idempotency, observation, policy, preconditions, uploads
+from api import auth, creations, errors, idempotency, observation, policy, preconditions, uploads
 from api.blueprints import ChambersApi, describe_fields, refuse_unread
 from api.description.document import finished
 from api.places import UnreadableParameter
@@ -33,6 +33,7 @@ from api.v1 import (
     imports,
     invoices,
     journal,
+    ledger_exports,
     maintainers,
     metrics,
     months,
@@ -85,6 +86,7 @@ RESOURCES = (
     receipts,
     months,
     journal,
+    ledger_exports,
     payout_policies,
     payout_runs,
     payouts,
@@ -141,6 +143,7 @@ def join(app: Flask) -> None:
     preconditions.register_requirement(app)
     idempotency.register(app)
     preconditions.register(app)
+    creations.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(docs.blueprint)

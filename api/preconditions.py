@@ -6,16 +6,19 @@ transaction that writes, behind a lock on the resource, so that nobody changes i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
-from flask import Flask, Response, current_app, json, request
+from flask import Flask, Response, json, request, url_for
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
 
+from api.showing import as_shown, id_in
 from firm import envelope
+from firm.errors import NotFound
 
 CHANGES: dict[str, str] = {
+    "firm.changed": "firm.show",
     "clients.changed": "clients.shown",
     "clients.contact_added": "clients.shown",
     "engagements.signed": "engagements.shown",
@@ -59,6 +62,13 @@ CHANGES: dict[str, str] = {
 """The routes that change one thing, and the route that shows it."""
 
 
+PUTS: dict[str, str] = {"exchange_rates.set_": "exchange_rates.shown"}
+"""The routes that make what is not there and change what is, and the route that shows it.
+
+A thing that is there is changed under If-Match only; `If-None-Match: *` says that it must not be there.
+"""
+
+
 def register_requirement(app: Flask) -> None:
     """Before idempotency: a request without a version is malformed, also where a key has an answer already."""
     app.before_request(_require)
@@ -71,7 +81,12 @@ def register(app: Flask) -> None:
 
 
 def _require() -> None:
-    if _shown() is not None and "If-Match" not in request.headers:
+    if request.endpoint in CHANGES and _shown() is not None:
+        _refuse_unseen()
+
+
+def _refuse_unseen() -> None:
+    if "If-Match" not in request.headers:
         raise PreconditionRequired(
             "Send the ETag of what you have seen as If-Match; reading it again gives the newest."
         )
@@ -82,14 +97,16 @@ def _compare() -> None:
     if shown is None:
         return
     found = envelope.current() or envelope.Envelope()
-    found.conditions.append(lambda session: _refuse_stale(session, shown))
+    refuse = _refuse_wrong_put if request.endpoint in PUTS else _refuse_stale
+    found.conditions.append(lambda session: refuse(session, shown))
     envelope.put(found)
 
 
 def _shown() -> str | None:
     """The route that shows what this request changes, if it changes a thing."""
     changing = request.method in ("POST", "PUT", "PATCH", "DELETE")
-    return CHANGES.get(request.endpoint or "") if changing else None
+    endpoint = request.endpoint or ""
+    return CHANGES.get(endpoint) or PUTS.get(endpoint) if changing else None
 
 
 def _refuse_stale(session: Session, shown: str) -> None:
@@ -102,27 +119,56 @@ def _refuse_stale(session: Session, shown: str) -> None:
         session.expire_all()
         current = _current(shown)
     tag, _ = current.get_etag()
+    _refuse_other(tag)
+
+
+def _refuse_other(tag: str | None) -> None:
     if not request.if_match.contains(tag or ""):
         raise PreconditionFailed("Somebody changed this since you read it; read it again, and decide anew.")
 
 
-def _current(shown: str, named: dict[str, str] | None = None) -> Response:
-    """The thing as its route shows it, read inside the open transaction, with its ETag."""
-    view: Callable[..., Response] = current_app.view_functions[shown]  # type: ignore[assignment]
-    response = current_app.make_response(view(**(named or request.view_args or {})))
-    response.add_etag()
-    return response
+def _refuse_wrong_put(session: Session, shown: str) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        # What is not there has no row that could be locked. The address names the thing in one way only.
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:id))"), {"id": request.path})
+        session.expire_all()
+    try:
+        tag, _ = _current(shown).get_etag()
+    except NotFound:
+        if "If-Match" in request.headers:
+            raise PreconditionFailed("There is nothing here to change; leave If-Match out to make it.") from None
+        return
+    if "If-None-Match" in request.headers and request.if_none_match.contains(tag or ""):
+        raise PreconditionFailed("This is there already; read it, and send its ETag as If-Match to change it.")
+    _refuse_unseen()
+    _refuse_other(tag)
+
+
+def _current(shown: str) -> Response:
+    """The thing that is addressed, as its route shows it."""
+    return as_shown(shown, request.view_args or {})
 
 
 def _tag(response: Response) -> Response:
     shown = _shown()
     changed = response.status_code in (200, 201, 204) and "Idempotent-Replayed" not in response.headers
-    changed = changed and request.method != "DELETE"
-    if shown is not None and changed:
-        current = _current(shown, _renamed(response))
-        successor = _successor(current, response)
-        response.headers["ETag"] = (_current(shown, successor) if successor else current).headers["ETag"]
+    # What is made under a thing and has an address of its own carries its own version (`api.creations`).
+    if shown is None or not changed or request.method == "DELETE" or "ETag" in response.headers:
+        return response
+    current = as_shown(shown, _renamed(response) or request.view_args or {})
+    successor = _successor(current, response)
+    if successor:
+        current = as_shown(shown, successor)
+    response.headers["ETag"] = current.headers["ETag"]
+    if response.status_code == 201:
+        response.headers["Location"] = url_for(shown, **_by_id(current))
     return response
+
+
+def _by_id(current: Response) -> dict[str, Any]:
+    """What the address of a thing says of it: its id where it has one, which stays when a name changes."""
+    identifier = id_in(current)
+    return dict.fromkeys(request.view_args or {}, identifier) if identifier else dict(request.view_args or {})
 
 
 def _successor(current: Response, response: Response) -> dict[str, str] | None:
@@ -130,21 +176,15 @@ def _successor(current: Response, response: Response) -> dict[str, str] | None:
 
     Where the answer is a thing of another kind, such as a contact of a client, the version is the addressed one's.
     """
-    before, after = _id(current), _id(response)
+    before, after = id_in(current), id_in(response)
     if before == after or before.partition("_")[0] != after.partition("_")[0]:
         return None
     return dict.fromkeys(request.view_args or {}, after)
-
-
-def _id(response: Response) -> str:
-    """The id of the thing in an answer, or nothing; it begins with the thing's kind."""
-    found = json.loads(response.get_data()) if response.is_json else None
-    return str(found.get("id", "")) if isinstance(found, dict) else ""
 
 
 def _renamed(response: Response) -> dict[str, str] | None:
     """What was patched is found by its id: the name that the request had for it may be another's now."""
     if request.method != "PATCH":
         return None
-    identifier = json.loads(response.get_data()).get("id")
+    identifier = id_in(response)
     return dict.fromkeys(request.view_args or {}, identifier) if identifier else None

@@ -12,6 +12,7 @@ from sqlalchemy import inspect
 
 from api.parts import parts
 from firm.db import reading
+from firm.month import Month
 from firm.portfolio import queries as portfolio
 from firm.profile import operations as profiles
 from payouts import month_end
@@ -50,11 +51,22 @@ def shown_month(result: month_end.Closing | month_end.Preview) -> dict[str, Any]
     ]
     shown = {name: getattr(result, name) for name in ("month", "recognized", "earned", "residual")}
     if isinstance(result, month_end.Closing):
-        shown |= {"closed": result.closed, "payable": result.payable, "steps": result.steps}
+        shown |= {
+            "state": "closed" if result.closed else "open",
+            "closed": result.closed,
+            "payable": result.payable,
+            "steps": result.steps,
+        }
         shown["held_back"] = result.held_back
     else:
         shown |= {"first_open": result.first_open, "without_terms": result.without_terms}
     return shown | {"allocated": funds}
+
+
+def unclosed_month(month: Month) -> dict[str, Any]:
+    """A month whose close has not begun: no figure is settled yet."""
+    figures = ("recognized", "allocated", "earned", "residual", "payable")
+    return {"month": month, "state": "open", "closed": False, "steps": [], "held_back": []} | dict.fromkeys(figures)
 
 
 def whole_run(run: PayoutRun, payouts: Sequence[Payout], *, left_out: Sequence[LeftOut] = ()) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from firm.allocation import queries as plans
 from firm.allocation.rules import Target, by_target, divide_all
 from firm.billing import invoices, recognition
 from firm.db import reading, transaction, use_case
-from firm.errors import Refused
+from firm.errors import NotFound, Refused
 from firm.ledger import accounts, balances, periods
 from firm.ledger import queries as ledger
 from firm.money import Money, total
@@ -41,6 +41,10 @@ class MonthNotOver(Refused):
 
 class NotClosedYet(Refused):
     """The month has no closing to show."""
+
+
+class NoSuchMonth(NotFound):
+    """The books begin later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,15 @@ def refuse_unready(month: Month, *, now: datetime) -> bool:
         if not _done(session, month, recognition.STEP):
             recognition.earned_until(session, month)
     return False
+
+
+def has_begun(month: Month) -> bool:
+    """Whether the month's close has done anything that `closing` could show. Raises `NoSuchMonth`."""
+    with reading() as session:
+        first = profiles.current(session).first_month
+        if month < first:
+            raise NoSuchMonth(f"The books begin with {first.name}; there is no {month.name} in them.")
+        return bool(periods.steps(session, month))
 
 
 def closing(month: Month) -> Closing:

@@ -12,13 +12,16 @@ from sqlalchemy.exc import DatabaseError
 
 from api.app import create_core
 from api.commands.running import Call, command, database_sentence
+from api.commands.types import MONTH
 from api.parts import parts
 from api.verification import archive_walks, broken_on_arrival
 from firm.archive import restoring, writing
 from firm.audit import sequencer
 from firm.db import db, reading
 from firm.errors import InvariantBroken, Misconfigured
+from firm.ledger import exports
 from firm.ledger import queries as ledger
+from firm.month import Month
 from firm.settings import Settings, for_database
 from migrations import run
 from migrations.tables import METADATA
@@ -31,7 +34,19 @@ WAYS = {"destination": DESTINATION_EDGES, "payout": EDGES, "payout_run": RUN_EDG
 
 @click.group()
 def export() -> None:
-    """Take data out: everything as one archive."""
+    """Take data out: the journal as a file, or everything as one archive."""
+
+
+@export.command("ledger")
+@click.option("--format", "form", type=click.Choice(list(exports.FORMATS)), required=True)
+@click.option("--from", "first", type=MONTH, help="The first month covered; all unless given.")
+@click.option("--until", type=MONTH, help="The first month not covered.")
+@command
+def journal(call: Call, form: str, first: Month | None, until: Month | None) -> None:
+    """Print the journal as a file for hledger, for beancount, or as CSV. It is audited."""
+    exports.note_export(form, first=first, until=until, by=call.by, now=call.now)
+    for piece in exports.written(form, first=first, until=until):
+        click.echo(piece, nl=False)
 
 
 @export.command("all")

@@ -18,7 +18,7 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Content-Disposition": ("The file's name.", {"type": "string"}),
     "Retry-After": ("In how many seconds the same request may succeed.", {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": ("`Bearer`.", {"type": "string"}),
-    "Location": ("Where the operation can be watched, when it answers 202.", {"type": "string"}),
+    "Location": ("Where the new thing is shown (201), or the operation can be watched (202).", {"type": "string"}),
     "Preference-Applied": ("`respond-async`, when it answers 202.", {"type": "string"}),
 }
 

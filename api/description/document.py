@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from api import idempotency, preconditions
+from api import creations, idempotency, preconditions
 from api.blueprints import MONEY
 from api.description import answers
 from api.description.examples.finding import example_of
@@ -32,6 +32,16 @@ IF_MATCH = {
     "schema": {"type": "string"},
     "description": "The ETag of the thing as the caller has seen it; `*` for whatever it is now.",
 }
+IF_MATCH_IF_THERE = IF_MATCH | {
+    "required": False,
+    "description": "The ETag of the thing as the caller has seen it, where it is there already.",
+}
+IF_NONE_MATCH_STAR = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"enum": ["*"]},
+    "description": "`*`: make it only, and refuse (412) where it is there already.",
+}
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
@@ -39,9 +49,10 @@ IF_NONE_MATCH = {
     "description": "The ETag of what the caller has: 304 when that is current.",
 }
 PARAMETERS = {
+    "currency": "A currency of ISO 4217, such as EUR.",
     "key": "The thing's id, or its name or number where it has one.",
     "month": "A month, such as 2026-10.",
-    "form": "The form of the paper.",
+    "form": "The form of the paper, such as pdf; of an export: hledger, beancount or csv.",
     "rail": "The rail whose file it is, such as sepa.",
     "kind": "Only those of this kind.",
     "payout_id": "The payout's id.",
@@ -50,6 +61,7 @@ PARAMETERS = {
 FILES = {
     "payout_runs.file": ("application/xml",),
     "imports.template": ("text/csv",),
+    "ledger_exports.shown": ("text/plain", "text/csv"),
     "payment_proofs.document": ("application/pdf", "image/png", "image/jpeg"),
     "statements.paper": ("application/pdf", "text/html"),
     "remittance_advices.paper": ("application/pdf", "text/html"),
@@ -154,14 +166,14 @@ def _describe(parameter: dict[str, Any]) -> None:
 
 def _answers(operation: dict[str, Any], endpoint: str, method: str, path: str, schemas: dict[str, Any]) -> Any:
     found = {str(status): answer for status, answer in operation["responses"].items() if str(status).startswith("2")}
-    for answer in found.values():
-        _finish_answer(answer, endpoint, method, schemas)
+    for status, answer in found.items():
+        _finish_answer(answer, endpoint, method, status, schemas)
     if method == "get":
         found["304"] = answers.not_modified()
     return found | {status: answers.problem(status) for status in _statuses(endpoint, method, path, operation)}
 
 
-def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, schemas: dict[str, Any]) -> None:
+def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, status: str, schemas: dict[str, Any]) -> None:
     if endpoint in FILES:
         answer["content"] = {kind: {"schema": _file(kind)} for kind in FILES[endpoint]}
     for body in answer.get("content", {}).values():
@@ -174,7 +186,9 @@ def _finish_answer(answer: dict[str, Any], endpoint: str, method: str, schemas: 
         names.append("Link")
     if method == "post":
         names.append("Idempotent-Replayed")
-    if endpoint in preconditions.CHANGES:
+    if status == "201" and (endpoint in creations.SHOWS or endpoint in preconditions.CHANGES):
+        names += ["Location", "ETag"]
+    elif endpoint in preconditions.CHANGES or endpoint in preconditions.PUTS:
         names.append("ETag")
     if "Operation" in str(answer.get("content", "")):
         names += ["Location", "Preference-Applied", "Retry-After"]
@@ -204,6 +218,8 @@ def _headers(endpoint: str, method: str) -> list[dict[str, Any]]:
         found.append(IDEMPOTENCY_KEY | {"required": endpoint in idempotency.NEEDED})
     if endpoint in preconditions.CHANGES:
         found.append(dict(IF_MATCH))
+    if endpoint in preconditions.PUTS:
+        found += [dict(IF_MATCH_IF_THERE), dict(IF_NONE_MATCH_STAR)]
     return found
 
 
@@ -216,6 +232,6 @@ def _statuses(endpoint: str, method: str, path: str, operation: dict[str, Any]) 
         found.append("404")
     if method != "get":
         found.append("404")
-    if endpoint in preconditions.CHANGES:
+    if endpoint in preconditions.CHANGES or endpoint in preconditions.PUTS:
         found += ["412", "428"]
     return sorted(set(found))

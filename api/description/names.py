@@ -53,6 +53,7 @@ NAMED = {
     "pay_terms.shown": "getPayTerms",
     "allocation_plans.made": "setAllocationPlan",
     "exchange_rates.set_": "setExchangeRate",
+    "ledger_exports.shown": "exportLedger",
     "receipts.recorded": "recordReceipt",
     "imports.taken_in": "importFile",
     "imports.template": "downloadImportTemplate",

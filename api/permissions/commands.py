@@ -69,6 +69,7 @@ COMMANDS = {
     "month status": "months.shown",
     "books balance": "journal.trial_balance",
     "books journal": "journal.listed",
+    "export ledger": "ledger_exports.shown",
     "run draft": "payout_runs.drafted",
     "run propose": "payout_runs.proposed",
     "run approve": "payout_runs.approved",

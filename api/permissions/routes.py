@@ -27,6 +27,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "provider_events.platform": SIGNED,
     "provider_events.connect": SIGNED,
     "firm.show": EVERYBODY,
+    "firm.changed": LEAD,
     "principals.myself": EVERYBODY,
     "principals.listed": LEAD | {Role.AUDITOR},
     "principals.shown": LEAD | {Role.AUDITOR},
@@ -35,6 +36,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "principals.authenticator_set": LEAD,
     "step_ups.proved": EVERYBODY,
     "tokens.listed": LEAD | {Role.AUDITOR},
+    "tokens.shown": EVERYBODY,
     "tokens.issued": LEAD,
     "tokens.issued_to": LEAD,
     "tokens.rotated": EVERYBODY,
@@ -108,7 +110,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "allocation_plans.made": LEAD,
     "allocation_plans.shown": BOOKS,
     "audit_records.listed": READERS | {Role.ACCOUNTANT},
+    "audit_records.record_shown": READERS | {Role.ACCOUNTANT},
     "exchange_rates.of_month": BOOKS,
+    "exchange_rates.shown": BOOKS,
     "exchange_rates.set_": OFFICE,
     "invoices.listed": WITH_CLIENT,
     "invoices.shown": WITH_CLIENT,
@@ -121,6 +125,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "journal.reversed_": LEAD,
     "journal.trial_balance": BOOKS,
     "months.listed": BOOKS,
+    "ledger_exports.shown": BOOKS,
     "months.shown": BOOKS,
     "months.previewed": READERS,
     "months.closed": OFFICE,
@@ -142,6 +147,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "payouts.settled": OFFICE,
     "payouts.given_back": OFFICE,
     "payout_policies.listed": BOOKS,
+    "payout_policies.shown": BOOKS,
     "payout_policies.laid_down": LEAD,
     "reconciliation_differences.listed": BOOKS,
     "reconciliation_differences.shown": BOOKS,
@@ -154,6 +160,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "bank_files.received": OFFICE,
     "bank_files.shown": BOOKS,
     "bank_files.lines_listed": BOOKS,
+    "bank_files.line_shown": BOOKS,
     "bank_files.resolved": OFFICE,
     "statements.listed": WITH_MAINTAINER | {Role.ACCOUNTANT},
     "statements.shown": WITH_MAINTAINER | {Role.ACCOUNTANT},
@@ -187,6 +194,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "funded_work_reports.shown": WITH_CLIENT,
     "funded_work_reports.paper": WITH_CLIENT,
     "work_items.listed": WITH_MAINTAINER,
+    "work_items.shown": WITH_MAINTAINER,
     "imports.taken_in": OFFICE,
     "imports.template": OFFICE,
 }
@@ -194,11 +202,16 @@ POLICY: dict[str, frozenset[Role]] = {
 APPROVALS = frozenset({"payout_runs.approved", "destinations.confirmed"})
 """What a principal of another role may do too, when it has been given the permission to approve."""
 
-NEEDS_PRESENCE = APPROVALS | {"principals.changed", "principals.authenticator_set", "payout_policies.laid_down"}
+NEEDS_PRESENCE = APPROVALS | {
+    "firm.changed",
+    "principals.changed",
+    "principals.authenticator_set",
+    "payout_policies.laid_down",
+}
 """What a bearer token alone is not enough for: a fresh proof of presence goes with it."""
 
 UNSCOPED = frozenset({"principals.myself", "step_ups.proved"})
 """What a token may always do for itself."""
 
-UNSCOPED_FOR_ITSELF = frozenset({"tokens.rotated", "tokens.revoked"})
+UNSCOPED_FOR_ITSELF = frozenset({"tokens.shown", "tokens.rotated", "tokens.revoked"})
 """What a token may always do to itself, whatever its scopes; to any other token only as they allow."""

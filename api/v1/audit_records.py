@@ -86,3 +86,11 @@ def shown(row: AnyRow) -> dict[str, Any]:
     """A row of the chain as callers see it: its id is its number there."""
     values = dict(row._mapping)
     return values | {"id": ids.numbered(PREFIX, row.seq), "facts": json.loads(row.facts)}
+
+
+@blueprint.route("/audit-records/<record_id>", methods=["GET"])
+@blueprint.response(200, AuditRecordSchema)
+def record_shown(record_id: str) -> Any:
+    """Show an audit record. It never changes."""
+    with reading() as session:
+        return shown(queries.find(session, ids.number_of(PREFIX, record_id) or 0))

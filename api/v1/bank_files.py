@@ -137,6 +137,14 @@ def lines_listed(query: dict[str, Any]) -> Any:
         )
 
 
+@blueprint.route("/bank-lines/<key>", methods=["GET"])
+@blueprint.response(200, BankLineSchema)
+def line_shown(key: str) -> BankLine:
+    """Show a line and what it was taken as."""
+    with reading() as session:
+        return queries.find_line(session, key)
+
+
 @blueprint.route("/bank-lines/<key>/resolution", methods=["POST"])
 @blueprint.arguments(Resolution)
 @blueprint.response(201, BankLineSchema)

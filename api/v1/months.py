@@ -14,7 +14,7 @@ from api.blueprints import Blueprint
 from api.fields import MomentField, MoneyField, MonthField, Schema
 from api.filters import MaintainerQuery, maintainer_id_of
 from api.paging import NOT_OURS, InvalidCursor, PageQuery, page, page_schema
-from api.shapes import shown_month
+from api.shapes import shown_month, unclosed_month
 from api.v1.operations import OperationSchema
 from firm.allocation.model import FUND_KINDS
 from firm.db import reading
@@ -49,15 +49,19 @@ class StepSchema(Schema):
 
 
 class ClosingSchema(Schema):
-    """What a close came to, in the currency of the books."""
+    """What a close came to, in the currency of the books. Figures are null until the close has begun."""
 
     month = MonthField()
+    state = ma.fields.String(
+        validate=ma.validate.OneOf(periods.STATES),
+        metadata={"description": "A month that is closed takes no entry. `steps` says how far an open one's close is."},
+    )
     closed = ma.fields.Boolean()
-    recognized = MoneyField()
-    allocated = ma.fields.List(ma.fields.Nested(FundSchema))
-    earned = MoneyField()
-    residual = MoneyField(metadata={"description": "Everything not earned by others."})
-    payable = MoneyField(metadata={"description": "Payable to maintainers now."})
+    recognized = MoneyField(allow_none=True)
+    allocated = ma.fields.List(ma.fields.Nested(FundSchema), allow_none=True)
+    earned = MoneyField(allow_none=True)
+    residual = MoneyField(allow_none=True, metadata={"description": "Everything not earned by others."})
+    payable = MoneyField(allow_none=True, metadata={"description": "Payable to maintainers now."})
     steps = ma.fields.List(ma.fields.Nested(StepSchema))
     held_back = ma.fields.List(
         ma.fields.String(),
@@ -130,8 +134,8 @@ def listed(query: dict[str, Any]) -> Any:
 @blueprint.route("/months/<month:month>", methods=["GET"])
 @blueprint.response(200, ClosingSchema)
 def shown(month: Month) -> Any:
-    """Show what a month's close came to so far."""
-    return shown_month(month_end.closing(month))
+    """Show how a month stands, and what its close came to so far; the preview works an open one out."""
+    return shown_month(month_end.closing(month)) if month_end.has_begun(month) else unclosed_month(month)
 
 
 @blueprint.route("/months/<month:month>/preview", methods=["GET"])

@@ -65,6 +65,14 @@ def listed(query: dict[str, Any]) -> Any:
         )
 
 
+@blueprint.route("/payout-policies/<policy_id>", methods=["GET"])
+@blueprint.response(200, PayoutPolicySchema)
+def shown(policy_id: str) -> Any:
+    """Show a policy as it was laid down, in force or not any more."""
+    with reading() as session:
+        return policies.find(session, policy_id)
+
+
 @blueprint.route("/payout-policies", methods=["POST"])
 @blueprint.arguments(NewPayoutPolicy)
 @blueprint.response(201, PayoutPolicySchema)

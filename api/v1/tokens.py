@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow as ma
 
 from api import subjects
-from api.auth import current_actor, is_in_hand, now
+from api.auth import admission, current_actor, is_in_hand, now
 from api.blueprints import Blueprint
 from api.errors import AnothersThing
 from api.fields import MomentField, MomentInput, Schema, Text, Whole
@@ -22,6 +22,8 @@ from firm.db import reading
 
 blueprint = Blueprint("tokens", __name__, description="Bearer tokens")
 LASTS_DAYS = 90
+SEE_ALL = (Role.LEAD, Role.AUDITOR)
+"""Who is shown the tokens of others too, in the list as one by one."""
 
 
 class TokenTerms(Schema):
@@ -92,6 +94,17 @@ def listed(query: dict[str, Any]) -> Any:
             lambda part: [_shape(*row) for row in tokens.page(session, part, principal_id=principal_id)],
             key=lambda shape: str(shape["id"]),
         )
+
+
+@blueprint.route("/tokens/<key>", methods=["GET"])
+@blueprint.response(200, TokenSchema)
+def shown(key: str) -> Any:
+    """Show a token by its id, live or not. Everybody may see their own, and the one in hand as "me"."""
+    with reading() as session:
+        row = tokens.find_any(session, current_actor().token_id or "" if is_in_hand(key) else key)
+    if current_actor().role not in SEE_ALL and row.Principal.id != admission().principal_id:
+        raise AnothersThing(f"There is no token {key!r}.")
+    return _shape(*row)
 
 
 @blueprint.route("/tokens", methods=["POST"])

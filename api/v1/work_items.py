@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from api.auth import own
 from api.blueprints import Blueprint
 from api.fields import MomentField, MomentInput, Schema, Text
 from api.filters import BY_ID_OR_NAME, MaintainerQuery, maintainer_id_of, package_id_of
@@ -58,3 +59,14 @@ def listed(query: dict[str, Any]) -> Any:
             WorkItemSchema(),
             lambda part: queries.page(session, part, **wanted),
         )
+
+
+@blueprint.route("/work-items/<item_id>", methods=["GET"])
+@blueprint.response(200, WorkItemSchema)
+def shown(item_id: str) -> Any:
+    """Show a work item; maintainers see their own."""
+    with reading() as session:
+        item = queries.find(session, item_id)
+    # What is by nobody of ours has no owner: to a maintainer it is another's, as in the list.
+    own(item.maintainer_id or "")
+    return item

@@ -12,7 +12,12 @@ from firm.audit import sequencer
 from firm.audit.model import audit_link, audit_record
 from firm.audit.search import EVERYTHING, Act, Search
 from firm.db import AnyRow
+from firm.errors import NotFound
 from firm.listing import WHOLE, Slice
+
+
+class RecordNotFound(NotFound):
+    """No record has this place in the chain."""
 
 
 def page(session: Session, part: Slice = WHOLE, search: Search = EVERYTHING) -> Sequence[AnyRow]:
@@ -23,6 +28,17 @@ def page(session: Session, part: Slice = WHOLE, search: Search = EVERYTHING) -> 
         .where(*search.conditions())
     )
     return session.execute(part.of(query, audit_link.c.seq)).all()
+
+
+def find(session: Session, seq: int) -> AnyRow:
+    """The record at a place in the chain, as `page` lists it. Raises `RecordNotFound`."""
+    query = select(audit_link.c.seq, audit_link.c.hash, audit_record)
+    row = session.execute(
+        query.join(audit_record, audit_record.c.id == audit_link.c.record_id).where(audit_link.c.seq == seq)
+    ).one_or_none()
+    if row is None:
+        raise RecordNotFound("There is no such audit record; one appears moments after its commit.")
+    return row
 
 
 def checkpoint(session: Session) -> dict[str, object]:

@@ -15,9 +15,12 @@ Cell = str | int | Money | Month | date | None
 
 def write(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """A file with these columns: commas, quotes where needed, CR LF at each line's end (RFC 4180)."""
-    lines = [",".join(quoted(name) for name in header)]
-    lines.extend(",".join(quoted(shown(cell)) for cell in row) for row in rows)
-    return "\r\n".join(lines) + "\r\n"
+    return ",".join(quoted(name) for name in header) + "\r\n" + "".join(line_of(row) for row in rows)
+
+
+def line_of(row: Sequence[Cell]) -> str:
+    """One line of a file, for those that are written piece by piece."""
+    return ",".join(quoted(shown(cell)) for cell in row) + "\r\n"
 
 
 def shown(cell: Cell) -> str:

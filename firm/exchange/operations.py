@@ -12,10 +12,11 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import Invalid, NotFound, Refused
 from firm.exchange.model import ExchangeRate
 from firm.exchange.rules import parse_rate
 from firm.ledger import periods
+from firm.listing import WHOLE, Slice
 from firm.money import digits
 from firm.month import Month
 from firm.particulars import checked_words
@@ -28,6 +29,10 @@ class RateMissing(Refused):
 
 class RateNotNeeded(Invalid):
     """The currency is the one in which the books are kept."""
+
+
+class RateNotFound(NotFound):
+    """Nobody has entered this currency's rate for this month."""
 
 
 class RateInUse(Refused):
@@ -59,10 +64,23 @@ def set_rate(currency: str, month: Month, rate: str, *, source: str, by: Actor, 
     return row
 
 
-def rates_of(session: Session, month: Month) -> list[ExchangeRate]:
+def find(session: Session, currency: str, month: Month) -> ExchangeRate:
+    """A currency's rate for a month. Raises `RateNotFound`."""
+    row = session.get(ExchangeRate, (currency, month))
+    if row is None:
+        raise RateNotFound(f"No {currency!r} rate was entered for {month.name}.")
+    return row
+
+
+def is_known(session: Session, currency: str, month: Month) -> bool:
+    """Whether the rate was entered."""
+    return session.get(ExchangeRate, (currency, month)) is not None
+
+
+def page(session: Session, month: Month, part: Slice = WHOLE) -> list[ExchangeRate]:
     """The rates that were entered for a month, by currency."""
     mine = select(ExchangeRate).where(ExchangeRate.month == month)
-    return list(session.scalars(mine.order_by(ExchangeRate.currency)))
+    return list(session.scalars(part.of(mine, ExchangeRate.currency)))
 
 
 def rates_for(session: Session, month: Month, currencies: Collection[str]) -> dict[str, int]:

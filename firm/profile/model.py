@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from firm.columns import Base, CurrencyCode, whole_minor
+from firm.money import Money
 from firm.month import Month
 
 MOST_COOLING_OFF_HOURS = 720
@@ -57,6 +58,15 @@ class Profile(Base):
     @property
     def cooling_off(self) -> timedelta:
         return timedelta(hours=self.cooling_off_hours)
+
+    @property
+    def adjustment_limit(self) -> Money:
+        return Money(self.adjustment_limit_minor, self.currency)
+
+    @property
+    def tax_forms(self) -> str:
+        """The switch in one word: off, on or withhold."""
+        return "withhold" if self.backup_withholding else "on" if self.tax_forms_required else "off"
 
     def month_at(self, now: datetime) -> Month:
         """The month that is running, by the firm's wall clock."""

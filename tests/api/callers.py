@@ -14,6 +14,7 @@ from firm.actor import Actor, Role
 from tests import lovelace
 from tests.api import polite
 from tests.api.described import assert_described
+from tests.api.going_on import assert_points
 
 PROBLEM = "application/problem+json"
 SYSTEM = Actor("test", Role.SYSTEM)
@@ -31,6 +32,7 @@ class Caller:
         headers = {**self.headers, **options.pop("headers", {})}
         answer = polite.send(self.app.test_client(), method, path, headers, secret=self.authenticator, **options)
         assert_described(self.app, method, path, answer)
+        assert_points(self.app, method, path, self.headers, answer)
         return answer
 
     def get(self, path: str, status: int = 200) -> Any:

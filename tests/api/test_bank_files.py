@@ -68,6 +68,8 @@ def test_a_statement_is_sent_as_it_is_and_answers_what_became_of_its_lines(app: 
     assert reader.get(f"/v1/bank-files/{file['sha256']}") == file
     assert [one["id"] for one in reader.get("/v1/bank-files")["items"]] == [file["id"]]
     [waiting] = reader.get("/v1/bank-lines?state=unmatched")["items"]
+    line = reader.get(f"/v1/bank-lines/{waiting['id']}")
+    assert line == {name: value for name, value in waiting.items() if name not in ("received_at", "days")}
     assert (waiting["text"], waiting["amount"]["amount"], waiting["days"]) == ("Fee", "7.50", 0)
     reader.post(f"/v1/bank-lines/{waiting['id']}/resolution", {"note": "The fee."}, 403)
     resolved = office.post(f"/v1/bank-lines/{waiting['id']}/resolution", {"note": "The fee."})

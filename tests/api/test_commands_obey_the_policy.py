@@ -15,7 +15,7 @@ from api.permissions.commands import COMMANDS
 from api.permissions.routes import POLICY
 
 FIRM = ["--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10"]
-WITHOUT_A_LINE = {"init", "migrate", "serve", "secret-key", "openapi", "demo", "firm", "export", "move"}
+WITHOUT_A_LINE = {"init", "migrate", "serve", "secret-key", "openapi", "demo", "firm", "export all", "move"}
 WITHOUT_A_LINE |= {"backup", "backup-key", "restore", "reconcile", "sandbox-smoke"}
 """Setting up: the lead's alone, or no matter of anybody's books."""
 
@@ -37,11 +37,11 @@ def token_of(url: str, role: str, *more: str) -> str:
 
 def commands() -> set[str]:
     found = set()
-    for name in set(GROUPS) - WITHOUT_A_LINE:
+    for name in set(GROUPS):
         command = main.get_command(click.Context(main), name)
         children = getattr(command, "commands", None)
         found |= {f"{name} {child}" for child in children} if children else {name}
-    return found
+    return {name for name in found if not {name, name.partition(" ")[0]} & WITHOUT_A_LINE}
 
 
 def test_every_command_has_a_line_and_every_line_a_command() -> None:

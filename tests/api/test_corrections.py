@@ -184,8 +184,8 @@ def test_what_was_recorded_is_read_again(lead: Caller) -> None:
     receipt = lead.post("/v1/receipts", body)
     assert lead.get(f"/v1/receipts/{receipt['id']}") == receipt
     assert lead.get("/v1/receipts")["items"] == [receipt]
-    rate = lead.post("/v1/exchange-rates", {"currency": "EUR", "month": "2026-11", "rate": "1.0850", "source": "ECB"})
-    assert lead.get("/v1/months/2026-11/exchange-rates") == {"rates": [rate]}
+    rate = lead.send("PUT", "/v1/months/2026-11/exchange-rates/EUR", json={"rate": "1.0850", "source": "ECB"})
+    assert lead.get("/v1/months/2026-11/exchange-rates")["items"] == [rate.get_json()]
     [tier, *_] = lead.get("/v1/tiers")["items"]
     assert lead.get(f"/v1/tiers/{tier['id']}") == tier
 
@@ -268,9 +268,15 @@ def test_the_version_that_a_correction_answers_with_is_that_of_the_new_terms(lea
 
 def test_what_is_added_to_a_thing_answers_with_the_version_of_the_thing(lead: Caller) -> None:
     contact = {"name": "Kim", "email": "kim@acme.example", "role": "champion"}
-    for path, more, body in (
-        ("/v1/clients/Acme", "contacts", contact),
-        ("/v1/maintainers/Ada", "destination", {"rail": "sepa", "iban": "DE89370400440532013000"}),
-    ):
-        added = lead.send("POST", f"{path}/{more}", json=body)
-        assert (added.status_code, added.headers["ETag"]) == (201, lead.send("GET", path).headers["ETag"])
+    added = lead.send("POST", "/v1/clients/Acme/contacts", json=contact)
+    assert (added.status_code, added.headers["ETag"]) == (201, lead.send("GET", "/v1/clients/Acme").headers["ETag"])
+    assert added.headers["Location"] == f"/v1/clients/{lead.get('/v1/clients/Acme')['id']}"
+
+
+def test_what_has_an_address_of_its_own_answers_with_its_own_version(lead: Caller) -> None:
+    proposed = {"rail": "sepa", "iban": "DE89370400440532013000"}
+    made = lead.send("POST", "/v1/maintainers/Ada/destination", json=proposed)
+    assert made.headers["Location"] == f"/v1/destinations/{made.get_json()['id']}"
+    seen = {"If-Match": made.headers["ETag"]}
+    path = f"{made.headers['Location']}/withdrawal"
+    assert lead.send("POST", path, headers=seen).status_code == 201

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from firm.actor import Role
+from firm.billing import recognition
+from tests import lovelace
 from tests.api.callers import Caller, as_role
 
 
@@ -43,13 +45,31 @@ def test_a_month_that_cannot_be_closed_is_a_409_that_says_why(lead: Caller, mont
 
 
 def test_the_last_month_there_is_can_be_asked_for(lead: Caller) -> None:
-    lead.get("/v1/months/2199-12", status=409)
+    assert lead.get("/v1/months/2199-12")["state"] == "open"
     lead.get("/v1/months/2199-12/preview", status=409)
     assert lead.get("/v1/months/2199-12/earnings")["items"] == []
 
 
-def test_a_month_that_was_not_closed_has_nothing_to_show(lead: Caller) -> None:
-    assert "has not been closed" in lead.get("/v1/months/2026-11", status=409)["detail"]
+def test_every_month_of_the_books_is_there_and_says_how_it_stands(lead: Caller) -> None:
+    closed = lead.get("/v1/months/2026-10")
+    assert (closed["state"], closed["closed"], closed["recognized"]["amount"]) == ("closed", True, "15000.00")
+    running = lead.get("/v1/months/2026-11")
+    assert (running["state"], running["closed"], running["steps"], running["held_back"]) == ("open", False, [], [])
+    figures = ("recognized", "allocated", "earned", "residual", "payable")
+    assert {name: running[name] for name in figures} == dict.fromkeys(figures)
+    assert set(running) == set(closed)
+
+
+def test_a_month_before_the_first_of_the_books_is_not_there(lead: Caller) -> None:
+    assert "The books begin with October 2026" in lead.get("/v1/months/2026-09", status=404)["detail"]
+
+
+def test_a_month_whose_close_was_interrupted_is_open_and_says_how_far_it_came(lead: Caller) -> None:
+    with lead.app.app_context():
+        recognition.recognise_month(lovelace.OCTOBER.next, by=lovelace.LEAD, now=lovelace.AFTER)
+    half = lead.get("/v1/months/2026-11")
+    assert (half["state"], [step["name"] for step in half["steps"]]) == ("open", ["recognition"])
+    assert half["recognized"]["amount"] == "15000.00"
 
 
 def test_the_running_month_is_previewed_and_future_and_closed_ones_are_not(lead: Caller) -> None:

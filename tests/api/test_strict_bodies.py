@@ -289,10 +289,10 @@ def test_an_unknown_address_is_a_404_problem(office: Caller) -> None:
     ("method", "path", "allowed"),
     [
         ("DELETE", "/v1/clients", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("PUT", "/v1/firm", {"GET", "HEAD", "OPTIONS"}),
+        ("PUT", "/v1/firm", {"GET", "HEAD", "OPTIONS", "PATCH"}),
         ("PATCH", "/v1/months/2026-10", {"GET", "HEAD", "OPTIONS"}),
         ("GET", "/v1/months/2026-10/close", {"OPTIONS", "POST"}),
-        ("BREW", "/v1/firm", {"GET", "HEAD", "OPTIONS"}),
+        ("BREW", "/v1/firm", {"GET", "HEAD", "OPTIONS", "PATCH"}),
     ],
 )
 def test_a_wrong_method_is_a_405_that_names_the_right_ones(
