@@ -60,7 +60,9 @@ def written(form: str, *, first: Month | None, until: Month | None) -> Iterator[
     """The journal of the months in [first, until) in one of `FORMATS`, piece by piece, in the order of its entries."""
     heading, entry_text = FORMATS[form]
     with reading() as session:
-        yield heading(session)
+        top = heading(session)
+    # Never from within a view: whoever stops listening would leave it open.
+    yield top
     after = 0
     while True:
         with reading() as session:

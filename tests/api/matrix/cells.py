@@ -111,7 +111,9 @@ def address(rule: str, kind: str, found: Things) -> str:
     def value(place: re.Match[str]) -> str:
         name = place[1]
         if name == "form":
-            return "html"
+            return "csv" if "ledger-exports" in rule and kind != "missing" else "html"
+        if name == "currency":
+            return "ZWL" if kind == "missing" else "EUR"
         if name == "rail":
             return "sepa"
         if name == "month":
@@ -193,11 +195,16 @@ def _things(person: str, client: str) -> dict[str, str]:
         ),
         "reconciliation-differences": "SELECT id FROM reconciliation_difference WHERE resolved_at IS NULL",
         "principals": "SELECT name FROM principal WHERE name = 'm-auditor'",
+        "payout-policies": "SELECT MIN(id) FROM payout_policy",
+        "audit-records": "SELECT MIN(seq) FROM audit_link",
+        "work-items": f"SELECT MIN(id) FROM work_item WHERE {mine}",
+        "tokens": "SELECT 'me'" if person == "Grace" else _token_of("t-rotated"),
         "tokens/rotation": _token_of("t-rotated"),
         "tokens/revocation": _token_of("t-revoked"),
     }
     found = {name: _one(query) for name, query in queries.items()}
-    return found | {"journal-entries": ids.numbered("ent", int(found["journal-entries"]))}
+    numbered = {"journal-entries": "ent", "audit-records": "aud"}
+    return found | {name: ids.numbered(prefix, int(found[name])) for name, prefix in numbered.items()}
 
 
 def _one(query: str) -> str:

@@ -56,6 +56,8 @@ def test_what_is_reviewed_says_what_the_roles_mean() -> None:
         if kind == "other":
             assert codes["maint"] in (403, 404) or _is_everybodys(rule), line
             assert codes["client"] in (403, 404) or _is_everybodys(rule), line
+        if kind == "own" and method == "GET":
+            assert codes["lead"] != 404, f"nobody has made such a thing: {line}"
         if method != "GET" and rule not in _OF_THEMSELVES:
             for name in ("audit", "acct", "maint", "client"):
                 assert codes[name] == 403, line
@@ -73,7 +75,7 @@ _OF_THEMSELVES = (
 )
 
 
-_OF_THE_TOKEN = ("/v1/step-ups", "/v1/me")
+_OF_THE_TOKEN = ("/v1/step-ups", "/v1/me", "/v1/tokens/<key>")
 
 
 def _is_everybodys(rule: str) -> bool:

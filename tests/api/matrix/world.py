@@ -10,12 +10,15 @@ from flask import Flask
 from pypdf import PdfWriter
 
 from firm import ids
+from firm.audit import sequencer
 from firm.billing import invoices, receipts
 from firm.billing import queries as billing
 from firm.db import reading, transaction
+from firm.exchange import operations as exchange
 from firm.jobs import operations as jobs
 from firm.month import Month
 from firm.portfolio import operations as portfolio
+from firm.portfolio import queries as portfolio_queries
 from firm.profile import operations as profiles
 from firm.webhooks import endpoints
 from firm.webhooks.addresses import Reach
@@ -29,14 +32,18 @@ from payouts.proofs import operations as proofs
 from payouts.reconciliation import operations as reconciliation
 from payouts.reconciliation.rules import Finding
 from payouts.remittance import operations as remittance
-from payouts.runs import approvals, files, preparation, sending, settling
+from payouts.runs import approvals, files, policies, preparation, sending, settling
 from payouts.runs.model import RailFile
 from payouts.self_billing import agreements
 from payouts.self_billing import operations as self_billing
 from payouts.self_billing.rules import Vat
 from payouts.tax_forms import operations as tax_forms
+from staffing.maintainers import queries as maintainers
 from staffing.onramp import operations as onramp
 from staffing.reports import operations as reports
+from staffing.work import storing
+from staffing.work.git import Person
+from staffing.work.storing import ImportReport, Item
 from tests import lovelace, opener
 from tests.api.matrix import ended
 from tests.databases import SECRET_KEYS
@@ -51,6 +58,8 @@ def set_up(app: Flask) -> None:
     """One closed month and everything that the API shows; Grace's and Acme's own, and another's."""
     with app.app_context():
         lovelace.set_up()
+        exchange.set_rate("EUR", OCTOBER, "1.0850", source="the central bank", by=LEAD, now=AFTER)
+        _work()
         month_end.close(OCTOBER, by=LEAD, now=AFTER)
         for client in ("Acme", "Globex"):
             reports.issue(client, from_month=OCTOBER, until_month=OCTOBER.next, by=LEAD, now=AFTER)
@@ -67,7 +76,18 @@ def set_up(app: Flask) -> None:
         put_papers_on_file()
         _tell_somebody()
         _differ("USD", "The balance in USD differs.")
+        policies.lay_down(minimum=usd("10.00"), by=LEAD, now=AFTER)
         ended.everything()
+        sequencer.run(now=AFTER)
+
+
+def _work() -> None:
+    """A commit of each of the two, as an import stores them."""
+    with reading() as session:
+        package = portfolio_queries.page(session)[0].id
+        people = maintainers.directory(session)
+    items = [Item(package, "commit", name.lower(), f"A commit by {name}", Person(name, "")) for name in PEOPLE]
+    storing.store(items, people, ImportReport(), by=LEAD, now=AFTER)
 
 
 def put_papers_on_file() -> None:
