@@ -93,4 +93,4 @@ def shown(row: AnyRow) -> dict[str, Any]:
 def record_shown(record_id: str) -> Any:
     """Show an audit record. It never changes."""
     with reading() as session:
-        return shown(queries.find(session, ids.number_of(PREFIX, record_id) or 0))
+        return shown(queries.find(session, record_id, ids.number_of(PREFIX, record_id)))

@@ -30,14 +30,14 @@ def page(session: Session, part: Slice = WHOLE, search: Search = EVERYTHING) -> 
     return session.execute(part.of(query, audit_link.c.seq)).all()
 
 
-def find(session: Session, seq: int) -> AnyRow:
-    """The record at a place in the chain, as `page` lists it. Raises `RecordNotFound`."""
+def find(session: Session, key: str, seq: int | None) -> AnyRow:
+    """The record at a place in the chain, which callers know by a key, as `page` lists it. Raises `RecordNotFound`."""
     query = select(audit_link.c.seq, audit_link.c.hash, audit_record)
     row = session.execute(
         query.join(audit_record, audit_record.c.id == audit_link.c.record_id).where(audit_link.c.seq == seq)
     ).one_or_none()
     if row is None:
-        raise RecordNotFound("There is no such audit record; one appears moments after its commit.")
+        raise RecordNotFound(f"There is no audit record {key!r}; one appears moments after its commit.")
     return row
 
 

@@ -71,7 +71,7 @@ def test_the_months_that_are_asked_for_are_exported_and_no_others(accountant: Ca
     assert balances_of(form, october) == balances_of(form, exported(accountant, form))
     assert balances_of(form, exported(accountant, form, "?from_month=2026-11&until_month=2026-12")) == {}
     refused = accountant.get(f"/v1/ledger-exports/{form}?from_month=2026-11&until_month=2026-11", status=422)
-    assert refused["errors"][0]["pointer"] == "/until_month"
+    assert refused["errors"][0]["parameter"] == "until_month"
 
 
 @use_case

@@ -104,7 +104,7 @@ LETTER: dict[str, Any] = {
     "expires_on": "2027-11-01",
 }
 PLAN: dict[str, Any] = {"from_month": "2027-01", "overhead_bp": 1000, "reserves": {}, "weights": {"ssh": 1}}
-RATE = {"currency": "EUR", "month": "2026-11", "rate": "1.0850", "source": "ECB"}
+RATE = {"rate": "1.0850", "source": "ECB"}
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,6 @@ RATE = {"currency": "EUR", "month": "2026-11", "rate": "1.0850", "source": "ECB"
         ("maintainers/Ada/on-ramp/letters", LETTER | {"expires_on": "2026-10-01"}, "invalid-letter", "/expires_on"),
         ("maintainers/Ada/on-ramp/letters", LETTER | {"amount": money("0.00")}, "invalid-letter", "/amount"),
         ("allocation-plans", PLAN | {"weights": {"ssh": 0}}, "invalid-plan", "/weights"),
-        ("exchange-rates", RATE | {"currency": "USD"}, "rate-not-needed", "/currency"),
-        ("exchange-rates", RATE | {"currency": "ABC"}, "invalid-money", "/currency"),
-        ("exchange-rates", RATE | {"rate": "0"}, "invalid-rate", "/rate"),
     ],
 )
 def test_a_rule_of_the_business_names_the_field(
@@ -133,6 +130,22 @@ def test_a_rule_of_the_business_names_the_field(
 ) -> None:
     problem = lead.post(f"/v1/{address}", body, status=422)
     assert (kind_of(problem), places_of(problem)) == (kind, [{"pointer": pointer}])
+
+
+@pytest.mark.parametrize(
+    ("currency", "rate", "kind", "where"),
+    [
+        ("USD", "1.0850", "rate-not-needed", {"parameter": "currency"}),
+        ("ABC", "1.0850", "invalid-money", {"parameter": "currency"}),
+        ("EUR", "0", "invalid-rate", {"pointer": "/rate"}),
+    ],
+)
+def test_a_rule_names_the_part_of_the_address(
+    lead: Caller, currency: str, rate: str, kind: str, where: dict[str, str]
+) -> None:
+    answer = lead.send("PUT", f"/v1/months/2026-11/exchange-rates/{currency}", json=RATE | {"rate": rate})
+    problem = answer.get_json()
+    assert (answer.status_code, kind_of(problem), places_of(problem)) == (422, kind, [where])
 
 
 def test_ends_are_told_apart(lead: Caller) -> None:
