@@ -59,5 +59,6 @@ def _fields(method: str, route: str, response: Response, seconds: float) -> dict
 
 
 def _gone(_error: BaseException | None) -> None:
-    if "started" in g:
+    # An answer that is streamed keeps the request's context, which is then taken down twice.
+    if g.pop("started", None) is not None:
         metrics.IN_FLIGHT.dec()

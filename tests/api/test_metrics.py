@@ -40,6 +40,13 @@ def test_requests_are_counted_by_the_pattern_of_their_route(sqlite_served: Flask
     assert "inv_1" not in str(after)
 
 
+def test_an_answer_that_is_streamed_is_in_flight_once(closed: Flask) -> None:
+    auditor = as_role(closed, Role.AUDITOR)
+    for _ in range(3):
+        assert auditor.send("GET", "/v1/ledger-exports/csv").get_data()
+    assert values(auditor.get("/metrics").decode())["chambers_requests_in_flight"] == 1
+
+
 def test_every_gauge_is_read_from_the_books(closed: Flask) -> None:
     text = as_role(closed, Role.AUDITOR).get("/metrics").decode()
     found = values(text)
