@@ -1,42 +1,22 @@
 """Reading a git clone: commits with their trailers, and tags as releases. Knows no database.
 
-The `git` command does the reading, in a clean environment and with everything off that a hostile repository could
-use to run code. Records are separated by NUL, which no commit can hold, and streamed, so that a history of any
-length needs little memory.
+Records are separated by NUL, which no commit can hold, and streamed, so that a history of any length needs little
+memory.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from datetime import time as clock_time
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryFile
 from typing import IO
 
-from firm.errors import Invalid, Misconfigured
+from firm.errors import Invalid
+from staffing.work.git_command import BrokenClone, clean, run, streaming
 
-_SAFE = [
-    "--no-pager",
-    "--literal-pathspecs",
-    *("-c", "core.fsmonitor=false"),
-    *("-c", "core.hooksPath=/dev/null"),
-    *("-c", "log.showSignature=false"),
-    *("-c", "log.follow=false"),
-    *("-c", "trailer.separators=:"),
-    # A repository that sets this to a letter would hide the trailers that begin with it.
-    *("-c", "core.commentChar=#"),
-    # It may name a pipe, for which git would wait for ever; the repository's own .mailmap is read all the same.
-    *("-c", "mailmap.file="),
-    *("-c", "safe.directory=*"),
-]
 _REVIEWED = "%(trailers:key=Reviewed-by,valueonly,only,unfold,separator=%x0A)"
 _FIELDS = ("%H", "%at", "%ct", "%aN", "%aE", "%an", "%ae", "%s", _REVIEWED, "%B")
 _FORMAT = "%x00".join(_FIELDS) + "%x00"
@@ -71,16 +51,8 @@ class NoBranch(Invalid):
     """HEAD names a branch that is not there, so that nothing says which history to read."""
 
 
-class BrokenClone(Invalid):
-    """git stopped in the middle: objects are missing or damaged."""
-
-
 class FolderOutside(Invalid):
     """The folder asked for cannot be one of the repository's."""
-
-
-class GitMissing(Misconfigured):
-    """There is no git command to read with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +103,7 @@ class Clone:
     def count(self, *, since: date | None = None, until: date | None = None, folder: str | None = None) -> int:
         """How many commits git would list: for a progress bar, quickly."""
         selection = _selection(since, until, folder, self.zone)
-        return int(_run(self.path, ["rev-list", "--count", "--no-merges", *selection]).strip() or 0)
+        return int(run(self.path, ["rev-list", "--count", "--no-merges", *selection]).strip() or 0)
 
     def commits(
         self, *, since: date | None = None, until: date | None = None, folder: str | None = None
@@ -143,7 +115,7 @@ class Clone:
         """
         shape = ["-z", "--encoding=UTF-8", f"--format={_FORMAT}"]
         arguments = ["log", *shape, "--no-merges", *_selection(since, until, folder, self.zone)]
-        with _streaming(self.path, arguments) as stream:
+        with streaming(self.path, arguments) as stream:
             for fields in _records(stream, len(_FIELDS)):
                 commit = _commit(fields)
                 if _within(commit.committed_at, since, until, self.zone):
@@ -170,7 +142,7 @@ class Clone:
 
     def _tags(self, folder: str | None) -> tuple[str, list[Release]]:
         """What the tags of a package's versions begin with, and all tags that do."""
-        lines = _run(
+        lines = run(
             self.path,
             ["for-each-ref", "--sort=creatordate", f"--format={_TAG}", "refs/tags"],
         )
@@ -199,12 +171,12 @@ def open_clone(path: Path, *, zone: tzinfo = UTC) -> Clone:
     if not path.is_dir():
         raise NotAClone(f"There is no folder {path}; give the folder of a git clone.")
     try:
-        answers = _run(path, ["rev-parse", "--is-shallow-repository", "--git-dir"]).splitlines()
+        answers = run(path, ["rev-parse", "--is-shallow-repository", "--git-dir"]).splitlines()
     except BrokenClone as error:
         raise NotAClone(f"{path} is not a git clone; give the folder that holds .git, or a bare repository.") from error
     if not _is_its_own(path, answers[1]):
         raise NotAClone(f"{path} lies inside a git clone but is not one; give the clone and the package's folder.")
-    if not _run(path, ["rev-list", "--max-count=1", "--all"]).strip():
+    if not run(path, ["rev-list", "--max-count=1", "--all"]).strip():
         raise EmptyClone(f"The git repository at {path} has no commits yet; import it when it has some.")
     _refuse_missing_branch(path)
     return Clone(path, is_shallow=answers[0] == "true", zone=zone)
@@ -213,9 +185,9 @@ def open_clone(path: Path, *, zone: tzinfo = UTC) -> Clone:
 def _refuse_missing_branch(path: Path) -> None:
     """A bare repository may be made for one branch and be sent another. Raises `NoBranch`."""
     try:
-        _run(path, ["rev-parse", "--verify", "--quiet", "HEAD"])
+        run(path, ["rev-parse", "--verify", "--quiet", "HEAD"])
     except BrokenClone as error:
-        branch = _clean(_run(path, ["symbolic-ref", "HEAD"])).removeprefix("refs/heads/")
+        branch = clean(run(path, ["symbolic-ref", "HEAD"])).removeprefix("refs/heads/")
         raise NoBranch(
             f"HEAD of the git repository at {path} names the branch {branch}, which is not there; set it to the"
             " branch to be read: git symbolic-ref HEAD refs/heads/NAME."
@@ -247,7 +219,7 @@ def _inside(folder: str) -> str:
     """The folder as git names it. Raises `FolderOutside`."""
     path = PurePosixPath(folder)
     if path.is_absolute() or ".." in path.parts or "\0" in folder:
-        raise FolderOutside(f"The folder {_clean(folder)} is outside the clone; name it from the clone's top.")
+        raise FolderOutside(f"The folder {clean(folder)} is outside the clone; name it from the clone's top.")
     return str(path)
 
 
@@ -266,16 +238,16 @@ def _start(day: date, zone: tzinfo) -> datetime:
 
 def _commit(fields: list[str]) -> Commit:
     digest, authored, committed, name, email, raw_name, raw_email, subject, reviewed, body = fields
-    author = Person(_clean(name), _clean(email))
+    author = Person(clean(name), clean(email))
     # Trailers are not mapped: an author may review under the name that the mailmap replaces.
-    unmapped = Person(_clean(raw_name), _clean(raw_email))
+    unmapped = Person(clean(raw_name), clean(raw_email))
     reviewers = [_person(line) for line in reviewed.split("\n")]
     return Commit(
         hash=digest.strip(),
         authored_at=_moment(authored),
         committed_at=_moment(committed),
         author=author,
-        subject=_clean(subject),
+        subject=clean(subject),
         reviewers=tuple(_each_once(reviewers, but=(author, unmapped))),
         fixes=tuple(dict.fromkeys(_fixed(body))),
     )
@@ -298,8 +270,8 @@ def _known_by(person: Person) -> set[str]:
 def _person(text: str) -> Person:
     match = _PERSON.match(text)
     if match is None:
-        return Person(_clean(text), "")
-    return Person(_clean(match["name"].strip()), _clean(match["email"]))
+        return Person(clean(text), "")
+    return Person(clean(match["name"].strip()), clean(match["email"]))
 
 
 def _fixed(body: str) -> Iterator[str]:
@@ -312,11 +284,6 @@ def _moment(seconds: str) -> datetime:
     """Git keeps any number, or none in a damaged line; one beyond the calendar becomes its edge."""
     number = min(max(int(seconds or 0), 0), 253_402_214_400)
     return datetime.fromtimestamp(number, UTC)
-
-
-def _clean(text: str) -> str:
-    """Text of people without control characters, which some database or paper would not take."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text).strip()
 
 
 def _records(stream: IO[bytes], width: int) -> Iterator[list[str]]:
@@ -333,69 +300,3 @@ def _records(stream: IO[bytes], width: int) -> Iterator[list[str]]:
             if len(fields) == width + 1:
                 yield fields[:width]
                 fields = []
-
-
-@contextmanager
-def _streaming(path: Path, arguments: list[str]) -> Iterator[IO[bytes]]:
-    """git's output as it comes. Leaving early stops git; a failure of git raises `BrokenClone`."""
-    # A pipe for complaints would fill up unread, and git and we would wait for each other.
-    with TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            _command(path, arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            env=_environment(),
-        )
-        if process.stdout is None:
-            raise BrokenClone("git could not be started; install it and try again.")
-        try:
-            yield process.stdout
-            if process.wait() != 0:
-                complaints.seek(0)
-                raise BrokenClone(_explained(path, complaints.read(10_000)))
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-
-
-def _run(path: Path, arguments: list[str]) -> str:
-    done = subprocess.run(
-        _command(path, arguments),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env=_environment(),
-        check=False,
-    )
-    if done.returncode != 0:
-        raise BrokenClone(_explained(path, done.stderr))
-    return done.stdout.decode("utf-8", "replace")
-
-
-def _command(path: Path, arguments: list[str]) -> list[str]:
-    program = shutil.which("git")
-    if program is None:
-        raise GitMissing("There is no git command on this machine; install git and try again.")
-    return [program, "-C", str(path), *_SAFE, *arguments]
-
-
-def _explained(path: Path, complaint: bytes) -> str:
-    first = _clean((complaint.decode("utf-8", "replace").strip().splitlines() or ["it gave no reason"])[0])
-    return f"git could not read {path} ({first[:200]}); make a fresh clone and import that."
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of the caller's git leaks in: no hooks, no prompts, no configuration but the repository's own."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
-    return kept | {
-        "LC_ALL": "C.UTF-8",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        # A partial clone fetches what it lacks with commands of its own configuration. Only git 2.45 and later know
-        # the first of these; with no protocol allowed, earlier ones fail before they run anything.
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ALLOW_PROTOCOL": "none",
-    }

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from staffing.work.git import BrokenClone, Person
+from staffing.work.git import Person
+from staffing.work.git_command import BrokenClone
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
-from staffing.work.git import BrokenClone, Commit, EmptyClone, NoBranch, NotAClone, Person, open_clone
+from staffing.work.git import Commit, EmptyClone, NoBranch, NotAClone, Person, open_clone
+from staffing.work.git_command import BrokenClone
 from staffing.work.sample_history import SampleCommit, make_clone
 from tests.staffing.work.repositories import ADA, GRACE, Repository, git, repository
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from staffing.work.git import FolderOutside, GitMissing, Person, open_clone
+from staffing.work.git import FolderOutside, Person, open_clone
+from staffing.work.git_command import GitMissing
 from tests.staffing.work.repositories import Repository, repository
 
 AUTHOR = b"Ada <ada@lovelace.example> 1791201600 +0000"
