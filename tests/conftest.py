@@ -55,6 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is tried on both databases is tried on PostgreSQL in the slow lane, unless the database is the matter."""
     for item in items:
+        if _second_time(item.nodeid):
+            item.add_marker("again")
         if _second_time(item.nodeid) or item.nodeid.startswith(LONG):
             item.add_marker("slow")
 
