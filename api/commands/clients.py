@@ -12,10 +12,11 @@ from firm.clients import operations as clients
 from firm.clients import queries as found_clients
 from firm.clients.model import CONTACT_ROLES
 from firm.db import reading
+from firm.engagements import interests as named
 from firm.engagements import operations as engagements
 from firm.engagements import queries as found_engagements
+from firm.engagements.interests import NamedInterest
 from firm.engagements.model import CYCLES
-from firm.engagements.operations import NamedInterest
 from firm.engagements.rules import BLOCKING_CLAUSES
 from firm.money import Money
 
@@ -183,7 +184,7 @@ def draft(
 @command
 def interest(call: Call, engagement_id: str, interests: tuple[str, ...]) -> None:
     """Add interests, each PACKAGE:MAY-STOP:MONTHS, like ssh:no:24."""
-    engagements.name_interests(engagement_id, [_interest(text) for text in interests], by=call.by, now=call.now)
+    named.name_interests(engagement_id, [_interest(text) for text in interests], by=call.by, now=call.now)
     click.echo("1 interest is named." if len(interests) == 1 else f"{len(interests)} interests are named.")
 
 
@@ -194,7 +195,7 @@ def interest(call: Call, engagement_id: str, interests: tuple[str, ...]) -> None
 @command
 def withdraw_interest(call: Call, engagement_id: str, package: str, reason: str) -> None:
     """Take back an interest that was named by mistake, or is none any more."""
-    left = engagements.withdraw_interest(engagement_id, package, reason=reason, by=call.by, now=call.now)
+    left = named.withdraw_interest(engagement_id, package, reason=reason, by=call.by, now=call.now)
     rest = "1 interest is left" if len(left) == 1 else f"{len(left)} interests are left"
     click.echo(f"The engagement names {package} no more; {rest}.")
 

@@ -18,7 +18,7 @@ from firm.clients import operations as clients
 from firm.clients import queries as client_queries
 from firm.db import reading
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.exchange import operations as exchange
 from firm.money import Money
 from firm.month import Month

@@ -14,8 +14,8 @@ from api.paging import PageQuery, page, page_schema
 from api.shapes import with_parts
 from firm.db import reading
 from firm.engagements import operations, queries
+from firm.engagements.interests import NamedInterest, name_interests, withdraw_interest
 from firm.engagements.model import CYCLES, STATES
-from firm.engagements.operations import NamedInterest
 
 blueprint = Blueprint("engagements", __name__, description="What clients have signed")
 
@@ -177,7 +177,7 @@ def interests_listed(query: dict[str, Any], engagement_id: str) -> Any:
 @blueprint.response(201, InterestsSchema)
 def interests_named(body: dict[str, Any], engagement_id: str) -> Any:
     """Add interests, also after the signature."""
-    found = operations.name_interests(engagement_id, body["interests"], by=current_actor(), now=now())
+    found = name_interests(engagement_id, body["interests"], by=current_actor(), now=now())
     return {"interests": found}
 
 
@@ -186,9 +186,7 @@ def interests_named(body: dict[str, Any], engagement_id: str) -> Any:
 @blueprint.response(201, InterestsSchema)
 def interest_withdrawn(body: dict[str, Any], engagement_id: str) -> Any:
     """Take an interest back that was named by mistake or is none any more; reports that were issued keep it."""
-    found = operations.withdraw_interest(
-        engagement_id, body["package"], reason=body["reason"], by=current_actor(), now=now()
-    )
+    found = withdraw_interest(engagement_id, body["package"], reason=body["reason"], by=current_actor(), now=now())
     return {"interests": found}
 
 

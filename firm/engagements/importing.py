@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 from firm.actor import Actor
 from firm.clients.model import Client
 from firm.clients.queries import ClientNotFound
+from firm.engagements.interests import NamedInterest, new_interest
 from firm.engagements.model import CYCLES, Engagement, Interest, Tier
 from firm.engagements.operations import (
-    NamedInterest,
     Terms,
     facts_of,
     new_engagement,
-    new_interest,
     refuse_impossible,
 )
 from firm.engagements.queries import TierNotFound

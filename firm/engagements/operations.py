@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,15 +16,14 @@ from firm.audit.rules import digest
 from firm.clients import queries as clients
 from firm.db import claim, transaction, use_case
 from firm.engagements import queries
-from firm.engagements.model import CYCLES, Engagement, Interest, Tier
+from firm.engagements.interests import NamedInterest, add_interests
+from firm.engagements.model import CYCLES, Engagement, Tier
 from firm.engagements.rules import BLOCKING_CLAUSES, blocked
-from firm.errors import Invalid, NotFound, Refused, within
+from firm.errors import Invalid, Refused
 from firm.ledger import accounts, periods
 from firm.money import Money
 from firm.month import Month
 from firm.particulars import checked_name, checked_words
-from firm.portfolio import queries as portfolio
-from firm.portfolio.model import Package
 from firm.profile import operations as profiles
 
 RECOGNIZED = "recognition"
@@ -44,15 +43,7 @@ class NotADraft(Refused):
 
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
-MOST_NOTICE_DAYS, MOST_MONTHS_TO_REPLACE = 730, 1200
-
-
-class InterestNotNamed(NotFound):
-    """Only what an engagement names can be taken back."""
-
-
-class LastInterest(Refused):
-    """A client that cares about no package has no engagement."""
+MOST_NOTICE_DAYS = 730
 
 
 class SameEngagement(Refused):
@@ -73,19 +64,6 @@ class EndTooEarly(Refused):
 
 class EndsAlready(Refused):
     """An end that is set may come earlier, and never later."""
-
-
-class InterestTwice(Invalid):
-    """An engagement names each package once."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedInterest:
-    """A package, by id or name, and the two answers about it."""
-
-    package: str
-    may_stop: bool
-    months_to_replace: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +145,7 @@ def draft(
         _refuse_same(session, engagement, duplicate_of)
         session.add(engagement)
         session.flush()
-        _name_interests(session, engagement.id, interests)
+        add_interests(session, engagement.id, interests)
         audit.record(
             session, "engagement.drafted", engagement.id, facts_of(engagement), after=engagement, by=by, now=now
         )
@@ -240,40 +218,6 @@ def facts_of(engagement: Engagement) -> dict[str, str]:
     """What the audit record of a new draft says."""
     fee = engagement.fee
     return {"client": engagement.client_id, "fee": fee.decimal, "currency": fee.currency}
-
-
-@use_case
-def name_interests(
-    engagement_id: str, interests: Sequence[NamedInterest], *, by: Actor, now: datetime
-) -> list[Interest]:
-    """Add interests to an engagement, also after its signature: needs change. Raises `InterestTwice`."""
-    with transaction() as session:
-        engagement = queries.find(session, engagement_id)
-        _name_interests(session, engagement.id, interests)
-        packages = [interest.package for interest in interests]
-        audit.record(session, "engagement.interests-named", engagement.id, {"packages": packages}, by=by, now=now)
-        return queries.interests_of(session, engagement.id)
-
-
-@use_case
-def withdraw_interest(engagement_id: str, package: str, *, reason: str, by: Actor, now: datetime) -> list[Interest]:
-    """Take back an interest that an engagement names. Raises `InterestNotNamed`, and `LastInterest` once signed."""
-    reason = checked_words(reason, "Say why it is withdrawn: the reason stays on record.", field="reason", most=500)
-    with transaction() as session:
-        engagement = queries.find(session, engagement_id)
-        # Two at the same moment: the second looks when the first is in the books.
-        session.execute(select(Engagement.id).where(Engagement.id == engagement.id).with_for_update())
-        target = portfolio.find(session, package)
-        named = {interest.package_id: interest for interest in queries.interests_of(session, engagement.id)}
-        if target.id not in named:
-            raise InterestNotNamed(f"The engagement does not name {target.name}.")
-        if len(named) == 1 and engagement.state != "draft":
-            raise LastInterest("A signed engagement names at least one package; name the right one first.")
-        session.delete(named[target.id])
-        session.flush()
-        facts = {"package": target.id, "reason": reason}
-        audit.record(session, "engagement.interest-withdrawn", engagement.id, facts, by=by, now=now)
-        return queries.interests_of(session, engagement.id)
 
 
 @use_case
@@ -353,29 +297,3 @@ def _refuse_unsignable(session: Session, engagement: Engagement) -> None:
         raise EngagementWithoutInterests(
             "The engagement names no interest; add at least one package that the client cares about, then sign."
         )
-
-
-def _name_interests(session: Session, engagement_id: str, interests: Sequence[NamedInterest]) -> None:
-    known = {interest.package_id for interest in queries.interests_of(session, engagement_id)}
-    for number, interest in enumerate(interests):
-        package = portfolio.find(session, interest.package)
-        with within(f"interests/{number}"):
-            session.add(new_interest(engagement_id, package, interest, known=known))
-        known.add(package.id)
-    session.flush()
-
-
-def new_interest(engagement_id: str, package: Package, interest: NamedInterest, *, known: Collection[str]) -> Interest:
-    """An interest that is in no session yet. Raises `InterestTwice` for a package that is known there."""
-    if not 0 <= interest.months_to_replace <= MOST_MONTHS_TO_REPLACE:
-        sentence = f"Replacing it takes 0 to {MOST_MONTHS_TO_REPLACE} engineer-months."
-        raise InvalidEngagement(sentence, field="months_to_replace")
-    if package.id in known:
-        raise InterestTwice(f"The engagement names {package.name} already.", field="package")
-    return Interest(
-        id=ids.new("int"),
-        engagement_id=engagement_id,
-        package_id=package.id,
-        may_stop=interest.may_stop,
-        months_to_replace=interest.months_to_replace,
-    )

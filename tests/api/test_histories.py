@@ -18,7 +18,7 @@ from firm.clients import operations as clients
 from firm.clock import rfc3339
 from firm.db import transaction
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.exchange import operations as exchange
 from firm.ledger import accounts, journal
 from firm.ledger.entry import Entry, credit, debit

@@ -14,7 +14,7 @@ from firm.allocation import operations as allocation
 from firm.clients import operations as clients
 from firm.db import reading, transaction
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.money import Money
 from firm.notices import operations as notices
 from firm.notices.template import Template

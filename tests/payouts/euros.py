@@ -8,7 +8,7 @@ from api.parts import parts
 from firm.allocation import operations as allocation
 from firm.clients import operations as clients
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.money import Money
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles

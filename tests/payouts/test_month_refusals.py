@@ -17,7 +17,7 @@ from firm.billing import receipts
 from firm.clients import operations as clients
 from firm.db import reading
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.exchange import operations as exchange
 from firm.exchange.operations import RateInUse, RateMissing
 from firm.ledger.periods import EarlierMonthOpen, MonthClosed

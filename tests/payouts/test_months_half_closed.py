@@ -14,7 +14,8 @@ from firm.clients import operations as clients
 from firm.db import reading
 from firm.engagements import operations as engagements
 from firm.engagements import queries as found_engagements
-from firm.engagements.operations import EndTooEarly, NamedInterest
+from firm.engagements.interests import NamedInterest
+from firm.engagements.operations import EndTooEarly
 from payouts import month_end
 from tests import lovelace
 from tests.examples.refusals import refused

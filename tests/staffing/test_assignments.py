@@ -14,7 +14,7 @@ from sqlalchemy import text
 from firm.clients import operations as clients
 from firm.db import reading
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.portfolio import operations as portfolio
 from firm.portfolio import queries as portfolio_queries
 from firm.portfolio.queries import PackageNotFound

@@ -11,7 +11,7 @@ from firm.access import principals, tokens
 from firm.actor import Role
 from firm.db import reading
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.jobs import operations as jobs
 from firm.jobs.kinds import Kind
 from firm.month import Month

@@ -14,7 +14,7 @@ from firm.billing.model import Invoice
 from firm.clients import operations as clients
 from firm.db import reading
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.ledger import queries as ledger
 from firm.money import Money
 from firm.month import Month

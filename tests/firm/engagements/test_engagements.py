@@ -13,15 +13,14 @@ from firm.clients.queries import ClientNotFound
 from firm.db import reading
 from firm.engagements import operations as engagements
 from firm.engagements import queries
+from firm.engagements.interests import InterestTwice, NamedInterest, name_interests
 from firm.engagements.operations import (
     ClauseRefused,
     EndsAlready,
     EndTooEarly,
     EngagementNotSigned,
     EngagementWithoutInterests,
-    InterestTwice,
     InvalidEngagement,
-    NamedInterest,
     NotADraft,
 )
 from firm.engagements.queries import EngagementNotFound, TierNotFound
@@ -65,7 +64,7 @@ def test_an_engagement_without_interests_is_not_signed_until_it_names_one(firm: 
     engagement = draft(interests=[])
     with refused(EngagementWithoutInterests, "add at least one package that the client cares about, then sign"):
         sign(engagement)
-    engagements.name_interests(engagement, [SSH], by=LEAD, now=BEFORE)
+    name_interests(engagement, [SSH], by=LEAD, now=BEFORE)
     sign(engagement)
     lovelace.assert_books_hold()
 
@@ -104,7 +103,7 @@ def test_an_engagement_names_each_package_once(firm: Flask) -> None:
         draft(interests=[SSH, SSH])
     engagement = draft()
     with refused(InterestTwice, "The engagement names ssh already"):
-        engagements.name_interests(engagement, [SSH], by=LEAD, now=BEFORE)
+        name_interests(engagement, [SSH], by=LEAD, now=BEFORE)
 
 
 @pytest.mark.parametrize(

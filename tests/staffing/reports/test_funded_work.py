@@ -18,7 +18,7 @@ from firm.clients.queries import ClientNotFound
 from firm.db import AnyRow, reading, transaction
 from firm.documents import papers
 from firm.engagements import operations as engagements
-from firm.engagements.operations import NamedInterest
+from firm.engagements.interests import NamedInterest
 from firm.month import Month
 from staffing.maintainers import operations as maintainers
 from staffing.reports import operations as reports
