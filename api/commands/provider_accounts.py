@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from api.commands.people import maintainer
+from api.commands.maintainers import maintainer
 from api.commands.running import Call, command
 from api.parts import parts
 from payouts.provider_accounts import operations, rules
