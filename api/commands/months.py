@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import click
 
 from api import evidence
 from api.commands.progress import step_bar
 from api.commands.running import Call, command, json_option, show
-from api.commands.types import MONTH
+from api.commands.types import DAY, MONTH
 from api.shapes import shown_month
+from firm import ids
 from firm.db import reading
+from firm.ledger import operations
 from firm.ledger import queries as ledger
 from firm.month import Month
 from payouts import month_end
@@ -98,7 +102,19 @@ def journal(call: Call, which: Month, as_json: bool) -> None:
         show(found, "journal:EntrySchema", many=True)
     else:
         for entry in found:
-            click.echo(f"\n{entry.on.isoformat()}  {entry.narration}  [{entry.source}]\n{entry}")
+            known_by = ids.numbered("ent", entry.number)
+            click.echo(f"\n{entry.on.isoformat()}  {entry.narration}  [{entry.source}, {known_by}]\n{entry}")
+
+
+@books.command("reverse")
+@click.argument("entry_id")
+@click.option("--on", type=DAY, required=True, help="The day of the reversal, in an open month.")
+@click.option("--reason", required=True, help="Why; it stays in the books.")
+@command
+def reverse(call: Call, entry_id: str, on: date, reason: str) -> None:
+    """Post the exact negation of an entry that no other record stands on."""
+    number = operations.reverse_entry(ledger.number_of(entry_id), on=on, reason=reason, by=call.by, now=call.now)
+    click.echo(f"{entry_id} is reversed by {ids.numbered('ent', number)}.")
 
 
 def _print(result: month_end.Closing | month_end.Preview) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api.histories import traces
-from firm import ids
 from firm.access import principals, tokens
 from firm.allocation import queries as allocation
 from firm.audit.search import Trace
@@ -20,7 +19,6 @@ from firm.errors import NotFound
 from firm.exchange import operations as exchange
 from firm.jobs import operations as jobs
 from firm.ledger import queries as ledger
-from firm.ledger.journal import EntryNotFound
 from firm.ledger.queries import PostedEntry
 from firm.month import InvalidMonth, Month
 from firm.notices import queries as notices
@@ -94,10 +92,7 @@ def _rate(session: Session, key: str) -> tuple[str, Month]:
 
 
 def _entry(session: Session, key: str) -> PostedEntry:
-    number = ids.number_of("ent", key)
-    if number is None:
-        raise EntryNotFound(f"There is no journal entry {key!r}.")
-    return ledger.entry(session, number)
+    return ledger.entry(session, ledger.number_of(key))
 
 
 def _provider_account(session: Session, key: str) -> Any:

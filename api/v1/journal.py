@@ -14,7 +14,6 @@ from api.paging import PageQuery, numbered, page, page_schema
 from firm import ids
 from firm.db import reading
 from firm.ledger import accounts, operations, queries
-from firm.ledger.journal import EntryNotFound
 
 LONGEST_POSTING = timedelta(minutes=1)
 """How long after its moment an entry may be written: what posts it reads the clock once, at its beginning."""
@@ -104,7 +103,7 @@ def listed(query: dict[str, Any]) -> Any:
 def shown(entry_id: str) -> Any:
     """Show a journal entry."""
     with reading() as session:
-        return queries.entry(session, _number(entry_id))
+        return queries.entry(session, queries.number_of(entry_id))
 
 
 @blueprint.route("/journal-entries/<entry_id>/reversal", methods=["POST"])
@@ -112,7 +111,7 @@ def shown(entry_id: str) -> Any:
 @blueprint.response(201, EntrySchema)
 def reversed_(body: dict[str, Any], entry_id: str) -> Any:
     """Post the exact negation of an entry, in an open month."""
-    number = operations.reverse_entry(_number(entry_id), **body, by=current_actor(), now=now())
+    number = operations.reverse_entry(queries.number_of(entry_id), **body, by=current_actor(), now=now())
     with reading() as session:
         return queries.entry(session, number)
 
@@ -123,10 +122,3 @@ def trial_balance() -> Any:
     """Show the balance of every account."""
     with reading() as session:
         return {"accounts": queries.trial_balance(session)}
-
-
-def _number(entry_id: str) -> int:
-    number = ids.number_of("ent", entry_id)
-    if number is None:
-        raise EntryNotFound(f"There is no journal entry {entry_id!r}.")
-    return number

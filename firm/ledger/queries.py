@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Subquery, func, select, union_all
 from sqlalchemy.orm import Session
 
+from firm import ids
 from firm.ledger.entry import Line
 from firm.ledger.journal import EntryNotFound
 from firm.ledger.model import BALANCE_KEY, DIMENSIONS, balance, balance_delta, journal_entry, posting
@@ -99,6 +100,14 @@ def balances(session: Session) -> list[list[Any]]:
 def number_of_entries(session: Session) -> int:
     """How many entries the journal has."""
     return session.scalar(select(func.count()).select_from(journal_entry)) or 0
+
+
+def number_of(key: str) -> int:
+    """The number of the entry that callers know by this id. Raises `EntryNotFound` for what is no such id."""
+    number = ids.number_of("ent", key)
+    if number is None:
+        raise EntryNotFound(f"There is no journal entry {key!r}.")
+    return number
 
 
 def entry(session: Session, number: int) -> PostedEntry:
