@@ -40,7 +40,8 @@ AT_ONCE = ("tests/firm/ledger/", "together", "fifty", "idempotency", "guards", "
 """But for the books themselves, and for what is about two at once."""
 LONG = (
     *("tests/api/probes/", "tests/api/matrix/test_crawl.py", "tests/api/matrix/test_answers.py"),
-    "tests/api/test_no_route_is_open.py",
+    *("tests/api/matrix/test_replay.py", "tests/api/test_canaries.py", "tests/api/test_every_history.py"),
+    *("tests/api/test_no_route_is_open.py", "tests/crash/test_schedules.py"),
 )
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
 _resolve = socket.getaddrinfo

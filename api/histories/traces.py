@@ -130,8 +130,7 @@ def bank_line(session: Session, thing: BankLine) -> Trace:
 
 
 def adjustment(session: Session, thing: Adjustment) -> Trace:
-    reversal = adjustments.reversal_of(session, thing.id)
-    return of(thing.id, *([] if reversal is None else [reversal]))
+    return of(thing.id, *adjustments.reversals_of(session, [thing.id]).values())
 
 
 def statement(session: Session, thing: AnyRow) -> Trace:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
+from types import SimpleNamespace
 from typing import Any
 
 import marshmallow as ma
+from sqlalchemy.orm import Session
 
 from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
@@ -13,7 +17,7 @@ from api.filters import MaintainerQuery, maintainer_id_of
 from api.paging import page, page_schema
 from firm.db import reading
 from payouts.adjustments import operations, queries
-from payouts.adjustments.model import KINDS
+from payouts.adjustments.model import KINDS, Adjustment
 from payouts.adjustments.operations import MADE_BY_HAND, Draft
 
 blueprint = Blueprint("adjustments", __name__, description="Corrections, advances, withholding and fees")
@@ -59,6 +63,9 @@ class AdjustmentSchema(Schema):
     reason = ma.fields.String()
     payout_id = ma.fields.String(allow_none=True)
     reverses_id = ma.fields.String(allow_none=True)
+    reversed_by_id = ma.fields.String(
+        allow_none=True, metadata={"description": "The adjustment that takes this one back."}
+    )
     made_at = MomentField()
     made_by = ma.fields.String()
 
@@ -80,8 +87,9 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             AdjustmentSchema(),
-            lambda part: queries.page(
-                session, part, maintainer_id=maintainer_id, month=query["month"], kind=query["kind"]
+            lambda part: _shapes(
+                session,
+                queries.page(session, part, maintainer_id=maintainer_id, month=query["month"], kind=query["kind"]),
             ),
         )
 
@@ -91,7 +99,7 @@ def listed(query: dict[str, Any]) -> Any:
 @blueprint.response(201, AdjustmentSchema)
 def made(body: dict[str, Any]) -> Any:
     """Book an adjustment in an open month; advances, and what exceeds the firm's limit, are the lead's alone."""
-    return operations.make(Draft(**body), by=current_actor(), now=now())
+    return _shape(operations.make(Draft(**body), by=current_actor(), now=now()))
 
 
 @blueprint.route("/adjustments/<key>", methods=["GET"])
@@ -101,7 +109,7 @@ def shown(key: str) -> Any:
     with reading() as session:
         found = queries.find(session, key)
         own(found.maintainer_id)
-        return found
+        return _shapes(session, [found])[0]
 
 
 @blueprint.route("/adjustments/<key>/reversal", methods=["POST"])
@@ -109,4 +117,14 @@ def shown(key: str) -> Any:
 @blueprint.response(201, AdjustmentSchema)
 def reversed_(body: dict[str, Any], key: str) -> Any:
     """Take an adjustment back by a further one, in an open month."""
-    return operations.reverse(key, **body, by=current_actor(), now=now())
+    return _shape(operations.reverse(key, **body, by=current_actor(), now=now()))
+
+
+def _shapes(session: Session, found: Sequence[Adjustment]) -> list[SimpleNamespace]:
+    taken_back = queries.reversals_of(session, [one.id for one in found])
+    return [_shape(one, taken_back.get(one.id)) for one in found]
+
+
+def _shape(one: Adjustment, reversed_by_id: str | None = None) -> SimpleNamespace:
+    facts = {field.name: getattr(one, field.name) for field in fields(one)}
+    return SimpleNamespace(**facts, amount=one.amount, funded=one.funded, reversed_by_id=reversed_by_id)

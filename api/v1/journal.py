@@ -43,6 +43,10 @@ class EntrySchema(Schema):
     reverses = ma.fields.Function(
         lambda entry: entry.reverses and ids.numbered("ent", entry.reverses), metadata={"type": ["string", "null"]}
     )
+    reversed_by = ma.fields.Function(
+        lambda entry: entry.reversed_by and ids.numbered("ent", entry.reversed_by),
+        metadata={"type": ["string", "null"], "description": "The entry that takes this one back."},
+    )
     posted_at = MomentField()
     posted_by = ma.fields.String()
     lines = ma.fields.List(ma.fields.Nested(LineSchema))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
+from sqlalchemy.orm import Session
 
 from api.auth import current_actor, now, own, own_or_none
 from api.blueprints import Blueprint
@@ -55,6 +57,9 @@ class SelfBilledInvoiceSchema(Schema):
     credits_id = ma.fields.String(
         allow_none=True, metadata={"description": "The invoice that a credit note takes back."}
     )
+    credited_by_id = ma.fields.String(
+        allow_none=True, metadata={"description": "The credit note that takes this invoice back."}
+    )
     month = MonthField()
     issued_on = DateField()
     net = MoneyField()
@@ -92,7 +97,7 @@ def listed(query: dict[str, Any]) -> Any:
 
         def rows_of(part: Slice) -> list[Row]:
             found = queries.page(session, part, maintainer_id=maintainer_id, month=month)
-            return [Row(row) for row in found]
+            return _shapes(session, found)
 
         return page(query, SelfBilledInvoiceSchema(), rows_of)
 
@@ -109,7 +114,10 @@ def issued(body: dict[str, Any]) -> Any:
 @blueprint.response(200, WholeSelfBilledInvoiceSchema)
 def shown(key: str) -> Any:
     """Show a self-billed invoice with its figures, by id, or by a number that one supplier has."""
-    return Row(_found(key))
+    row = _found(key)
+    with reading() as session:
+        [shape] = _shapes(session, [row])
+    return shape
 
 
 @blueprint.route("/self-billed-invoices/<key>/credit-note", methods=["POST"])
@@ -132,13 +140,19 @@ def paper(key: str, form: str) -> Any:
 class Row:
     """An invoice with its sums as money."""
 
-    def __init__(self, row: AnyRow) -> None:
+    def __init__(self, row: AnyRow, credited_by_id: str | None = None) -> None:
         for name in FACTS:
             setattr(self, name, getattr(row, name))
         self.net = Money(row.net_minor, row.currency)
         self.vat = Money(row.vat_minor, row.currency)
         self.gross = Money(row.gross_minor, row.currency)
         self.figures = queries.figures(row)
+        self.credited_by_id = credited_by_id
+
+
+def _shapes(session: Session, rows: Sequence[AnyRow]) -> list[Row]:
+    credited = queries.credit_notes_of(session, [row.id for row in rows])
+    return [Row(row, credited.get(row.id)) for row in rows]
 
 
 def _found(key: str) -> AnyRow:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
+from sqlalchemy.orm import Session
 
 from api import operations
 from api.auth import current_actor, now, own
@@ -14,7 +16,7 @@ from api.filters import MaintainerQuery, maintainer_id_of
 from api.paging import page, page_schema
 from api.rendering import rendered
 from api.v1.operations import OperationSchema
-from firm.db import reading
+from firm.db import AnyRow, reading
 from firm.month import Month
 from payouts.statements import operations as issuing
 from payouts.statements import queries as statements
@@ -31,6 +33,9 @@ class StatementSchema(Schema):
     month = MonthField()
     version = ma.fields.Integer(metadata={"description": "1, or higher for one that corrects the first."})
     corrects_id = ma.fields.String(allow_none=True)
+    corrected_by_id = ma.fields.String(
+        allow_none=True, metadata={"description": "The statement that was issued in its place."}
+    )
     reason = ma.fields.String(allow_none=True, metadata={"description": "Why it was issued again."})
     sha256 = ma.fields.String()
     issued_at = MomentField()
@@ -72,7 +77,10 @@ def listed(query: dict[str, Any]) -> Any:
         return page(
             query,
             StatementSchema(),
-            lambda part: statements.page(session, part, maintainer_id=maintainer_id, month=query["month"]),
+            lambda part: _shapes(
+                session, statements.page(session, part, maintainer_id=maintainer_id, month=query["month"])
+            ),
+            key=lambda shape: str(shape["id"]),
         )
 
 
@@ -83,7 +91,8 @@ def shown(key: str) -> Any:
     with reading() as session:
         row = statements.find(session, key)
         own(row.maintainer_id)
-        return {**row._mapping, "figures": statements.figures(row)}
+        [shape] = _shapes(session, [row])
+    return shape | {"figures": statements.figures(row)}
 
 
 @blueprint.route("/statements/<key>/<any(pdf, html):form>", methods=["GET"])
@@ -104,7 +113,7 @@ def corrected(body: dict[str, Any], key: str) -> Any:
     """Issue a statement again with today's names, addresses and references; the first stays as it is."""
     explanations = {one["line"]: one["explanation"] for one in body["explanations"]}
     row = issuing.correct(key, reason=body["reason"], explanations=explanations, by=current_actor(), now=now())
-    return {**row._mapping, "figures": statements.figures(row)}
+    return {**row._mapping, "corrected_by_id": None, "figures": statements.figures(row)}
 
 
 @blueprint.route("/months/<month:month>/statements/papers", methods=["POST"])
@@ -114,3 +123,8 @@ def papers_made(month: Month) -> Any:
     with reading() as session:
         statements.refuse_none(session, month)
     return operations.accept("statements.render", {"month": str(month)})
+
+
+def _shapes(session: Session, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+    corrected = statements.corrections_of(session, [row.id for row in rows])
+    return [{**row._mapping, "corrected_by_id": corrected.get(row.id)} for row in rows]

@@ -32,6 +32,8 @@ class PostedEntry:
     posted_at: datetime
     posted_by: str
     lines: tuple[Line, ...]
+    reversed_by: int | None = None
+    """The entry that takes it back."""
 
     def __str__(self) -> str:
         return as_text(self.lines)
@@ -150,7 +152,8 @@ def entries(
     if kind is not None:
         query = query.where(journal_entry.c.source.startswith(f"{kind}:", autoescape=True))
     heads = session.execute(part.of(query, journal_entry.c.id)).all()
-    lines = _lines(session, [head.id for head in heads])
+    numbers = [head.id for head in heads]
+    lines, taken_back = _lines(session, numbers), _reversals(session, numbers)
     return [
         PostedEntry(
             head.id,
@@ -162,9 +165,17 @@ def entries(
             head.posted_at,
             head.posted_by,
             tuple(lines[head.id]),
+            taken_back.get(head.id),
         )
         for head in heads
     ]
+
+
+def _reversals(session: Session, numbers: Sequence[int]) -> dict[int, int]:
+    """Which of these entries are taken back, each with the entry that does."""
+    columns = journal_entry.c
+    query = select(columns.reverses_id, columns.id).where(columns.reverses_id.in_(numbers))
+    return dict(session.execute(query).all()) if numbers else {}
 
 
 def movements(session: Session, account: str, currency: str, month: Month) -> list[Movement]:

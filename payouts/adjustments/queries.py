@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -103,9 +103,10 @@ def drawn_from_fund(session: Session, package_id: str, month: Month) -> int:
     return drawn + int(session.scalar(given_back) or 0)
 
 
-def reversal_of(session: Session, adjustment_id: str) -> str | None:
-    """The id of the adjustment that takes this one back, or None."""
-    return session.scalar(select(adjustment.c.id).where(adjustment.c.reverses_id == adjustment_id))
+def reversals_of(session: Session, adjustment_ids: Collection[str]) -> dict[str, str]:
+    """Which of these adjustments are taken back, each with the id of the one that does."""
+    query = select(adjustment.c.reverses_id, adjustment.c.id).where(adjustment.c.reverses_id.in_(adjustment_ids))
+    return dict(session.execute(query).all()) if adjustment_ids else {}
 
 
 def ids_for(session: Session, payout_id: str, maintainer_id: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -114,6 +114,13 @@ def latest_invoice(session: Session, maintainer_id: str, month: Month) -> AnyRow
         .order_by(table.c.version.desc())
         .limit(1)
     ).one_or_none()
+
+
+def credit_notes_of(session: Session, invoice_ids: Collection[str]) -> dict[str, str]:
+    """Which of these invoices are taken back, each with the id of the credit note that does."""
+    table = self_billed_invoice.c
+    query = select(table.credits_id, table.id).where(table.credits_id.in_(invoice_ids), table.kind == CREDIT_NOTE)
+    return dict(session.execute(query).all()) if invoice_ids else {}
 
 
 def credit_note_of(session: Session, invoice_id: str) -> AnyRow | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -46,6 +46,12 @@ def versions(session: Session, maintainer_id: str, month: Month) -> list[AnyRow]
     """A maintainer's statements of a month, the first one and those that correct it, in the order of their issue."""
     query = select(statement).where(statement.c.maintainer_id == maintainer_id, statement.c.month == month)
     return list(session.execute(query.order_by(statement.c.version)))
+
+
+def corrections_of(session: Session, statement_ids: Collection[str]) -> dict[str, str]:
+    """Which of these statements were issued again, each with the id of the one that corrects it."""
+    query = select(statement.c.corrects_id, statement.c.id).where(statement.c.corrects_id.in_(statement_ids))
+    return dict(session.execute(query.order_by(statement.c.version.desc())).all()) if statement_ids else {}
 
 
 def number_of_month(session: Session, month: Month) -> int:
