@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Table
 
 from firm import clock
-from firm.archive import form, restoring, writing
+from firm.archive import form, loading, opening, restoring, writing
 from firm.backup.form import FORMAT, Header, Packing, Unpacking, unpack
 from firm.csvfile import formulas
 from firm.csvfile import reading as csvfile
@@ -70,14 +70,14 @@ def _archives(folder: Path) -> Sequence[Target]:
         table, raw = parts
         with zipfile.ZipFile(io.BytesIO(), "w") as archive:
             archive.writestr(f"{table.name}.jsonl", raw)
-            list(restoring._Loading(None, archive, {})._lines(table))  # type: ignore[arg-type]
+            list(loading.Loading(None, archive, {})._lines(table))  # type: ignore[arg-type]
 
     def read_manifest(raw: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(), "w") as archive:
             for table in form.held(tables):
                 archive.writestr(f"{table.name}.jsonl", b"")
             archive.writestr(form.MANIFEST, raw)
-            restoring._checked(archive, form.held(tables), str(run.head()))
+            opening.checked(archive, form.held(tables), str(run.head()))
 
     with zipfile.ZipFile(whole) as archive:
         lines = {table: archive.read(f"{table.name}.jsonl") for table in form.held(tables)}
