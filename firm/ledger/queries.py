@@ -18,6 +18,11 @@ from firm.listing import WHOLE, Slice, where_given
 from firm.money import Money
 from firm.month import Month
 
+_LATER = journal_entry.alias("later")
+_TAKEN_BACK_BY = (
+    select(_LATER.c.id).where(_LATER.c.reverses_id == journal_entry.c.id).scalar_subquery().label("taken_back_by")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PostedEntry:
@@ -144,7 +149,7 @@ def entries(
     kind: str | None = None,
 ) -> list[PostedEntry]:
     """Entries in the order of their numbers; `kind` is the first word of their sources, such as "recognition"."""
-    query = where_given(select(journal_entry), (journal_entry.c.month, month))
+    query = where_given(select(journal_entry, _TAKEN_BACK_BY), (journal_entry.c.month, month))
     if numbers is not None:
         query = query.where(journal_entry.c.id.in_(numbers))
     if account is not None:
@@ -152,8 +157,7 @@ def entries(
     if kind is not None:
         query = query.where(journal_entry.c.source.startswith(f"{kind}:", autoescape=True))
     heads = session.execute(part.of(query, journal_entry.c.id)).all()
-    numbers = [head.id for head in heads]
-    lines, taken_back = _lines(session, numbers), _reversals(session, numbers)
+    lines = _lines(session, [head.id for head in heads])
     return [
         PostedEntry(
             head.id,
@@ -165,17 +169,10 @@ def entries(
             head.posted_at,
             head.posted_by,
             tuple(lines[head.id]),
-            taken_back.get(head.id),
+            head.taken_back_by,
         )
         for head in heads
     ]
-
-
-def _reversals(session: Session, numbers: Sequence[int]) -> dict[int, int]:
-    """Which of these entries are taken back, each with the entry that does."""
-    columns = journal_entry.c
-    query = select(columns.reverses_id, columns.id).where(columns.reverses_id.in_(numbers))
-    return dict(session.execute(query).all()) if numbers else {}
 
 
 def movements(session: Session, account: str, currency: str, month: Month) -> list[Movement]:
