@@ -61,8 +61,8 @@ papers: setup  ## write 10,000 statements as PDF with two processes (N=100)
 load: setup  ## reads, lists and posts over HTTP on both databases, beside bare Flask (a minute and a half)
 	@$(BIN)/python -m bench.load
 
-slow: setup  ## the rest on PostgreSQL (ONCE=1 without it), probes, slow sockets (SECONDS_OF_SOCKETS=60), killed servers
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "slow$(if $(ONCE), and not again)" --ignore=$(SLOW_SOCKETS) \
+slow: setup  ## the rest on PostgreSQL (ONCE=1 without), probes, slow sockets (SECONDS_OF_SOCKETS=60), killed servers
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "slow$(if $(ONCE), and not release)" --ignore=$(SLOW_SOCKETS) \
 		tests/api tests/payouts tests/staffing tests/firm tests/examples tests/migrations tests/running tests/crash/test_schedules.py $(ARGS)
 	@CHAMBERS_SLOW_SECONDS=$(or $(SECONDS_OF_SOCKETS),10) $(BIN)/python -m pytest $(SLOW_SOCKETS)
 

@@ -44,6 +44,11 @@ LONG = (
     *("tests/api/test_no_route_is_open.py", "tests/crash/test_schedules.py"),
 )
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
+BEFORE_A_RELEASE = (
+    *("tests/payouts/test_interrupted_month.py", "tests/payouts/test_interrupted_runs.py", "tests/crash/"),
+    "tests/api/matrix/test_crawl.py::test_the_same_ids_show_the_lead_what_the_others_must_not_see",
+)
+"""Of the slow ones, those that continuous integration leaves out: it kills the worker in its crash schedules."""
 _resolve = socket.getaddrinfo
 
 
@@ -56,10 +61,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is tried on both databases is tried on PostgreSQL in the slow lane, unless the database is the matter."""
     for item in items:
-        if _second_time(item.nodeid):
-            item.add_marker("again")
         if _second_time(item.nodeid) or item.nodeid.startswith(LONG):
             item.add_marker("slow")
+        if _second_time(item.nodeid) or item.nodeid.startswith(BEFORE_A_RELEASE):
+            item.add_marker("release")
 
 
 def _second_time(name: str) -> bool:
