@@ -46,11 +46,9 @@ PARSERS = (
     "headers",
     "CSV import",
     "bank files",
-    "words for banks",
     "git",
     "OSV",
-    "Stripe's answers",
-    "Stripe's webhook",
+    "Stripe",
     "archives and backups",
     "papers",
 )
@@ -81,17 +79,17 @@ def _outside() -> Sequence[Target]:
     return (
         Target("bank files", "bank file", blobs, bank_files.read),
         Target("bank files", "bank file, changed", bank_messages, bank_files.read),
-        Target("words for banks", "bank's words", texts, lambda text: clean(text, most=140)),
-        Target("words for banks", "SEPA text", texts, lambda text: latin(text, at_most=140)),
-        Target("words for banks", "end-to-end id", texts, references.payout_of),
+        Target("bank files", "bank's words", texts, lambda text: clean(text, most=140)),
+        Target("bank files", "SEPA text", texts, lambda text: latin(text, at_most=140)),
+        Target("bank files", "end-to-end id", texts, references.payout_of),
         Target("git", "git log", blobs, lambda raw: list(git._records(io.BytesIO(raw), 9))),
         Target("git", "git person", texts, git._person),
         Target("git", "git trailers", texts, lambda text: list(git._fixed(text))),
         Target("git", "git tag", texts, lambda text: git._is_version(text, "")),
         Target("OSV", "OSV record", blobs, lambda raw: osv.parse("record.json", raw)),
         Target("OSV", "OSV fields", fields, lambda raw: osv.parse("r", raw)),
-        Target("Stripe's answers", "Stripe's transfer", payments, lambda answer: read(TransferPayload, answer)),
-        Target("Stripe's answers", "Stripe's account", st.one_of(values, accounts), _account),
+        Target("Stripe", "Stripe's transfer", payments, lambda answer: read(TransferPayload, answer)),
+        Target("Stripe", "Stripe's account", st.one_of(values, accounts), _account),
     )
 
 
