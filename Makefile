@@ -64,7 +64,7 @@ load: setup  ## reads, lists and posts over HTTP on both databases, beside bare 
 slow: setup  ## the rest on PostgreSQL (ONCE=1 without), probes, slow sockets (SECONDS_OF_SOCKETS=60), killed servers
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "slow$(if $(ONCE), and not release)" --ignore=$(SLOW_SOCKETS) \
 		tests/api tests/payouts tests/staffing tests/firm tests/examples tests/migrations tests/running tests/crash/test_schedules.py $(ARGS)
-	@CHAMBERS_SLOW_SECONDS=$(or $(SECONDS_OF_SOCKETS),10) $(BIN)/python -m pytest $(SLOW_SOCKETS)
+	$(if $(ONCE),,@CHAMBERS_SLOW_SECONDS=$(or $(SECONDS_OF_SOCKETS),10) $(BIN)/python -m pytest $(SLOW_SOCKETS))
 
 lock: $(UV)  ## make requirements/*.txt again from pyproject.toml (UPGRADE=1 also takes newer releases)
 	$(COMPILE) pyproject.toml --extra postgres -o requirements/runtime.txt
