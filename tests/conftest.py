@@ -42,6 +42,7 @@ LONG = (
     *("tests/api/probes/", "tests/api/matrix/test_crawl.py", "tests/api/matrix/test_answers.py"),
     *("tests/api/matrix/test_replay.py", "tests/api/test_canaries.py", "tests/api/test_every_history.py"),
     *("tests/api/test_no_route_is_open.py", "tests/crash/test_schedules.py"),
+    "tests/firm/documents/test_papers.py::test_a_name_without_end",
 )
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
 BEFORE_A_RELEASE = (

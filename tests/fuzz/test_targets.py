@@ -25,7 +25,7 @@ def _feed(target: Target) -> None:
             target.feed(value)
 
     few = settings(
-        max_examples=3,
+        max_examples=1,
         deadline=None,
         database=None,
         phases=[Phase.generate],
