@@ -47,7 +47,7 @@ LONG = (
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
 BEFORE_A_RELEASE = (
     *("tests/payouts/test_interrupted_month.py", "tests/payouts/test_interrupted_runs.py", "tests/crash/"),
-    "tests/running/",
+    *("tests/running/", "tests/api/probes/test_reading.py", "tests/api/matrix/test_answers.py"),
     "tests/api/matrix/test_crawl.py::test_the_same_ids_show_the_lead_what_the_others_must_not_see",
 )
 """Of the slow ones, those that continuous integration has no time for; its crash schedules kill the worker."""
