@@ -5,6 +5,7 @@ what nobody has read, which would cost the answer.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
@@ -38,8 +39,10 @@ def _read_to_the_end(response: Response) -> Response:
     The proxy holds the whole body before it asks, so that nobody is waited for.
     """
     stream, left = request.environ["wsgi.input"], MOST_LEFT
-    while left > 0 and (chunk := stream.read(min(left, 1 << 16))):
-        left -= len(chunk)
+    # A body that breaks off or is badly chunked has no rest; the answer stands.
+    with suppress(OSError):
+        while left > 0 and (chunk := stream.read(min(left, 1 << 16))):
+            left -= len(chunk)
     return response
 
 
