@@ -112,6 +112,7 @@ def _admitted() -> Admission:
         if scheme.lower() != "bearer":
             raise NotAuthenticated("Send a valid token as `Authorization: Bearer chm_…`.")
         if request.method in ("GET", "HEAD"):
+            # What follows reads in the same view; a request that writes needs a transaction that may.
             hold_view()
         with reading() as session:
             return admit(session, secret.strip(), now=g.now, request_id=g.request_id)

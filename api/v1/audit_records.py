@@ -19,7 +19,6 @@ from firm.db import AnyRow, reading
 from firm.listing import Slice
 
 blueprint = Blueprint("audit_records", __name__, description="Who did what, when, through what")
-PREFIX = "aud"
 NARROWING = ("actor", "on_behalf_of", "token_id", "request_id", "verb", "since", "until")
 
 
@@ -74,7 +73,7 @@ def listed(query: dict[str, Any]) -> Any:
     """
 
     def rows_of(part: Slice) -> list[dict[str, Any]]:
-        return [shown(row) for row in queries.page(session, numbered(part, PREFIX), search)]
+        return [shown(row) for row in queries.page(session, numbered(part, queries.PREFIX), search)]
 
     with reading() as session:
         trace = None if query["subject"] is None else trace_of(session, query["subject"])
@@ -85,7 +84,7 @@ def listed(query: dict[str, Any]) -> Any:
 def shown(row: AnyRow) -> dict[str, Any]:
     """A row of the chain as callers see it: its id is its number there."""
     values = dict(row._mapping)
-    return values | {"id": ids.numbered(PREFIX, row.seq), "facts": json.loads(row.facts)}
+    return values | {"id": ids.numbered(queries.PREFIX, row.seq), "facts": json.loads(row.facts)}
 
 
 @blueprint.route("/audit-records/<record_id>", methods=["GET"])
@@ -93,4 +92,4 @@ def shown(row: AnyRow) -> dict[str, Any]:
 def record_shown(record_id: str) -> Any:
     """Show an audit record. It never changes."""
     with reading() as session:
-        return shown(queries.find(session, record_id, ids.number_of(PREFIX, record_id)))
+        return shown(queries.find(session, record_id))

@@ -8,12 +8,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from firm import ids
 from firm.audit import sequencer
 from firm.audit.model import audit_link, audit_record
 from firm.audit.search import EVERYTHING, Act, Search
 from firm.db import AnyRow
 from firm.errors import NotFound
 from firm.listing import WHOLE, Slice
+
+PREFIX = "aud"
+"""What begins the ids of records: their numbers in the chain, as callers see them."""
 
 
 class RecordNotFound(NotFound):
@@ -30,8 +34,9 @@ def page(session: Session, part: Slice = WHOLE, search: Search = EVERYTHING) -> 
     return session.execute(part.of(query, audit_link.c.seq)).all()
 
 
-def find(session: Session, key: str, seq: int | None) -> AnyRow:
-    """The record at a place in the chain, which callers know by a key, as `page` lists it. Raises `RecordNotFound`."""
+def find(session: Session, key: str) -> AnyRow:
+    """The record of this id, which is its place in the chain, as `page` lists it. Raises `RecordNotFound`."""
+    seq = ids.number_of(PREFIX, key)
     query = select(audit_link.c.seq, audit_link.c.hash, audit_record)
     row = session.execute(
         query.join(audit_record, audit_record.c.id == audit_link.c.record_id).where(audit_link.c.seq == seq)
