@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests import lovelace
-from tests.api.conftest import serving
 from tests.api.described import assert_described
 from tests.api.matrix import cells
 
 OWN_ONLY = ("maintainer", "client")
-
-
-@pytest.fixture(scope="module")
-def app(migrated_file: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    path = tmp_path_factory.mktemp("answers") / "chambers.db"
-    path.write_bytes(migrated_file.read_bytes())
-    with time_machine.travel(lovelace.AFTER.replace(day=20), tick=False):
-        for app in serving(f"sqlite:///{path}"):
-            cells.set_up(app)
-            yield app
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import time_machine
 from flask import Flask
 
 from firm.actor import Role
-from tests import lovelace
 from tests.api.callers import Caller, as_role
-from tests.api.conftest import serving
-from tests.api.matrix import cells, ended
+from tests.api.matrix import ended
 
 AGAIN = "Once more"
 SHOWN = {
@@ -69,16 +64,6 @@ SECOND_ENDS = (
     ("webhook-deliveries", "replay", None, 409),
     ("webhook-endpoints", "rotation", None, 404),
 )
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, migrated_file) -> Iterator[Flask]:  # type: ignore[no-untyped-def]
-    path = tmp_path_factory.mktemp("ended") / "chambers.db"
-    path.write_bytes(migrated_file.read_bytes())
-    with time_machine.travel(lovelace.AFTER.replace(day=20), tick=False):
-        for app in serving(f"sqlite:///{path}"):
-            cells.set_up(app)
-            yield app
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from firm.actor import Role
-from tests import lovelace
 from tests.api.callers import as_role
-from tests.api.conftest import serving
 from tests.api.matrix import cells
 from tests.api.matrix.test_crawl import text_of
 
@@ -82,16 +79,6 @@ def _filled(value: Any, key: str) -> Any:
 def _told(answer: TestResponse, key: str) -> str:
     request_id = answer.headers["X-Request-Id"]
     return text_of(answer).replace(key, "…").replace(request_id, "…")
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, migrated_file: Any) -> Iterator[Flask]:
-    path = tmp_path_factory.mktemp("replay") / "chambers.db"
-    path.write_bytes(migrated_file.read_bytes())
-    with time_machine.travel(lovelace.AFTER.replace(day=20), tick=False):
-        for app in serving(f"sqlite:///{path}"):
-            cells.set_up(app)
-            yield app
 
 
 @pytest.fixture(scope="module")
