@@ -55,8 +55,7 @@ def journal(call: Call, form: str, first: Month | None, until: Month | None) -> 
 def everything(call: Call, out: Path) -> None:
     """Write everything into one documented archive (docs/archive.md), without what opens doors."""
     manifest = writing.export_all(out, METADATA.sorted_tables, revision=str(run.head()), by=call.by, now=call.now)
-    rows = sum(file["rows"] for file in manifest["files"].values())
-    click.echo(f"{rows} rows of {len(manifest['files'])} tables are in {out}.")
+    click.echo(f"{manifest.rows} rows of {len(manifest.files)} tables are in {out}.")
 
 
 @click.command("archive")

@@ -15,7 +15,6 @@ from firm.columns import MonthText, UtcMoment
 from firm.month import Month
 
 FORMAT = 1
-MANIFEST = "manifest.json"
 
 LEFT_OUT = {
     "api_token": "tokens open doors; issue new ones",
@@ -49,12 +48,12 @@ def line_of(table: Table, row: Mapping[str, Any]) -> str:
 
 
 def reader_of(table: Table) -> Callable[[str], dict[str, Any]]:
-    """A function from a line to the values of a row. Raises `ValueError` and `KeyError` for what is none."""
+    """A function from a line to the values of a row. Raises `ValueError` and `TypeError` for what is none."""
     readers = {column.name: _reader(column.type) for column in table.columns}
 
     def read(line: str) -> dict[str, Any]:
         values = json.loads(line)
-        if set(values) != set(readers):
+        if not isinstance(values, dict) or set(values) != set(readers):
             raise ValueError(f"the columns are not those of {table.name}")
         return {name: None if value is None else readers[name](value) for name, value in values.items()}
 
@@ -73,11 +72,25 @@ def _written(value: Any) -> Any:
 
 def _reader(kind: TypeEngine[Any]) -> Callable[[Any], Any]:
     if isinstance(kind, UtcMoment):
-        return datetime.fromisoformat
+        return _moment
     if isinstance(kind, MonthText):
         return Month.parse
     if isinstance(kind, Date):
         return date.fromisoformat
     if isinstance(kind, LargeBinary):
         return base64.b64decode
-    return lambda value: value
+    wanted = kind.python_type
+
+    def as_written(value: Any) -> Any:
+        if type(value) is not wanted:
+            raise ValueError(f"{value!r} is no {wanted.__name__}")
+        return value
+
+    return as_written
+
+
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return moment

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Table
 
-from firm.archive.form import FORMAT, MANIFEST
+from firm.archive.form import FORMAT
+from firm.archive.manifest import MANIFEST, Manifest, read
 from firm.errors import Invalid
 
 MOST_MEMBERS = 1_000
@@ -45,7 +44,7 @@ def opened(path: Path) -> zipfile.ZipFile:
         raise InvalidArchive(f"{path.name} is no archive, or is damaged; take another copy of it.") from None
 
 
-def checked(archive: zipfile.ZipFile, tables: Sequence[Table], revision: str) -> dict[str, Any]:
+def checked(archive: zipfile.ZipFile, tables: Sequence[Table], revision: str) -> Manifest:
     """The manifest, when every file is there, is as it was written, and is of this version.
 
     Raises `InvalidArchive`.
@@ -60,16 +59,16 @@ def checked(archive: zipfile.ZipFile, tables: Sequence[Table], revision: str) ->
                 f"{member.filename} would grow more than {MOST_RATIO} times; that is no archive of ours."
             )
     try:
-        manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
-        if (manifest["format"], manifest["schema"]) != (FORMAT, revision):
+        manifest = read(archive.read(MANIFEST))
+        if (manifest.format, manifest.schema) != (FORMAT, revision):
             raise InvalidArchive(
-                f"The archive is of schema {manifest['schema']}, this is {revision}; use the version that wrote it."
+                f"The archive is of schema {manifest.schema}, this is {revision}; use the version that wrote it."
             )
-        for name, stated in manifest["files"].items():
-            if _digest(archive, name) != stated["sha256"]:
+        if manifest.files.keys() != wanted - {MANIFEST}:
+            raise InvalidArchive("The manifest names other files than an archive of this version holds.")
+        for name, stated in manifest.files.items():
+            if _digest(archive, name) != stated.sha256:
                 raise InvalidArchive(f"{name} is not what was written; take another copy of the archive.")
-        balance: list[Any] = manifest["trial_balance"]
-        manifest["trial_balance"] = sorted(balance)
     except DAMAGE as error:
         raise InvalidArchive("The archive is damaged; take another copy of it.") from error
     return manifest

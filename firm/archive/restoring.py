@@ -63,11 +63,10 @@ def import_archive(
                 ) from error
             _advance_numbers(session)
             _refuse_changed(session, walks)
-            if ledger.balances(session) != manifest["trial_balance"]:
+            if ledger.balances(session) != manifest.trial_balance:
                 raise InvariantBroken("The trial balance of what was read in is not that of the archive.")
-            audit.record(session, "firm.imported", "firm", {"rows": rows, "at": manifest["at"]}, by=by, now=now)
-            taken_at = datetime.fromisoformat(manifest["at"])
-            begun = recovery.begun(source="archive", taken_at=taken_at, chain=sequencer.head(session), now=now)
+            audit.record(session, "firm.imported", "firm", {"rows": rows, "at": manifest.at}, by=by, now=now)
+            begun = recovery.begun(source="archive", taken_at=manifest.taken_at, chain=sequencer.head(session), now=now)
             recovery.begin(session, begun, by=by, now=now)
     return rows
 

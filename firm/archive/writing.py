@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from firm import private
 from firm.actor import Actor
-from firm.archive.form import FORMAT, LEFT_OUT, MANIFEST, held, line_of
+from firm.archive.form import FORMAT, LEFT_OUT, held, line_of
+from firm.archive.manifest import MANIFEST, File, Manifest, written
 from firm.audit import operations as audit
 from firm.db import reading, transaction, use_case
 from firm.ledger import queries as ledger
@@ -34,7 +33,7 @@ def export_all(
     progress: Progress = lambda done, total: None,
     by: Actor,
     now: datetime,
-) -> dict[str, Any]:
+) -> Manifest:
     """Write everything into a zip and return its manifest; the file appears whole or not at all."""
     note_export(path.name, by=by, now=now)
     partial = path.with_name(f".{path.name}.partial")
@@ -64,26 +63,26 @@ def _write(
     revision: str,
     progress: Progress,
     now: datetime,
-) -> dict[str, Any]:
+) -> Manifest:
     files = {}
     for done, table in enumerate(tables):
         progress(done, len(tables))
         files[f"{table.name}.jsonl"] = _write_table(session, archive, table)
-    manifest = {
-        "format": FORMAT,
-        "schema": revision,
-        "at": now.astimezone(UTC).isoformat(),
-        "files": files,
-        "left_out": LEFT_OUT,
-        "trial_balance": ledger.balances(session),
-    }
+    manifest = Manifest(
+        format=FORMAT,
+        schema=revision,
+        at=now.astimezone(UTC).isoformat(),
+        files=files,
+        left_out=LEFT_OUT,
+        trial_balance=ledger.balances(session),
+    )
     with archive.open(zipfile.ZipInfo(MANIFEST, _STAMP), "w") as file:
-        file.write(json.dumps(manifest, indent=1, sort_keys=True).encode())
+        file.write(written(manifest))
     progress(len(tables), len(tables))
     return manifest
 
 
-def _write_table(session: Session, archive: zipfile.ZipFile, table: Table) -> dict[str, Any]:
+def _write_table(session: Session, archive: zipfile.ZipFile, table: Table) -> File:
     digest, rows = hashlib.sha256(), 0
     member = zipfile.ZipInfo(f"{table.name}.jsonl", _STAMP)
     member.compress_type = zipfile.ZIP_DEFLATED
@@ -94,7 +93,7 @@ def _write_table(session: Session, archive: zipfile.ZipFile, table: Table) -> di
             digest.update(line)
             file.write(line)
             rows += 1
-    return {"rows": rows, "sha256": digest.hexdigest()}
+    return File(rows, digest.hexdigest())
 
 
 def counts(session: Session, tables: Sequence[Table]) -> dict[str, int]:

@@ -17,10 +17,12 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -64,6 +66,19 @@ class Anchor:
         """What is signed."""
         kind = "anchor v1" if self.cut_at is None else f"cut v1 {self.cut_at}"
         return f"chambers audit {kind} {self.seq} {self.hash} {self.at.astimezone(UTC).isoformat()}".encode()
+
+
+class _Line(BaseModel):
+    """An anchor with its signature, as a line of the file has it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    v: Literal[1]
+    cut_at: Annotated[int, Field(ge=0)] | None = None
+    seq: Annotated[int, Field(ge=0)]
+    hash: str
+    at: str
+    signature: str
 
 
 def drop(path: Path, *, key: bytes, by: Actor, now: datetime) -> Anchor:
@@ -163,18 +178,19 @@ def public_text(key: bytes) -> str:
 
 
 def _append(path: Path, anchor: Anchor, key: bytes) -> None:
-    line = {
-        "v": 1,
-        **({} if anchor.cut_at is None else {"cut_at": anchor.cut_at}),
-        "seq": anchor.seq,
-        "hash": anchor.hash,
-        "at": anchor.at.astimezone(UTC).isoformat(),
-        "signature": base64.b64encode(Ed25519PrivateKey.from_private_bytes(key).sign(anchor.content())).decode(),
-    }
+    signature = Ed25519PrivateKey.from_private_bytes(key).sign(anchor.content())
+    line = _Line(
+        v=1,
+        cut_at=anchor.cut_at,
+        seq=anchor.seq,
+        hash=anchor.hash,
+        at=anchor.at.astimezone(UTC).isoformat(),
+        signature=base64.b64encode(signature).decode(),
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(line.model_dump(exclude_none=True)) + "\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -184,10 +200,9 @@ def _append(path: Path, anchor: Anchor, key: bytes) -> None:
 
 def _checked(line: str, number: int, public: Ed25519PublicKey) -> Anchor:
     try:
-        values = json.loads(line)
-        cut_at = int(values["cut_at"]) if "cut_at" in values else None
-        anchor = Anchor(int(values["seq"]), str(values["hash"]), datetime.fromisoformat(values["at"]), cut_at)
-        public.verify(base64.b64decode(values["signature"], validate=True), anchor.content())
-    except (ValueError, KeyError, TypeError, InvalidSignature):
+        said = _Line.model_validate_json(line)
+        anchor = Anchor(said.seq, said.hash, datetime.fromisoformat(said.at), said.cut_at)
+        public.verify(base64.b64decode(said.signature, validate=True), anchor.content())
+    except (ValueError, OverflowError, InvalidSignature):
         raise AnchorBroken(f"Line {number} of the file of anchors is damaged, or not signed with our key.") from None
     return anchor

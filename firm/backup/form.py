@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import pyrage
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from firm.backup.errors import InvalidBackup, InvalidRecipient
 
@@ -20,7 +21,11 @@ CHUNK = 1 << 16
 _GZIP = 31
 _AGE = b"age-encryption.org/"
 
+_Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""What both databases can hold."""
 
+
+@with_config(ConfigDict(strict=True, extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a backup says of itself. Amounts of the trial balance are in minor units."""
@@ -28,15 +33,19 @@ class Header:
     format: str
     engine: str
     schema: str
-    at: str
-    entries: int
-    trial_balance: list[list[Any]]
-    chain_seq: int
-    chain_hash: str
+    at: Annotated[str, Field(pattern=r"\+00:00$")]
+    """ISO 8601 in UTC."""
+    entries: _Count
+    trial_balance: list[list[str | int]]
+    chain_seq: _Count
+    chain_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
     @property
     def taken_at(self) -> datetime:
         return datetime.fromisoformat(self.at)
+
+
+_HEADERS = TypeAdapter(Header)
 
 
 class Packing:
@@ -139,9 +148,9 @@ def unpack(path: Path, sink: Unpacking, *, identity: Path | None) -> None:
 
 def _header(line: bytes) -> Header:
     try:
-        header = Header(**json.loads(line))
+        header = _HEADERS.validate_json(line)
         datetime.fromisoformat(header.at)
-    except (ValueError, TypeError):
+    except ValueError:
         raise InvalidBackup("This is no backup of Chambers.") from None
     if header.format != FORMAT:
         raise InvalidBackup(f"This is a backup of the form {header.format}; this version reads {FORMAT}.")

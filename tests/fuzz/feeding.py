@@ -53,6 +53,8 @@ def feed(parser: str, seconds: float, number: int, only: str | None = None) -> F
     logging.getLogger().addHandler(logging.NullHandler())
     with tempfile.TemporaryDirectory() as folder, application(f"sqlite:///{folder}/fuzz.db") as app:
         found = [one for one in targets(app, Path(folder)) if one.parser == parser and only in (None, one.name)]
+        if not found:
+            return Fed(parser, 0, 0, 0, "")
         begun = time.process_time()
         meals = []
         for target in found:

@@ -14,6 +14,8 @@ from sqlalchemy import Table
 
 from firm import clock
 from firm.archive import form, loading, opening, restoring, writing
+from firm.archive.manifest import MANIFEST
+from firm.audit import anchors, sequencer
 from firm.backup.form import FORMAT, Header, Packing, Unpacking, unpack
 from firm.csvfile import formulas
 from firm.csvfile import reading as csvfile
@@ -21,13 +23,13 @@ from firm.csvfile import writing as csvwriting
 from firm.db import db
 from migrations import run
 from payouts import imports
-from tests.fuzz.inputs import blobs, damaged, texts, values
+from tests.fuzz.inputs import blobs, damaged, reshaped, texts, values
 from tests.fuzz.target import Target
 from tests.lovelace import LEAD
 
 
 def targets(folder: Path) -> list[Target]:
-    return [*_lists(), *_archives(folder), *_backups(folder)]
+    return [*_lists(), *_archives(folder), *_backups(folder), *_anchors(folder)]
 
 
 def _lists() -> Sequence[Target]:
@@ -76,14 +78,18 @@ def _archives(folder: Path) -> Sequence[Target]:
         with zipfile.ZipFile(io.BytesIO(), "w") as archive:
             for table in form.held(tables):
                 archive.writestr(f"{table.name}.jsonl", b"")
-            archive.writestr(form.MANIFEST, raw)
+            archive.writestr(MANIFEST, raw)
             opening.checked(archive, form.held(tables), str(run.head()))
 
     with zipfile.ZipFile(whole) as archive:
         lines = {table: archive.read(f"{table.name}.jsonl") for table in form.held(tables)}
-        manifest = archive.read(form.MANIFEST)
-    told = [st.tuples(st.just(table), damaged(raw) | blobs) for table, raw in lines.items() if raw]
-    manifests = st.one_of(damaged(manifest), blobs, values.map(lambda value: json.dumps(value).encode()))
+        manifest = archive.read(MANIFEST)
+    told = [
+        st.tuples(st.just(table), st.one_of(damaged(raw), reshaped(*raw.splitlines()), blobs))
+        for table, raw in lines.items()
+        if raw
+    ]
+    manifests = st.one_of(damaged(manifest), reshaped(manifest), blobs, values.map(lambda v: json.dumps(v).encode()))
     return (
         Target("archives and backups", "archive", damaged(whole.read_bytes()), read_in, 0.5),
         Target("archives and backups", "archive's lines", st.one_of(told), read_lines),
@@ -101,11 +107,29 @@ def _backups(folder: Path) -> Sequence[Target]:
     sealed = pyrage.encrypt(plain, [identity.to_public()])
     given = folder / "given.backup"
 
+    head, _, rest = plain.partition(b"\n")
+    plains = st.one_of(damaged(plain), reshaped(head).map(lambda raw: raw + b"\n" + rest), blobs)
+
     def read(raw: bytes, identity: Path | None) -> None:
         given.write_bytes(raw)
         unpack(given, Unpacking(lambda header: lambda data: None), identity=identity)
 
     return (
-        Target("archives and backups", "backup", damaged(plain) | blobs, lambda raw: read(raw, None)),
+        Target("archives and backups", "backup", plains, lambda raw: read(raw, None)),
         Target("archives and backups", "backup, encrypted", damaged(sealed) | blobs, lambda raw: read(raw, key)),
     )
+
+
+def _anchors(folder: Path) -> Sequence[Target]:
+    """Lines that we wrote and signed, and lines that we might have."""
+    path, key = folder / "anchors.jsonl", b"k" * 32
+    sequencer.run(now=clock.now())
+    anchors.drop(path, key=key, by=LEAD, now=clock.now())
+    lines = path.read_bytes()
+
+    def read(raw: bytes) -> None:
+        path.write_bytes(raw)
+        anchors.read(path, key=key)
+
+    given = st.one_of(damaged(lines), reshaped(lines), blobs)
+    return (Target("archives and backups", "anchors", given, read),)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
 from hypothesis import strategies as st
 
 from tests.fuzz.corpus import BYTES, MARKUP, MESSAGES, TEXTS
@@ -87,6 +92,58 @@ def damaged(*wholes: bytes) -> st.SearchStrategy[bytes]:
     pieces = st.tuples(st.sampled_from(wholes), st.integers(0, most), st.integers(0, 40), st.binary(max_size=12))
     cut = st.tuples(st.sampled_from(wholes), st.integers(0, most)).map(lambda parts: parts[0][: parts[1]])
     return st.one_of(pieces.map(changed), cut)
+
+
+ODD = [
+    None,
+    True,
+    -1,
+    2**63,
+    10**30,
+    0.5,
+    float("inf"),
+    float("nan"),
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    "0001-01-01T00:00:00+14:00",
+]
+
+
+def reshaped(*wholes: bytes) -> st.SearchStrategy[bytes]:
+    """One of these JSON documents with the value at one place replaced by one of another kind, left out, or deep."""
+    return st.sampled_from(wholes).map(json.loads).flatmap(_reshaped)
+
+
+def _reshaped(document: Any) -> st.SearchStrategy[bytes]:
+    others = st.one_of(st.sampled_from(ODD), values, st.just(_LEFT_OUT), st.just(_DEEP))
+    return st.tuples(st.sampled_from(list(_places(document))), others).map(lambda parts: _put(document, *parts))
+
+
+_LEFT_OUT, _DEEP = object(), object()
+
+
+def _places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield above
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _places(inner, (*above, key))
+
+
+def _put(document: Any, place: tuple[Any, ...], other: object) -> bytes:
+    holder = [copy.deepcopy(document)]
+    here: Any = holder
+    path = (0, *place)
+    for key in path[:-1]:
+        here = here[key]
+    if other is _LEFT_OUT and isinstance(here, dict):
+        del here[path[-1]]
+    else:
+        here[path[-1]] = "a place" if other in (_LEFT_OUT, _DEEP) else other
+    text = json.dumps(holder[0])
+    return (text.replace('"a place"', "[" * 3_000 + "]" * 3_000) if other is _DEEP else text).encode("utf-8", "replace")
 
 
 bank_messages = st.tuples(

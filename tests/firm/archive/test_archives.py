@@ -209,6 +209,24 @@ def _with_digest(name: str, content: bytes, path: Path, table: str, lines: bytes
     return content
 
 
+def _naming_fewer(manifest: bytes, left_out: str) -> bytes:
+    said = json.loads(manifest)
+    del said["files"][left_out]
+    return json.dumps(said).encode()
+
+
+def _row_with(column: str, value: object) -> Callable[[Path], Path]:
+    """A client whose row was edited, digests and all."""
+
+    def change(path: Path) -> Path:
+        with zipfile.ZipFile(path) as archive:
+            row = json.loads(archive.read("client.jsonl").splitlines()[0])
+        lines = json.dumps(row | {column: value}).encode() + b"\n"
+        return rewritten(path, lambda name, raw: _with_digest(name, raw, path, "client", lines))
+
+    return change
+
+
 def _cut(path: Path, bytes_lost: int) -> Path:
     path.write_bytes(path.read_bytes()[bytes_lost:])
     return path
@@ -239,6 +257,22 @@ DAMAGES: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda path: rewritten(path, lambda name, raw: b"[]" if name == "manifest.json" else raw),
         "The archive is damaged",
     ),
+    "a manifest of brackets": (
+        lambda path: rewritten(path, lambda name, raw: b"[" * 3_000 if name == "manifest.json" else raw),
+        "The archive is damaged",
+    ),
+    "a manifest without its moment": (
+        lambda path: rewritten(
+            path, lambda name, raw: raw.replace(b'"at"', b'"on"') if name == "manifest.json" else raw
+        ),
+        "The archive is damaged",
+    ),
+    "a manifest that names fewer files": (
+        lambda path: rewritten(
+            path, lambda name, raw: _naming_fewer(raw, "client.jsonl") if name == "manifest.json" else raw
+        ),
+        "The manifest names other files",
+    ),
     "its beginning": (lambda path: _cut(path, 21), "The archive is damaged"),
     "a bomb": (
         lambda path: rewritten(path, lambda name, raw: b" " * 50_000_000 if name == "client.jsonl" else raw),
@@ -248,6 +282,9 @@ DAMAGES: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda path: rewritten(path, lambda name, raw: _with_digest(name, raw, path, "client", b'{"id": 1}\n')),
         "holds a line that is no row of client",
     ),
+    "a value of another kind": (_row_with("name", ["Acme"]), "holds a line that is no row of client"),
+    "a number for a moment": (_row_with("created_at", 7), "holds a line that is no row of client"),
+    "a moment nowhere": (_row_with("created_at", "2026-10-01T09:00:00"), "holds a line that is no row of client"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,29 @@ def test_an_anchor_is_signed(app: Flask, tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"seq": 2', '"seq": 1'))
     with pytest.raises(AnchorBroken, match="Line 1"):
         list(anchors.read(path, key=KEY))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: b"[" * 100_000,
+        lambda line: line.replace(b'"seq": 2', b'"seq": Infinity'),
+        lambda line: line.replace(b'"seq": 2', b'"seq": [2]'),
+        lambda line: line.replace(b"{", b'{"cut_at": 1e999, '),
+        lambda line: line.replace(b'"hash"', b'"hush"'),
+    ],
+    ids=["brackets", "infinite", "a list", "beyond any range", "without its hash"],
+)
+def test_a_damaged_line_of_anchors_is_named(app: Flask, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "anchors.jsonl"
+    write(2)
+    sequencer.run(now=AFTER)
+    anchors.drop(path, key=KEY, by=LEAD, now=AFTER)
+    whole = path.read_bytes()
+    path.write_bytes(whole + damage(whole))
+    assert path.read_bytes() != whole * 2
+    with pytest.raises(AnchorBroken, match="Line 2"):
+        anchors.read(path, key=KEY)
 
 
 def test_a_record_left_waiting_too_long_is_named(app: Flask) -> None:

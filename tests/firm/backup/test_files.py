@@ -52,6 +52,10 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "only the first line": lambda content: content[: content.index(b"\n") + 1],
     "nothing": lambda content: b"",
     "no header": lambda content: b"PK\x03\x04" + content,
+    "a header of brackets": lambda content: b'{"a":' + b"[" * 3_000 + b"\n" + content,
+    "a count beyond any": lambda content: content.replace(b'"entries": ', b'"entries": 9e999', 1),
+    "a chain of something else": lambda content: content.replace(b'"chain_hash": "', b'"chain_hash": "x', 1),
+    "a day without a zone": lambda content: content.replace(b"+00:00", b"", 1),
     "another form": lambda content: content.replace(b"chambers-backup/1", b"chambers-backup/7"),
 }
 
