@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import firm.access.presence
-import firm.profile.operations
+import firm.profile.changes
 import firm.webhooks.endpoints
 import payouts.bank_files.operations
 import payouts.destinations.opening
@@ -13,7 +13,7 @@ import payouts.tax_forms.operations
 from firm.secrets import SealedColumn
 
 SEALED: tuple[SealedColumn, ...] = (
-    firm.profile.operations.SEALED,
+    firm.profile.changes.SEALED,
     firm.access.presence.SEALED,
     *firm.webhooks.endpoints.SEALED,
     payouts.destinations.opening.SEALED,

@@ -8,7 +8,7 @@ from api.commands.running import Call, command
 from api.commands.types import MONEY
 from api.parts import parts
 from firm.money import Money
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from firm.profile.model import MOST_COOLING_OFF_HOURS
 from payouts.destinations.accounts import checked_bic, checked_iban
 
@@ -26,7 +26,7 @@ def bank_account(call: Call, iban: str, bic: str | None) -> None:
     """Set the account that SEPA files pay from."""
     number = checked_iban(iban)
     bank = checked_bic(bic, iban=number) if bic else None
-    profiles.set_bank_account(iban=number, bic=bank, keys=parts().keys, by=call.by, now=call.now)
+    change_firm(iban=number, bic=bank, keys=parts().keys, by=call.by, now=call.now)
     click.echo(f"SEPA files pay from the account ending in {number[-4:]}.")
 
 
@@ -35,7 +35,7 @@ def bank_account(call: Call, iban: str, bic: str | None) -> None:
 @command
 def adjustment_limit(call: Call, amount: Money) -> None:
     """Say how much others than the lead may adjust for one maintainer in a month; zero leaves it to the lead."""
-    profiles.set_adjustment_limit(amount, by=call.by, now=call.now)
+    change_firm(adjustment_limit=amount, by=call.by, now=call.now)
     click.echo(f"Beyond {amount} for one maintainer in a month, the lead adjusts.")
 
 
@@ -44,7 +44,7 @@ def adjustment_limit(call: Call, amount: Money) -> None:
 @command
 def sole_approval(call: Call, switch: str) -> None:
     """Let one person approve a run or confirm a destination of their own (on), or not (off). It is audited."""
-    profiles.switch_sole_approval(switch == "on", by=call.by, now=call.now)
+    change_firm(sole_approval=switch == "on", by=call.by, now=call.now)
     click.echo("One person may now prepare and approve a run." if switch == "on" else "Approvals need a second person.")
 
 
@@ -53,7 +53,7 @@ def sole_approval(call: Call, switch: str) -> None:
 @command
 def cooling_off(call: Call, hours: int) -> None:
     """Set for how many hours nobody is paid to a changed destination. It is audited."""
-    profiles.set_cooling_off(hours, by=call.by, now=call.now)
+    change_firm(cooling_off_hours=hours, by=call.by, now=call.now)
     click.echo(f"A changed destination is used {hours} hours after it was confirmed.")
 
 
@@ -71,7 +71,7 @@ def tax_forms(call: Call, switch: str) -> None:
     """Hold payees without a valid US tax form (on), pay those of the United States less backup withholding (withhold),
     or ask for none (off). It is audited.
     """
-    profiles.switch_tax_forms(switch != "off", withhold=switch == "withhold", by=call.by, now=call.now)
+    change_firm(tax_forms=switch, by=call.by, now=call.now)
     click.echo(TAX_FORMS[switch])
 
 
@@ -80,7 +80,7 @@ def tax_forms(call: Call, switch: str) -> None:
 @command
 def vat_id(call: Call, vat_id: str) -> None:
     """Set the firm's own VAT id, as papers show it."""
-    kept = profiles.set_vat_id(vat_id, by=call.by, now=call.now)
+    kept = change_firm(vat_id=vat_id, by=call.by, now=call.now)
     click.echo(f"Papers show the VAT id {kept.vat_id}.")
 
 
@@ -89,5 +89,5 @@ def vat_id(call: Call, vat_id: str) -> None:
 @command
 def self_billing_months(call: Call, months: int) -> None:
     """Set how long a self-billing agreement may run."""
-    profiles.set_self_billing_months(months, by=call.by, now=call.now)
+    change_firm(self_billing_months=months, by=call.by, now=call.now)
     click.echo(f"New self-billing agreements run {months} months at most.")

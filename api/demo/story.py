@@ -24,6 +24,7 @@ from firm.money import Money
 from firm.month import Month
 from firm.portfolio import operations as portfolio
 from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts import month_end
 from payouts.destinations import operations as destinations
 from payouts.runs import approvals, changes, preparation, sending, settling
@@ -80,7 +81,7 @@ def set_up(first: Month) -> None:
         by=LEAD,
         now=now,
     )
-    profiles.set_bank_account(iban=people.FIRM_IBAN, bic=None, keys=parts().keys, by=LEAD, now=now)
+    change_firm(iban=people.FIRM_IBAN, keys=parts().keys, by=LEAD, now=now)
     for name, (ecosystem, _, folder) in people.PACKAGES.items():
         portfolio.adopt(
             name=name,

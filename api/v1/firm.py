@@ -13,6 +13,7 @@ from api.parts import parts
 from firm.actor import Role
 from firm.db import reading
 from firm.profile import operations as profiles
+from firm.profile.changes import LONGEST_AGREEMENT, TAX_FORMS, change_firm
 from firm.profile.model import MOST_COOLING_OFF_HOURS
 from payouts.destinations.accounts import checked_bic, checked_iban
 
@@ -33,7 +34,7 @@ class FirmSchema(Schema):
     sole_approval = ma.fields.Boolean(metadata=INSIDE)
     cooling_off_hours = ma.fields.Integer(metadata=INSIDE)
     adjustment_limit = MoneyField(metadata=INSIDE)
-    tax_forms = ma.fields.String(validate=ma.validate.OneOf(profiles.TAX_FORMS), metadata=INSIDE)
+    tax_forms = ma.fields.String(validate=ma.validate.OneOf(TAX_FORMS), metadata=INSIDE)
     vat_id = ma.fields.String(allow_none=True, metadata=INSIDE)
     self_billing_months = ma.fields.Integer(metadata=INSIDE)
     iban_last4 = ma.fields.String(
@@ -58,7 +59,7 @@ class FirmChange(Schema):
         metadata={"description": "What others than the lead may adjust for one maintainer in a month."}
     )
     tax_forms = ma.fields.String(
-        validate=ma.validate.OneOf(profiles.TAX_FORMS),
+        validate=ma.validate.OneOf(TAX_FORMS),
         metadata={
             "description": "Payees need no US tax form (off), need one (on), or are paid without one less backup"
             " withholding (withhold)."
@@ -67,7 +68,7 @@ class FirmChange(Schema):
     vat_id = Text(most=20)
     self_billing_months = Whole(
         least=1,
-        most=profiles.LONGEST_AGREEMENT,
+        most=LONGEST_AGREEMENT,
         metadata={"description": "How long a new self-billing agreement may run."},
     )
     iban = Text(most=50, load_only=True, metadata={"description": "The account that SEPA files pay from."})
@@ -97,5 +98,4 @@ def changed(body: dict[str, Any]) -> Any:
     if "iban" in body:
         body["iban"] = checked_iban(body["iban"])
         body["bic"] = checked_bic(body["bic"], iban=body["iban"]) if "bic" in body else None
-    wanted = profiles.Settings(**body)
-    return profiles.change(wanted, keys=parts().keys, by=current_actor(), now=now())
+    return change_firm(**body, keys=parts().keys, by=current_actor(), now=now())

@@ -10,6 +10,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.profile import operations as profiles
+from firm.profile.changes import SEALED as FIRMS_SEALED
 from firm.secrets import SealedColumn, SecretKeys
 from payouts.destinations.model import Destination
 from payouts.rails.rail import Payee, Payer
@@ -44,4 +45,4 @@ def payer(session: Session, keys: SecretKeys, *, why: str, by: Actor, now: datet
     facts = {"last4": profile.iban_last4, "for": why}
     same = digest(profile)
     audit.record(session, "firm.bank-account-opened", "firm", facts, before=same, after=profile, by=by, now=now)
-    return Payer(profile.name, keys.open(profile.iban_sealed, place=profiles.SEALED.place), profile.bic)
+    return Payer(profile.name, keys.open(profile.iban_sealed, place=FIRMS_SEALED.place), profile.bic)

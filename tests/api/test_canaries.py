@@ -30,7 +30,7 @@ from firm.archive import writing
 from firm.audit import sequencer
 from firm.backup import making
 from firm.db import db, reading
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from firm.settings import Settings
 from firm.webhooks import endpoints
 from firm.webhooks.addresses import Reach
@@ -139,10 +139,10 @@ def test_a_secret_is_found_nowhere_but_where_it_must_be(
 def _set_up() -> str:
     """A firm with accounts, a tax form, an agreement and an endpoint for webhooks, whose secret is the answer."""
     keys, by, now = SECRET_KEYS, LEAD, AFTER
-    profiles.set_bank_account(iban=CANARIES["the firm's account"], bic=None, keys=keys, by=by, now=now)
+    change_firm(iban=CANARIES["the firm's account"], keys=keys, by=by, now=now)
     moved = Change(email=CANARIES["the payee's e-mail address"])
     maintainers.change("Grace", moved, by=by, now=now)
-    profiles.set_vat_id("DE136695976", by=by, now=now)
+    change_firm(vat_id="DE136695976", by=by, now=now)
     tin = CANARIES["the payee's tax number"]
     days = {"signed_on": START, "received_on": START}
     tax_forms.record("Grace", kind="W-9", name="Grace", tin=tin, **days, keys=keys, by=by, now=now)

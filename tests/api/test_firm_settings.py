@@ -12,6 +12,7 @@ from firm.actor import Role
 from firm.audit import sequencer
 from firm.db import reading
 from firm.profile import operations as profiles
+from firm.profile.changes import SEALED
 from tests import lovelace
 from tests.api.callers import Caller, as_role, bearing, money, problem_of
 from tests.databases import SECRET_KEYS
@@ -108,7 +109,7 @@ def test_of_the_bank_account_the_end_alone_is_ever_shown(lead: Caller, caplog: p
             facts = session.scalars(text("SELECT facts FROM audit_record")).all()
             kept = session.scalar(text("SELECT COUNT(*) FROM keyed_answer WHERE route = '/v1/firm'"))
     assert sealed
-    assert SECRET_KEYS.open(sealed, place=profiles.SEALED.place) == IBAN
+    assert SECRET_KEYS.open(sealed, place=SEALED.place) == IBAN
     told = [after.get_data(as_text=True), caplog.text, *facts, str(lead.get("/v1/audit-records"))]
     assert not [one for one in told if "20201555" in one or "2020 1555" in one]
     assert kept == 0

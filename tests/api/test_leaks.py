@@ -18,7 +18,7 @@ from api.logs import configure
 from firm import clock
 from firm.actor import Role
 from firm.db import db, reading
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from tests import lovelace
 from tests.api.callers import Caller, as_role
 from tests.api.conftest import serving
@@ -37,7 +37,7 @@ def app(fresh_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
     for app in serving(fresh_url):
         with app.app_context():
             lovelace.set_up()
-            profiles.set_bank_account(iban=FIRM_IBAN, bic=None, keys=SECRET_KEYS, by=lovelace.LEAD, now=lovelace.BEFORE)
+            change_firm(iban=FIRM_IBAN, keys=SECRET_KEYS, by=lovelace.LEAD, now=lovelace.BEFORE)
         yield app
 
 

@@ -7,7 +7,7 @@ from flask import Flask
 
 from firm.actor import Role
 from firm.db import reading
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from staffing.maintainers import queries as maintainers
 from tests import lovelace
 from tests.api.callers import Caller, as_role, money
@@ -148,6 +148,6 @@ def test_an_invoice_is_issued_under_an_agreement_and_taken_back_by_a_credit_note
 
 def test_the_firm_s_settings_change_what_is_asked_of_a_supplier(closed: Flask, office: Caller) -> None:
     with closed.app_context():
-        profiles.set_self_billing_months(6, by=lovelace.LEAD, now=lovelace.AFTER)
+        change_firm(self_billing_months=6, by=lovelace.LEAD, now=lovelace.AFTER)
     problem = office.post("/v1/self-billing-agreements", AGREEMENT | {"until_on": "2027-10-01"}, status=409)
     assert problem["detail"].startswith("This firm's agreements run 6 months at most; end this one by 1 April 2027")

@@ -10,7 +10,7 @@ from flask import Flask
 from api import readiness
 from api.app import create_app
 from api.readiness import checks
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from firm.settings import Settings
 from tests import lovelace
 from tests.api.callers import anonymous
@@ -91,9 +91,7 @@ def test_a_process_that_is_stopping_is_not_ready(sqlite_served: Flask, monkeypat
 def test_keys_that_do_not_open_what_is_sealed_are_not_ready(sqlite_served: Flask, sqlite_url: str) -> None:
     with sqlite_served.app_context():
         lovelace.establish()
-        profiles.set_bank_account(
-            iban="DE89370400440532013000", bic=None, keys=SECRET_KEYS, by=lovelace.LEAD, now=lovelace.BEFORE
-        )
+        change_firm(iban="DE89370400440532013000", bic=None, keys=SECRET_KEYS, by=lovelace.LEAD, now=lovelace.BEFORE)
     settings = settings_for(sqlite_url).model_dump()
     other = create_app(Settings(**settings | {"secret_keys": f"test:{'A' * 43}="}))
     answer = anonymous(other).send("GET", "/readyz")

@@ -19,7 +19,7 @@ from firm.money import Money
 from firm.notices import operations as notices
 from firm.notices.template import Template
 from firm.portfolio import operations as portfolio
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts import month_end
 from payouts.provider_accounts import operations as provider_accounts
 from payouts.provider_accounts import queries as accounts
@@ -65,7 +65,7 @@ class Owed:
 def found(*, now: datetime = AFTER) -> None:
     """Everything but the ways to be paid: October is closed, and all five have earned."""
     establish(currency="EUR")
-    profiles.set_bank_account(iban=FIRMS_IBAN, bic=None, keys=parts().keys, by=LEAD, now=BEFORE)
+    change_firm(iban=FIRMS_IBAN, keys=parts().keys, by=LEAD, now=BEFORE)
     policies.lay_down(minimum=Money.zero("EUR"), approvals=2, by=LEAD, now=BEFORE)
     _engage()
     for name, fee in FEES.items():

@@ -11,7 +11,7 @@ from firm.engagements import operations as engagements
 from firm.engagements.interests import NamedInterest
 from firm.money import Money
 from firm.portfolio import operations as portfolio
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts import month_end
 from payouts.runs import approvals, files, preparation, sending
 from payouts.terms import operations as terms
@@ -81,7 +81,7 @@ def next_run(*, now: datetime = AFTER) -> str:
 
 
 def set_bank_account() -> None:
-    profiles.set_bank_account(iban=FIRM_IBAN, bic=None, keys=parts().keys, by=LEAD, now=AFTER)
+    change_firm(iban=FIRM_IBAN, keys=parts().keys, by=LEAD, now=AFTER)
 
 
 def send(number: str, *, now: datetime = AFTER) -> object:

@@ -10,7 +10,7 @@ from flask import Flask
 
 from firm.db import reading
 from firm.errors import Refused
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts.adjustments import operations, queries
 from payouts.adjustments.operations import Draft
 from payouts.statements import operations as issuing
@@ -39,7 +39,7 @@ def together(app: Flask, act: Callable[[int], object]) -> list[str]:
 
 
 def test_the_limit_holds_whoever_comes_first(closed_october: Flask) -> None:
-    profiles.set_adjustment_limit(usd("100.00"), by=LEAD, now=AFTER)
+    change_firm(adjustment_limit=usd("100.00"), by=LEAD, now=AFTER)
     draft = Draft("Grace", "correction", usd("40.00"), "Counted twice", adjusts=OCTOBER)
     outcomes = together(closed_october, lambda number: operations.make(draft, by=ADMINISTRATOR, now=AFTER))
     assert outcomes == ["LeadDecides"] * 4 + ["done"] * 2

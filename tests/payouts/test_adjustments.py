@@ -16,7 +16,7 @@ from firm.ledger import queries as ledger
 from firm.ledger.periods import MonthClosed
 from firm.money import Money
 from firm.portfolio import queries as portfolio
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts.adjustments import fees, operations, queries
 from payouts.adjustments.model import Adjustment
 from payouts.adjustments.operations import AdvanceRecovered, AlreadyReversed, Draft, InvalidAdjustment, LeadDecides
@@ -146,7 +146,7 @@ def test_only_the_lead_grants_advances_and_adjusts_beyond_the_limit(closed_octob
         make(ADVANCE, by=ADMINISTRATOR)
     with pytest.raises(LeadDecides, match=r"beyond 0\.00 USD the lead"):
         make(correction("0.01"), by=ADMINISTRATOR)
-    profiles.set_adjustment_limit(usd("100.00"), by=LEAD, now=AFTER)
+    change_firm(adjustment_limit=usd("100.00"), by=LEAD, now=AFTER)
     make(correction("-60.00"), by=ADMINISTRATOR)
     # In parts it is as much as in one piece.
     with pytest.raises(LeadDecides, match=r"120\.00 USD"):

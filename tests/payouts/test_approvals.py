@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from firm.actor import Actor, Role
 from firm.db import db, reading
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts.runs import approvals, policies, preparation, queries, settling
 from payouts.runs.approvals import AlreadyApproved, ApproverIsPreparer, NothingToPropose
 from payouts.runs.moves import PayoutNotInState, RunNotInState
@@ -166,7 +166,7 @@ def test_a_run_of_which_everything_is_withdrawn_is_at_its_end(closed_october: Fl
 
 
 def test_the_one_person_firm_approves_alone_and_the_approval_says_so(closed_october: Flask) -> None:
-    profiles.switch_sole_approval(True, by=LEAD, now=AFTER)
+    change_firm(sole_approval=True, by=LEAD, now=AFTER)
     number = preparation.draft(rails={"manual": Bank()}, by=LEAD, now=AFTER).run.number
     approvals.propose(number, by=LEAD, now=AFTER)
     approvals.approve(number, by=LEAD, now=AFTER)

@@ -18,7 +18,7 @@ from firm.actor import Actor, Role
 from firm.db import db, reading, transaction
 from firm.notices import queries as notices
 from firm.particulars import InvalidParticulars
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts.destinations import decisions, operations, queries
 from payouts.destinations.accounts import InvalidBic
 from payouts.destinations.decisions import (
@@ -98,7 +98,7 @@ def test_a_firm_of_one_confirms_its_own_with_the_switch_and_the_log_says_so(sqli
         proposal = propose(by=LEAD)
         with refused(ConfirmerIsProposer, "somebody else"):
             changes.confirm_destination(proposal.id, by=LEAD, now=AFTER)
-        profiles.switch_sole_approval(True, by=LEAD, now=AFTER)
+        change_firm(sole_approval=True, by=LEAD, now=AFTER)
         assert changes.confirm_destination(proposal.id, by=LEAD, now=AFTER).destination.sole_approval is True
         assert records("destination.confirmed")[-1]["sole_approval"] is True
         lovelace.assert_books_hold()
@@ -167,9 +167,9 @@ def test_one_change_is_proposed_at_a_time_and_an_old_one_makes_room(ready_octobe
 
 def test_the_cooling_off_time_is_the_firms_and_what_was_confirmed_keeps_its_own(sqlite_at: Opens) -> None:
     with sqlite_at("ready"):
-        profiles.set_cooling_off(24, by=LEAD, now=AFTER)
+        change_firm(cooling_off_hours=24, by=LEAD, now=AFTER)
         confirmed = changes.confirm_destination(propose().id, by=LEAD, now=AFTER).destination
-        profiles.set_cooling_off(0, by=LEAD, now=AFTER)
+        change_firm(cooling_off_hours=0, by=LEAD, now=AFTER)
         assert confirmed.usable_from == AFTER + timedelta(hours=24)
         assert way_of("Grace", AFTER).obstacle != ""
         assert [facts["hours"] for facts in records("firm.cooling-off")] == [24, 0]
@@ -291,7 +291,7 @@ def test_an_address_changed_before_the_proposal_does_not_hide_it_either(sqlite_a
 @pytest.mark.parametrize("hours", [0, 72])
 def test_who_has_no_address_any_more_is_missed_by_no_check(ready_october: Flask, hours: int) -> None:
     set_email("")
-    profiles.set_cooling_off(hours, by=LEAD, now=BEFORE)
+    change_firm(cooling_off_hours=hours, by=LEAD, now=BEFORE)
     before = len(told())
     changes.confirm_destination(propose().id, by=LEAD, now=AFTER)
     assert [address for _, address, _ in told()[before:]] == ["grace@lovelace.example"] * 2
@@ -327,7 +327,7 @@ def confirm_and_die(key: str) -> None:
 
 def test_each_opening_of_an_account_is_on_record_with_its_order(sqlite_at: Opens) -> None:
     with sqlite_at("closed"):
-        profiles.set_cooling_off(0, by=LEAD, now=BEFORE)
+        change_firm(cooling_off_hours=0, by=LEAD, now=BEFORE)
         changes.confirm_destination(propose(rail="manual").id, by=LEAD, now=AFTER)
         bank = Bank()
         paying.pay(bank)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from api.parts import parts
 from firm.db import reading, transaction
 from firm.jobs.model import Job
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from firm.recovery import operations as recovery
 from payouts.adjustments import operations as adjustments
 from payouts.adjustments.operations import Draft
@@ -210,7 +210,7 @@ def test_in_restored_books_what_the_lost_ones_sent_is_found_and_not_taken_back(s
 
 
 def test_a_tax_form_that_ends_between_approval_and_sending_holds_the_payment(closed_october: Flask) -> None:
-    profiles.switch_tax_forms(True, by=LEAD, now=BEFORE)
+    change_firm(tax_forms="on", by=LEAD, now=BEFORE)
     forms = {name: _w9(name) for name in ("Grace", "Ada")}
     bank = Bank()
     number = paying.approved(bank)

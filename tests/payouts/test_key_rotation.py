@@ -14,7 +14,7 @@ from api.sealed_columns import SEALED
 from firm.access import presence, tokens
 from firm.actor import Role
 from firm.db import db, reading
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from firm.resealing import operations as resealing
 from firm.secrets import SecretKeyMissing, SecretKeys
 from firm.webhooks import endpoints
@@ -36,7 +36,7 @@ NEW = SecretKeys({"new": b"n" * 32})
 
 def seal_something_everywhere() -> None:
     """The firm's account, two destinations, an authenticator, and a webhook's two secrets."""
-    profiles.set_bank_account(iban=IBAN, bic=None, keys=SECRET_KEYS, by=LEAD, now=AFTER)
+    change_firm(iban=IBAN, keys=SECRET_KEYS, by=LEAD, now=AFTER)
     for name in ("Grace", "Ada"):
         lovelace.set_destination(name, rail="sepa", iban=IBAN, now=AFTER)
     tokens.issue_token(name="boss", role=Role.LEAD, by=LEAD, now=AFTER)

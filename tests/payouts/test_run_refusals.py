@@ -14,7 +14,7 @@ from api.parts import parts
 from firm.actor import Actor, Role
 from firm.db import reading
 from firm.ledger.periods import MonthClosed
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts import month_end
 from payouts.destinations.accounts import InvalidIban
 from payouts.destinations.rules import UnknownRail
@@ -139,7 +139,7 @@ def test_whoever_prepared_a_run_does_not_approve_it(closed_october: Flask) -> No
 
 
 def test_a_firm_of_one_may_approve_its_own_run_and_the_log_says_so(closed_october: Flask) -> None:
-    profiles.switch_sole_approval(True, by=LEAD, now=AFTER)
+    change_firm(sole_approval=True, by=LEAD, now=AFTER)
     number = paying.draft().run.number
     approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
     run = approvals.approve(number, by=ADMINISTRATOR, now=AFTER)
@@ -152,13 +152,13 @@ def test_a_firm_of_one_may_approve_its_own_run_and_the_log_says_so(closed_octobe
         )
     assert '"allowed":true' in facts["firm.sole-approval"]
     assert '"sole_approval":true' in facts["run.approved"]
-    profiles.switch_sole_approval(False, by=LEAD, now=AFTER)
+    change_firm(sole_approval=False, by=LEAD, now=AFTER)
     lovelace.assert_books_hold()
 
 
 def test_another_approver_is_no_sole_approval_even_where_that_is_allowed(sqlite_at: Opens) -> None:
     with sqlite_at("closed"):
-        profiles.switch_sole_approval(True, by=LEAD, now=AFTER)
+        change_firm(sole_approval=True, by=LEAD, now=AFTER)
         number = paying.draft().run.number
         approvals.propose(number, by=ADMINISTRATOR, now=AFTER)
         assert approvals.approve(number, by=LEAD, now=AFTER).sole_approval is False

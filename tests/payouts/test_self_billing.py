@@ -11,7 +11,7 @@ from flask import Flask
 from firm.db import AnyRow, reading
 from firm.documents import papers
 from firm.errors import NotFound
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts.self_billing import agreements, operations, queries
 from payouts.self_billing.agreements import AgreementEnded, AgreementsOverlap, AgreementTooLong, InvoicedSince
 from payouts.self_billing.model import SelfBillingAgreement
@@ -55,7 +55,7 @@ def numbers() -> list[str]:
 
 
 def test_an_invoice_says_who_bills_whom_for_what_and_its_sums(closed_october: Flask) -> None:
-    profiles.set_vat_id(DUTCH, by=LEAD, now=AFTER)
+    change_firm(vat_id=DUTCH, by=LEAD, now=AFTER)
     agree()
     row = issue()
     said = queries.figures(row)
@@ -79,7 +79,7 @@ def test_what_the_supplier_is_called_later_changes_no_issued_paper(closed_octobe
     before = papers.html(queries.figures(row))
     end(first, on=date(2026, 11, 2))
     agree(from_on=date(2026, 11, 2), supplier_name="Hopper GmbH", supplier_address=["Elsewhere"])
-    profiles.set_vat_id(DUTCH, by=LEAD, now=AFTER)
+    change_firm(vat_id=DUTCH, by=LEAD, now=AFTER)
     with reading() as session:
         again = queries.find(session, row.number)
     assert papers.html(queries.figures(again)) == before
@@ -154,7 +154,7 @@ def test_a_reverse_charge_waits_for_the_firm_s_own_vat_id(closed_october: Flask)
     agree(vat=Vat("reverse-charge"))
     with pytest.raises(VatIdMissing, match="set the firm's own with `chambers firm vat-id`"):
         issue()
-    profiles.set_vat_id(DUTCH, by=LEAD, now=AFTER)
+    change_firm(vat_id=DUTCH, by=LEAD, now=AFTER)
     row = issue()
     assert (row.number, row.vat_minor) == ("SB-LM-0001", 0)
     paper = papers.html(queries.figures(row)).decode()
@@ -187,7 +187,7 @@ def test_agreements_do_not_overlap_not_even_when_made_at_once(closed_october: Fl
 def test_consent_lasts_as_long_as_the_firm_s_setting(closed_october: Flask) -> None:
     with pytest.raises(AgreementTooLong, match="12 months at most; end this one by 1 October 2027"):
         agree(until_on=date(2027, 10, 2))
-    profiles.set_self_billing_months(24, by=LEAD, now=AFTER)
+    change_firm(self_billing_months=24, by=LEAD, now=AFTER)
     assert agree(until_on=date(2027, 10, 2)).until_on == date(2027, 10, 2)
     assert agree("Ada").until_on == date(2028, 10, 1)
 

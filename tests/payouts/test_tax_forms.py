@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from firm.audit.model import audit_record
 from firm.db import reading, transaction
 from firm.errors import NotFound
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from payouts import month_end
 from payouts.runs import cash, preparation, sending, settling
 from payouts.tax_forms import gauges, operations, queries
@@ -46,7 +46,7 @@ def foreign(who: str = "Grace", signed_on: date = date(2026, 10, 1)) -> TaxForm:
 
 
 def require(required: bool = True) -> None:
-    profiles.switch_tax_forms(required, by=LEAD, now=BEFORE)
+    change_firm(tax_forms="on" if required else "off", by=LEAD, now=BEFORE)
 
 
 def held(who: str, on: date = date(2026, 11, 1)) -> str:
@@ -179,7 +179,7 @@ def paid(year: int = 2026) -> dict[str, str]:
 
 
 def test_a_run_holds_whoever_has_no_form_once_the_firm_asks_for_them(closed_october: Flask) -> None:
-    profiles.switch_tax_forms(True, by=LEAD, now=AFTER)
+    change_firm(tax_forms="on", by=LEAD, now=AFTER)
     record("Grace")
     drafted = preparation.draft(rails={"manual": Bank()}, by=ADMINISTRATOR, now=AFTER)
     assert {one.payee_name: one.state for one in drafted.payouts} == {"Ada": "held", "Grace": "planned"}
@@ -189,7 +189,7 @@ def test_a_run_holds_whoever_has_no_form_once_the_firm_asks_for_them(closed_octo
 
 
 def test_a_firm_that_withholds_pays_without_the_form_less_what_the_law_takes(ready_october: Flask) -> None:
-    profiles.switch_tax_forms(True, withhold=True, by=LEAD, now=BEFORE)
+    change_firm(tax_forms="withhold", by=LEAD, now=BEFORE)
     with transaction() as session:
         session.execute(update(Maintainer).values(country="US"))
     record("Grace", now=BEFORE, signed_on=date(2026, 9, 1), received_on=date(2026, 9, 2))

@@ -19,7 +19,7 @@ from firm.jobs import operations as jobs
 from firm.month import Month
 from firm.portfolio import operations as portfolio
 from firm.portfolio import queries as portfolio_queries
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from firm.webhooks import endpoints
 from firm.webhooks.addresses import Reach
 from firm.webhooks.dispatch import dispatch
@@ -143,7 +143,7 @@ def _put_file_beside(run_id: str) -> None:
 
 def _hear_from_the_bank() -> None:
     """A statement with two fees that wait for a person."""
-    profiles.set_bank_account(iban=FIRM_IBAN, bic=None, keys=SECRET_KEYS, by=LEAD, now=AFTER)
+    change_firm(iban=FIRM_IBAN, keys=SECRET_KEYS, by=LEAD, now=AFTER)
     fees = [
         bank_messages.entry("DBIT", "7.50", words=f"Fee {n}", reference=f"FEE-{n}", currency="USD", on="2026-11-01")
         for n in (1, 2)

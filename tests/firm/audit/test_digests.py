@@ -16,7 +16,7 @@ from firm.audit.rules import digest
 from firm.db import reading, transaction
 from firm.engagements import operations as engagements
 from firm.engagements.model import Engagement
-from firm.profile import operations as profiles
+from firm.profile.changes import change_firm
 from firm.webhooks import endpoints
 from firm.webhooks.addresses import Reach
 from firm.webhooks.sender import Sender
@@ -54,8 +54,8 @@ def a_busy_firm() -> str:
     number = paying.approved()
     paying.pay_run(number)
     paying.give_back(paying.payout_to(number, "Grace").id)
-    profiles.switch_sole_approval(True, by=LEAD, now=AFTER)
-    profiles.set_bank_account(iban="DE89370400440532013000", bic=None, keys=SECRET_KEYS, by=LEAD, now=AFTER)
+    change_firm(sole_approval=True, by=LEAD, now=AFTER)
+    change_firm(iban="DE89370400440532013000", keys=SECRET_KEYS, by=LEAD, now=AFTER)
     tokens.issue_token(name="boss", role=Role.LEAD, by=LEAD, now=BEFORE)
     issued = tokens.issue_token(name="ada", role=Role.ADMINISTRATOR, by=LEAD, now=BEFORE)
     tokens.rotate(issued.token.id, overlap=timedelta(hours=1), by=LEAD, now=BEFORE)

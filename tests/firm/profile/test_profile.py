@@ -12,6 +12,7 @@ from api.parts import parts
 from firm.db import reading
 from firm.money import InvalidMoney
 from firm.profile import operations as profiles
+from firm.profile.changes import SEALED, change_firm
 from firm.profile.operations import AlreadyEstablished, InvalidProfile, NotEstablished
 from tests import lovelace
 from tests.examples.refusals import refused
@@ -59,18 +60,18 @@ def test_books_are_kept_in_a_national_currency(sqlite_app: Flask, currency: str)
 
 def test_nothing_is_switched_before_the_firm_is_established(sqlite_app: Flask) -> None:
     with refused(NotEstablished, "There is no firm in this database yet; run `chambers init` first"):
-        profiles.switch_sole_approval(True, by=LEAD, now=BEFORE)
+        change_firm(sole_approval=True, by=LEAD, now=BEFORE)
     with refused(NotEstablished, "There is no firm in this database yet"):
-        profiles.set_bank_account(iban=IBAN, bic=None, keys=parts().keys, by=LEAD, now=BEFORE)
+        change_firm(iban=IBAN, keys=parts().keys, by=LEAD, now=BEFORE)
 
 
 def test_the_firms_account_is_sealed_and_the_log_knows_its_end_only(app: Flask) -> None:
     establish()
-    profiles.set_bank_account(iban=IBAN, bic="COBADEFFXXX", keys=parts().keys, by=LEAD, now=BEFORE)
+    change_firm(iban=IBAN, bic="COBADEFFXXX", keys=parts().keys, by=LEAD, now=BEFORE)
     with reading() as session:
         kept = repr(session.execute(text("SELECT * FROM profile")).all())
         kept += repr(session.execute(text("SELECT * FROM audit_record")).all())
         sealed = profiles.current(session).iban_sealed
     assert IBAN not in kept
     assert '"last4":"3000"' in kept
-    assert parts().keys.open(str(sealed), place=profiles.SEALED.place) == IBAN
+    assert parts().keys.open(str(sealed), place=SEALED.place) == IBAN
