@@ -39,6 +39,7 @@ RECORDED = (
         _of(Profile),
         (
             *("firm.established", "firm.sole-approval", "firm.bank-account-set", "firm.vat-id", "firm.tax-forms"),
+            "firm.letterhead",
             *("firm.cooling-off", "firm.adjustment-limit", "firm.self-billing-months"),
         ),
         shared=(RESEALED,),

@@ -1,4 +1,4 @@
-"""The firm's own account and switches."""
+"""The firm's letterhead, account and switches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,19 @@ from payouts.destinations.accounts import checked_bic, checked_iban
 
 @click.group()
 def firm() -> None:
-    """The firm's bank account and switches."""
+    """The firm's letterhead, bank account and switches."""
+
+
+@firm.command("letterhead")
+@click.option("--name", help="The firm's name.")
+@click.option("--address", multiple=True, help="A line of its address; may be given several times. All lines anew.")
+@click.option("--email", help="Its e-mail address; empty for none.")
+@click.option("--color", help="Of its papers, such as #1f3a5f.")
+@command
+def letterhead(call: Call, name: str | None, address: tuple[str, ...], email: str | None, color: str | None) -> None:
+    """Change how papers name the firm from now on; those that are issued stay as they are."""
+    kept = change_firm(name=name, address=address or None, email=email, color=color, by=call.by, now=call.now)
+    click.echo(", ".join([kept.name, *kept.address.splitlines(), kept.email or "no e-mail address", kept.color]))
 
 
 @firm.command("bank-account")

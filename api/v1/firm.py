@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from api.auth import current_actor, now
 from api.blueprints import Blueprint
-from api.fields import Flag, MoneyField, MonthField, Schema, Text, Whole
+from api.fields import Flag, Lines, MoneyField, MonthField, Schema, Text, Whole
 from api.parts import parts
 from firm.actor import Role
 from firm.db import reading
@@ -27,7 +27,9 @@ class FirmSchema(Schema):
     """What papers say of the firm, and how its books are kept."""
 
     name = ma.fields.String(required=True)
+    address = Lines(required=True)
     email = ma.fields.String(required=True)
+    color = ma.fields.String(required=True)
     currency = ma.fields.String(required=True)
     time_zone = ma.fields.String(required=True)
     first_month = MonthField(metadata=INSIDE)
@@ -47,6 +49,13 @@ class FirmSchema(Schema):
 class FirmChange(Schema):
     """What is to change; what is not named stays."""
 
+    name = Text(metadata={"description": "As papers name the firm from now on; those that are issued stay."})
+    address = ma.fields.List(Text(), validate=ma.validate.Length(max=8), metadata={"description": "Its lines."})
+    email = Text(least=0, metadata={"description": "Empty for none."})
+    color = ma.fields.String(
+        validate=ma.validate.Regexp("^#[0-9a-f]{6}$", error="Write a color as #1f3a5f."),
+        metadata={"description": "Of its papers."},
+    )
     sole_approval = Flag(
         metadata={"description": "Whether one person may approve a run or confirm a destination of their own."}
     )
@@ -75,7 +84,7 @@ class FirmChange(Schema):
     bic = Text(most=11, metadata={"description": "Its bank, where that asks for it; goes with the `iban`."})
 
 
-OUTSIDE = ("name", "email", "currency", "time_zone")
+OUTSIDE = ("name", "address", "email", "color", "currency", "time_zone")
 """What maintainers and clients are shown: how the firm keeps its books is its own affair."""
 
 

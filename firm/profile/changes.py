@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import update
@@ -14,9 +14,9 @@ from firm.audit.rules import digest
 from firm.db import transaction, use_case
 from firm.errors import InvariantBroken
 from firm.money import Money
-from firm.particulars import checked_bic, checked_vat_id
+from firm.particulars import checked_address, checked_bic, checked_email, checked_name, checked_vat_id
 from firm.profile.model import MOST_COOLING_OFF_HOURS, Profile
-from firm.profile.operations import InvalidProfile, current
+from firm.profile.operations import InvalidProfile, checked_color, current
 from firm.secrets import SealedColumn, SecretKeys
 
 SEALED = SealedColumn("profile", "iban_sealed", "profile.iban:1")
@@ -28,6 +28,10 @@ TAX_FORMS = ("off", "on", "withhold")
 @use_case
 def change_firm(
     *,
+    name: str | None = None,
+    address: Sequence[str] | None = None,
+    email: str | None = None,
+    color: str | None = None,
     sole_approval: bool | None = None,
     cooling_off_hours: int | None = None,
     adjustment_limit: Money | None = None,
@@ -40,8 +44,9 @@ def change_firm(
     by: Actor,
     now: datetime,
 ) -> Profile:
-    """Set what is given; what is None stays as it is. Raises `InvalidProfile`, `InvalidVatId`, `InvalidBic`.
+    """Set what is given; what is None stays as it is. Raises `InvalidProfile`, `InvalidVatId`, `InvalidParticulars`.
 
+    - `name`, `address`, `email`, `color`: how papers name the firm from now on; those that are issued stay as they are.
     - `sole_approval`: one person may prepare and approve a run, or confirm a destination of their own.
     - `cooling_off_hours`: for how long nobody is paid to a changed destination, from the next confirmation on.
     - `adjustment_limit`: what others than the lead may adjust for one maintainer in one month.
@@ -54,6 +59,7 @@ def change_firm(
         raise InvalidProfile("A BIC goes with its IBAN; give both.", field="bic")
     with transaction() as session:
         change = _Change(session, by, now)
+        change.letterhead(name, address, email, color)
         if sole_approval is not None:
             change.record("firm.sole-approval", {"allowed": sole_approval}, sole_approval=sole_approval)
         if cooling_off_hours is not None:
@@ -77,6 +83,17 @@ class _Change:
 
     def __init__(self, session: Session, by: Actor, now: datetime) -> None:
         self._session, self._by, self._now = session, by, now
+
+    def letterhead(self, name: str | None, address: Sequence[str] | None, email: str | None, color: str | None) -> None:
+        values = {
+            "name": None if name is None else checked_name(name),
+            "address": None if address is None else checked_address(address),
+            "email": email and checked_email(email),
+            "color": None if color is None else checked_color(color),
+        }
+        given = {key: value for key, value in values.items() if value is not None}
+        if given:
+            self.record("firm.letterhead", given, **given)
 
     def cooling_off(self, hours: int) -> None:
         if not 0 <= hours <= MOST_COOLING_OFF_HOURS:

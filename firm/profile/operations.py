@@ -64,14 +64,12 @@ def establish(
         raise InvalidProfile(
             f"{time_zone!r} is no time zone; use a name such as Europe/Berlin or America/New_York.", field="time_zone"
         ) from error
-    if _COLOR.fullmatch(color) is None:
-        raise InvalidProfile(f"{color!r} is no color; write it as #1f3a5f.", field="color")
     profile = Profile(
         id=1,
         name=checked_name(name),
         address=checked_address(address),
         email=checked_email(email) if email else "",
-        color=color,
+        color=checked_color(color),
         currency=currency,
         time_zone=time_zone,
         first_month=first_month,
@@ -88,6 +86,13 @@ def establish(
         facts = {"name": profile.name, "currency": currency, "time_zone": time_zone, "first_month": str(first_month)}
         audit.record(session, "firm.established", "firm", facts, after=profile, by=by, now=now)
     return profile
+
+
+def checked_color(text: str) -> str:
+    """The color of the firm's papers. Raises `InvalidProfile`."""
+    if _COLOR.fullmatch(text) is None:
+        raise InvalidProfile(f"{text!r} is no color; write it as #1f3a5f.", field="color")
+    return text
 
 
 def refuse_before_books(profile: Profile, month: Month) -> None:

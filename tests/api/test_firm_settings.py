@@ -19,6 +19,10 @@ from tests.databases import SECRET_KEYS
 
 IBAN = "GB33BUKB20201555555555"
 SETTINGS = {
+    "name": "Lovelace and Daughters",
+    "address": ["12 St James's Square", "London SW1Y 4JH"],
+    "email": "books@lovelace.example",
+    "color": "#5f1f3a",
     "sole_approval": True,
     "cooling_off_hours": 24,
     "adjustment_limit": money("250.00"),
@@ -53,6 +57,7 @@ def test_the_lead_sets_what_the_shell_sets_and_each_leaves_its_record(lead: Call
     assert after == before | SETTINGS == lead.get("/v1/firm")
     assert verbs(lead.app) == [
         "firm.established",
+        "firm.letterhead",
         "firm.sole-approval",
         "firm.cooling-off",
         "firm.adjustment-limit",
@@ -78,6 +83,12 @@ def test_it_takes_presence_and_the_version_that_was_seen(lead: Caller) -> None:
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
+        ({"name": " "}, "name"),
+        ({"name": "Love\u200blace"}, "name"),
+        ({"address": ["London\u202e"]}, "address"),
+        ({"address": "London"}, "address"),
+        ({"email": "nomail"}, "email"),
+        ({"color": "red"}, "color"),
         ({"vat_id": "GB1"}, "vat_id"),
         ({"cooling_off_hours": 721}, "cooling_off_hours"),
         ({"cooling_off_hours": "24"}, "cooling_off_hours"),
@@ -123,7 +134,7 @@ def test_those_outside_are_not_shown_the_settings_and_nobody_else_changes_them(c
     with closed.app_context(), reading() as session:
         subject = session.scalar(text("SELECT id FROM client WHERE name = 'Acme'"))
     acme = as_role(closed, Role.CLIENT, subject=subject)
-    assert set(acme.get("/v1/firm")) == {"name", "email", "currency", "time_zone"}
+    assert set(acme.get("/v1/firm")) == {"name", "address", "email", "color", "currency", "time_zone"}
     for role in (Role.ADMINISTRATOR, Role.APPROVER, Role.ACCOUNTANT, Role.AUDITOR):
         patch(as_role(closed, role, name=f"another {role}"), {"sole_approval": True}, 403)
     made = as_role(closed, Role.LEAD).post("/v1/principals/lead/tokens", {"scopes": ["read", "write:tiers"]})

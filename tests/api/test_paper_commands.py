@@ -95,6 +95,8 @@ def test_advices_are_issued_for_what_was_sent(run: Run, tmp_path: Path) -> None:
 
 def test_self_billing_from_consent_to_credit_note(run: Run, tmp_path: Path) -> None:
     assert run("self-billing", "list") == "Nobody has agreed to self-billing.\n"
+    said = run("firm", "letterhead", "--address", "12 St James's Square", "--address", "London", "--email", "")
+    assert said == "Lovelace Maintainers, 12 St James's Square, London, no e-mail address, #1f3a5f\n"
     run("firm", "vat-id", "NL123456782B90")
     run("firm", "self-billing-months", "24")
     assert "is not a valid VAT id" in run("firm", "vat-id", "NL1", exit_code=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
@@ -18,13 +19,14 @@ from firm.ledger.operations import ReversedElsewhere, reverse_entry
 from firm.ledger.periods import MonthClosed
 from firm.month import Month
 from firm.numbering.operations import take
+from firm.profile.changes import change_firm
 from firm.profile.operations import BeforeTheBooks
 from payouts import month_end
 from tests import lovelace
 from tests.examples.refusals import refused
 from tests.firm.billing import retainers
 from tests.firm.billing.retainers import DECEMBER, NOVEMBER
-from tests.lovelace import BEFORE, LEAD, OCTOBER, usd
+from tests.lovelace import AFTER, BEFORE, LEAD, OCTOBER, usd
 
 
 @pytest.fixture
@@ -98,6 +100,17 @@ def test_a_po_number_stands_on_the_invoice(firm: Flask) -> None:
     retainers.sell("Acme", requires_po=True, po_number="PO-77")
     assert retainers.invoice(OCTOBER).held_back == ()
     assert '"po_number":"PO-77"' in retainers.issued()[0].figures
+
+
+def test_a_firm_that_moves_leaves_the_papers_it_issued_as_they_are(firm: Flask) -> None:
+    retainers.sell("Acme")
+    retainers.invoice(OCTOBER)
+    change_firm(name="Lovelace and Daughters", address=["12 St James's Square"], by=LEAD, now=AFTER)
+    retainers.invoice(NOVEMBER)
+    letterheads = [json.loads(one.figures)["firm"] for one in retainers.issued()]
+    assert [head["name"] for head in letterheads] == ["Lovelace Maintainers", "Lovelace and Daughters"]
+    assert letterheads[1]["address"] == ["12 St James's Square"]
+    assert letterheads[1]["email"] == letterheads[0]["email"]
 
 
 def test_what_was_earned_before_it_could_be_invoiced_comes_off_unbilled_revenue(firm: Flask) -> None:
