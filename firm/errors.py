@@ -1,7 +1,8 @@
 """The few kinds of errors the house raises on purpose. Every message is a sentence that says what to do.
 
 Subjects define their own classes beside the function that raises them and inherit from one of these; the
-border (`api`) alone decides what status or exit code each kind becomes.
+border (`api`) alone decides what status or exit code each kind becomes. The few that several subjects raise with one
+meaning stand here, behind the kinds.
 """
 
 from __future__ import annotations
@@ -53,6 +54,18 @@ class Misconfigured(ChambersError):
 
 class InvariantBroken(ChambersError):
     """Something that must always hold does not. Nobody's input is to blame; the work stops and is undone."""
+
+
+class NothingToChange(Invalid):
+    """A change that says what is so already."""
+
+
+class EndTooEarly(Refused):
+    """It ends after its start, and not within what is worked out with it already."""
+
+
+class EndsAlready(Refused):
+    """An end that is set may come earlier, and never later."""
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from firm.actor import Actor, Role
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Invalid, NotFound, Refused
+from firm.errors import Invalid, NotFound, NothingToChange, Refused
 from firm.listing import WHOLE, Slice, where_given
 from firm.particulars import checked_key
 
@@ -38,10 +38,6 @@ class RoleNeedsSubject(Invalid):
 
 class SubjectNeedsRole(Invalid):
     """Whose data a principal may see is said together with the role that sees only its own."""
-
-
-class NothingToChange(Invalid):
-    """A change that says what is so already."""
 
 
 class LastLead(Refused):

@@ -17,16 +17,12 @@ from firm.audit.rules import digest
 from firm.clients import queries
 from firm.clients.model import CONTACT_ROLES, Client, ClientContact
 from firm.db import transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import Invalid, NothingToChange, Refused
 from firm.particulars import checked_address, checked_country, checked_email, checked_key, checked_name, folded
 
 
 class ClientNameTaken(Refused):
     """Two clients of one name could not be told apart on a paper."""
-
-
-class NothingToChange(Invalid):
-    """A change that says what is so already."""
 
 
 @dataclass(frozen=True, slots=True)

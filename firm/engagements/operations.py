@@ -19,7 +19,7 @@ from firm.engagements import queries
 from firm.engagements.interests import NamedInterest, add_interests
 from firm.engagements.model import CYCLES, Engagement, Tier
 from firm.engagements.rules import BLOCKING_CLAUSES, blocked
-from firm.errors import Invalid, Refused
+from firm.errors import EndsAlready, EndTooEarly, Invalid, Refused
 from firm.ledger import accounts, periods
 from firm.money import Money
 from firm.month import Month
@@ -56,14 +56,6 @@ class InvalidEngagement(Invalid):
 
 class EngagementNotSigned(Refused):
     """Only a signed engagement can be ended."""
-
-
-class EndTooEarly(Refused):
-    """It ends after its start, and not within what is worked out with it already."""
-
-
-class EndsAlready(Refused):
-    """An end that is set may come earlier, and never later."""
 
 
 @dataclass(frozen=True, slots=True)

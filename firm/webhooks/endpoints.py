@@ -13,7 +13,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import claim, transaction, use_case
-from firm.errors import Invalid, NotFound, Refused
+from firm.errors import Invalid, NotFound, NothingToChange, Refused
 from firm.listing import WHOLE, Slice
 from firm.secrets import SealedColumn, SecretKeys
 from firm.webhooks.catalogue import CATALOGUE
@@ -35,10 +35,6 @@ class EndpointNotFound(NotFound):
 
 class TooManyEndpoints(Refused):
     """Each event goes to every endpoint that wants it."""
-
-
-class NothingToChange(Invalid):
-    """A change that says what is so already."""
 
 
 class RotatedMeanwhile(Refused):

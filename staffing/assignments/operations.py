@@ -14,7 +14,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import EndsAlready, EndTooEarly, Invalid, Refused
 from firm.ledger import periods
 from firm.money import BASIS
 from firm.month import Month
@@ -32,14 +32,6 @@ from staffing.maintainers.model import Maintainer
 
 class InvalidAssignment(Invalid):
     """What no assignment can be."""
-
-
-class EndTooEarly(Refused):
-    """It ends after its start, and not within what is worked out with it already."""
-
-
-class EndsAlready(Refused):
-    """An end that is set may come earlier, and never later."""
 
 
 class PackageNotFunded(Refused):

@@ -15,7 +15,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Invalid, Refused
+from firm.errors import NothingToChange, Refused
 from firm.particulars import (
     InvalidParticulars,
     checked_address,
@@ -30,10 +30,6 @@ from staffing.maintainers.model import GRADES, WORKS_AS, Alias, Maintainer
 
 class MaintainerNameTaken(Refused):
     """Two maintainers of one name could not be told apart on a paper."""
-
-
-class NothingToChange(Invalid):
-    """A change that says what is so already."""
 
 
 @dataclass(frozen=True, slots=True)

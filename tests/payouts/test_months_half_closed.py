@@ -15,7 +15,7 @@ from firm.db import reading
 from firm.engagements import operations as engagements
 from firm.engagements import queries as found_engagements
 from firm.engagements.interests import NamedInterest
-from firm.engagements.operations import EndTooEarly
+from firm.errors import EndTooEarly
 from payouts import month_end
 from tests import lovelace
 from tests.examples.refusals import refused

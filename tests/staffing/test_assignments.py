@@ -15,13 +15,14 @@ from firm.clients import operations as clients
 from firm.db import reading
 from firm.engagements import operations as engagements
 from firm.engagements.interests import NamedInterest
+from firm.errors import EndTooEarly
 from firm.portfolio import operations as portfolio
 from firm.portfolio import queries as portfolio_queries
 from firm.portfolio.queries import PackageNotFound
 from payouts import month_end
 from staffing.assignments import operations as assignments
 from staffing.assignments import queries
-from staffing.assignments.operations import EndTooEarly, InvalidAssignment, MoreThanWholeTime, PackageNotFunded
+from staffing.assignments.operations import InvalidAssignment, MoreThanWholeTime, PackageNotFunded
 from staffing.assignments.queries import AssignmentNotFound
 from staffing.assignments.rules import Funding, obstacles
 from staffing.maintainers import operations as maintainers
