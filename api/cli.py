@@ -17,7 +17,7 @@ COMMANDS = {
     "principal": ("access:principal", "People and programs that may come in."),
     "token": ("access:token", "Issue, list, rotate and revoke tokens."),
     "prove": ("access:prove", "Prove your presence with a code, before an approval."),
-    "firm": ("firm:firm", "The firm's bank account and switches."),
+    "firm": ("firm:firm", "The firm: its letterhead, bank account and switches."),
     "client": ("clients:client", "Clients and their contacts."),
     "tier": ("clients:tier", "Tiers."),
     "engagement": ("clients:engagement", "Engagements: draft, sign, end."),

@@ -78,3 +78,20 @@ def record(call: Call, invoice_number: str, amount: Money, received_on: date, re
         show(made, "receipts:ReceiptSchema")
     else:
         click.echo(f"{amount} is recorded for {invoice_number}.")
+
+
+@receipt.command("list")
+@click.option("--invoice", "invoice_number", help="Only those for this invoice.")
+@json_option
+@command
+def list_receipts(call: Call, invoice_number: str | None, as_json: bool) -> None:
+    """List receipts."""
+    with reading() as session:
+        invoice_id = queries.find_invoice(session, invoice_number).id if invoice_number else None
+        found = queries.receipts(session, invoice_id=invoice_id)
+        numbers = {one.id: one.number for one in queries.invoices(session)}
+    if as_json:
+        show(found, "receipts:ReceiptSchema", many=True)
+        return
+    lines = (f"{one.received_on}  {numbers[one.invoice_id]}  {one.amount!s:>18}  {one.reference}" for one in found)
+    tell(lines, nothing="There is no such receipt.")

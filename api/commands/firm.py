@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from api.commands.running import Call, command
+from api.commands.running import Call, command, json_option, show
 from api.commands.types import MONEY
 from api.parts import parts
+from firm.db import reading
 from firm.money import Money
+from firm.profile import operations as profiles
 from firm.profile.changes import change_firm
 from firm.profile.model import MOST_COOLING_OFF_HOURS
 from payouts.destinations.accounts import checked_bic, checked_iban
@@ -16,6 +18,34 @@ from payouts.destinations.accounts import checked_bic, checked_iban
 @click.group()
 def firm() -> None:
     """The firm's letterhead, bank account and switches."""
+
+
+@firm.command("show")
+@json_option
+@command
+def show_firm(call: Call, as_json: bool) -> None:
+    """Show the firm and its settings; of its account, the last four characters."""
+    with reading() as session:
+        kept = profiles.current(session)
+    if as_json:
+        show(kept, "firm:FirmSchema")
+        return
+    account = f"ends in {kept.iban_last4}" if kept.iban_last4 else "none"
+    for name, value in (
+        ("name", kept.name),
+        ("address", ", ".join(kept.address.splitlines()) or "none"),
+        ("email", kept.email or "none"),
+        ("color", kept.color),
+        ("books", f"{kept.currency}, from {kept.first_month.name}, by the clock of {kept.time_zone}"),
+        ("sole approval", "on" if kept.sole_approval else "off"),
+        ("cooling-off", f"{kept.cooling_off_hours} hours"),
+        ("adjustment limit", kept.adjustment_limit),
+        ("tax forms", kept.tax_forms),
+        ("VAT id", kept.vat_id or "none"),
+        ("self-billing", f"{kept.self_billing_months} months at most"),
+        ("bank account", account),
+    ):
+        click.echo(f"{name:<18}{value}")
 
 
 @firm.command("letterhead")

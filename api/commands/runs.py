@@ -9,15 +9,16 @@ import click
 
 from api.commands.progress import count_bar
 from api.commands.proofs import proof
-from api.commands.running import Call, command, json_option, show
+from api.commands.running import Call, command, json_option, show, tell
 from api.commands.types import DAY, MONEY
 from api.parts import parts
 from api.shapes import whole_run, with_proofs
 from firm import clock, private
+from firm.db import reading
 from firm.money import Money
 from payouts.proofs.model import PaymentProof
-from payouts.runs import approvals, files, policies, preparation, sending, settling
-from payouts.runs.model import PayoutRun
+from payouts.runs import approvals, files, policies, preparation, queries, sending, settling
+from payouts.runs.model import RUN_STATES, PayoutRun
 
 
 @click.group()
@@ -187,6 +188,26 @@ def give_back(call: Call, payout_id: str, reason: str, on: date) -> None:
     """Enter that a payment came back: the money is payable again."""
     payout = settling.give_back(payout_id, reason=reason, on=on, by=call.by, now=call.now)
     click.echo(f"{payout.amount} to {payout.payee_name} is payable again.")
+
+
+@run.command("list")
+@click.option("--state", type=click.Choice(RUN_STATES), help="Only those in this state.")
+@json_option
+@command
+def list_runs(call: Call, state: str | None, as_json: bool) -> None:
+    """List payout runs."""
+    with reading() as session:
+        found = queries.page(session, state=state)
+    if as_json:
+        show(found, "payout_runs:RunSchema", many=True)
+    else:
+        tell(map(_line, found), nothing="There is no such run.")
+
+
+def _line(run: PayoutRun) -> str:
+    approved = f", approved by {run.approved_by}" if run.approved_by else ""
+    prepared = f"{run.prepared_at:%Y-%m-%d} by {run.prepared_by}"
+    return f"{run.number}  {run.currency}  {run.state:<16}prepared {prepared}{approved}"
 
 
 @run.command("status")

@@ -184,6 +184,8 @@ def pay(office: Shell, lead: Shell) -> None:
         office.run("run", "settle", payout["id"], "--reference", "wire", "--on", "2026-11-01")
     settled = office.json("run", "status", number)
     assert settled["state"] == "settled"
+    assert f"{number}  USD  settled         prepared" in office.run("run", "list", "--state", "settled")
+    assert "There is no such run." in office.run("run", "list", "--state", "draft")
     assert sorted(payout["amount"]["amount"] for payout in settled["payouts"]) == ["1950.00", "4300.00"]
     assert sentence_of(office.call("run", "draft"))
 
@@ -392,6 +394,9 @@ def test_json_at_the_shell_is_what_the_api_answers(closed_shell: Shell, closed_u
         assert closed_shell.json("client", "list") == lead.get("/v1/clients")["items"]
         assert closed_shell.json("maintainer", "list") == lead.get("/v1/maintainers")["items"]
         assert closed_shell.json("invoice", "list") == lead.get("/v1/invoices")["items"]
+        assert closed_shell.json("run", "list") == lead.get("/v1/payout-runs")["items"]
+        assert closed_shell.json("receipt", "list") == lead.get("/v1/receipts")["items"]
+        assert closed_shell.json("firm", "show") == lead.get("/v1/firm")
         assert closed_shell.json("books", "balance") == lead.get("/v1/trial-balance")
 
 

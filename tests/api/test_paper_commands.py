@@ -98,6 +98,9 @@ def test_self_billing_from_consent_to_credit_note(run: Run, tmp_path: Path) -> N
     said = run("firm", "letterhead", "--address", "12 St James's Square", "--address", "London", "--email", "")
     assert said == "Lovelace Maintainers, 12 St James's Square, London, no e-mail address, #1f3a5f\n"
     run("firm", "vat-id", "NL123456782B90")
+    shown = run("firm", "show")
+    assert "address           12 St James's Square, London\n" in shown
+    assert "VAT id            NL123456782B90\n" in shown
     run("firm", "self-billing-months", "24")
     assert "is not a valid VAT id" in run("firm", "vat-id", "NL1", exit_code=1)
     assert "Payees need a valid tax form." in run("firm", "tax-forms", "on")
