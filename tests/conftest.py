@@ -43,6 +43,13 @@ LONG = (
     *("tests/api/matrix/test_replay.py", "tests/api/test_canaries.py", "tests/api/test_every_history.py"),
     *("tests/api/test_no_route_is_open.py", "tests/crash/test_schedules.py"),
     "tests/firm/documents/test_papers.py::test_a_name_without_end",
+    "tests/examples/test_worked_month_by_command.py::test_the_demonstration_runs_from_nothing_and_again",
+    "tests/api/test_command_line.py::test_what_is_made_is_the_owners_alone",
+    "tests/payouts/test_imports.py::test_ten_thousand_people",
+    "tests/payouts/test_provider_events.py::test_any_order_with_repetitions",
+    "tests/payouts/test_sepa_files.py::test_ten_thousand_orders",
+    "tests/payouts/test_statement_histories.py",
+    "tests/payouts/test_sweeps.py::test_more_than_a_page",
 )
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
 BEFORE_A_RELEASE = (

@@ -25,7 +25,7 @@ _Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """What both databases can hold."""
 
 
-@with_config(ConfigDict(strict=True, extra="forbid"))
+@with_config(ConfigDict(strict=True))
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a backup says of itself. Amounts of the trial balance are in minor units."""

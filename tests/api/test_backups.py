@@ -124,7 +124,7 @@ def test_what_is_no_backup_is_a_sentence(tmp_path: Path) -> None:
 def test_a_backup_of_another_version_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text(
         '{"format":"chambers-backup/1","engine":"sqlite","schema":"9999","at":"2026-11-01T09:00:00+00:00",'
-        '"entries":0,"trial_balance":[],"chain_seq":0,"chain_hash":""}\n'
+        '"entries":0,"trial_balance":[],"chain_seq":0,"chain_hash":"' + "0" * 64 + '","more":1}\n'
     )
     there = Place(f"sqlite:///{tmp_path}/there.db", tmp_path)
     assert "of another version of Chambers (schema 9999)" in there.run("restore", str(tmp_path / "file"), code=1)
