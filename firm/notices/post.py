@@ -75,15 +75,14 @@ class Post:
     def _connected(self) -> smtplib.SMTP:
         parts = urlsplit(self.url)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-        context = ssl.create_default_context()
         server = (
-            smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+            smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context())
             if parts.scheme == "smtps"
             else smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
         )
         try:
             if parts.scheme == "smtp" and host not in _LOOPBACK:
-                server.starttls(context=context)
+                server.starttls(context=ssl.create_default_context())
             if parts.username:
                 server.login(unquote(parts.username), unquote(parts.password or ""))
         except smtplib.SMTPNotSupportedError as error:
