@@ -41,8 +41,8 @@ COVERED = {
     "sqlite": {Role.LEAD, Role.APPROVER, Role.CLIENT},
     "postgresql": {Role.ADMINISTRATOR, Role.MAINTAINER, Role.ACCOUNTANT, Role.AUDITOR},
 }
-"""Where a role is covered value by value when it has fewer examples than that: what is refused, which is nearly all of
-it, is refused before a database is asked."""
+"""Where a role is covered value by value with fewer than `SIZED` examples; with as many or more, on both. Nearly all of
+it is refused before a database is asked."""
 
 
 def main() -> None:

@@ -94,7 +94,7 @@ def damaged(*wholes: bytes) -> st.SearchStrategy[bytes]:
     return st.one_of(pieces.map(changed), cut)
 
 
-ODD = [
+ODD: list[object] = [
     None,
     True,
     -1,
@@ -110,6 +110,8 @@ ODD = [
     [[]],
     "0001-01-01T00:00:00+14:00",
 ]
+"""Values of other kinds, and beyond any range."""
+_LEFT_OUT, _DEEP = object(), object()
 
 
 def reshaped(*wholes: bytes) -> st.SearchStrategy[bytes]:
@@ -120,9 +122,6 @@ def reshaped(*wholes: bytes) -> st.SearchStrategy[bytes]:
 def _reshaped(document: Any) -> st.SearchStrategy[bytes]:
     others = st.one_of(st.sampled_from(ODD), values, st.just(_LEFT_OUT), st.just(_DEEP))
     return st.tuples(st.sampled_from(list(_places(document))), others).map(lambda parts: _put(document, *parts))
-
-
-_LEFT_OUT, _DEEP = object(), object()
 
 
 def _places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
