@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from api import auth, creations, errors, idempotency, observation, policy, preconditions, uploads
+from api import auth, creations, errors, idempotency, observation, policy, preconditions, unread_bodies, uploads
 from api.blueprints import ChambersApi, describe_fields, refuse_unread
 from api.description.document import finished
 from api.places import UnreadableParameter
@@ -140,6 +140,7 @@ def join(app: Flask) -> None:
     auth.register(app)
     app.before_request(refuse_unread)
     uploads.register(app)
+    unread_bodies.register(app)
     preconditions.register_requirement(app)
     idempotency.register(app)
     preconditions.register(app)

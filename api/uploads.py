@@ -1,16 +1,11 @@
-"""Bodies that are files: larger than JSON may be, of one of a few media types, and never compressed. And of every body
-what nobody has read, which would cost the answer.
-"""
+"""Bodies that are files: larger than JSON may be, of one of a few media types, and never compressed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
-
-from api.parts import parts
 
 MOST_BYTES = {
     "bank_files.received": 10_000_000,
@@ -22,28 +17,9 @@ XML = ("application/xml", "text/xml")
 DOCUMENTS = ("application/pdf", "image/png", "image/jpeg")
 
 
-MOST_LEFT = 16_000_000
-"""More than the proxy lets through for any route."""
-
-
 def register(app: Flask) -> None:
     """After authentication, so that nobody else can send so much; before whatever reads the body."""
     app.before_request(_allow)
-    if parts(app).settings.behind_proxy:
-        app.after_request(_read_to_the_end)
-
-
-def _read_to_the_end(response: Response) -> Response:
-    """A connection that is closed on unread bytes is reset, and the proxy may lose the refusal that was on its way.
-
-    The proxy holds the whole body before it asks, so that nobody is waited for.
-    """
-    stream, left = request.environ["wsgi.input"], MOST_LEFT
-    # A body that breaks off or is badly chunked has no rest; the answer stands.
-    with suppress(OSError):
-        while left > 0 and (chunk := stream.read(min(left, 1 << 16))):
-            left -= len(chunk)
-    return response
 
 
 def _allow() -> None:
