@@ -146,6 +146,32 @@ def test_an_invoice_is_issued_under_an_agreement_and_taken_back_by_a_credit_note
         lovelace.assert_books_hold()
 
 
+def test_papers_that_are_issued_keep_the_letterhead_of_their_day(closed: Flask, office: Caller) -> None:
+    lead = as_role(closed, Role.LEAD)
+    number = office.post("/v1/payout-runs")["number"]
+    office.post(f"/v1/payout-runs/{number}/proposal")
+    lead.post(f"/v1/payout-runs/{number}/approval")
+    [payout, *_] = office.post(f"/v1/payout-runs/{number}/release")["payouts"]
+    advice = office.post(f"/v1/payouts/{payout['id']}/remittance-advice")
+    office.post("/v1/self-billing-agreements", AGREEMENT)
+    bill = office.post("/v1/self-billed-invoices", {"maintainer": "Grace", "month": "2026-10"})
+    [statement, *_] = office.get("/v1/statements?month=2026-10")["items"]
+    period = {"client": "Acme", "from_month": "2026-10", "until_month": "2026-11"}
+    report = office.post("/v1/funded-work-reports", period)
+    pages = [
+        f"/v1/remittance-advices/{advice['id']}/html",
+        f"/v1/self-billed-invoices/{bill['id']}/html",
+        f"/v1/statements/{statement['id']}/html",
+        f"/v1/funded-work-reports/{report['id']}/html",
+    ]
+    before = [office.get(page) for page in pages]
+    assert all(b"Lovelace Maintainers" in page for page in before)
+    with closed.app_context():
+        moved = {"name": "Hopper and Heirs", "address": ["12 St James's Square"], "color": "#aa0000"}
+        change_firm(**moved, email="books@hopper.example", by=lovelace.LEAD, now=lovelace.AFTER)
+    assert [office.get(page) for page in pages] == before
+
+
 def test_the_firm_s_settings_change_what_is_asked_of_a_supplier(closed: Flask, office: Caller) -> None:
     with closed.app_context():
         change_firm(self_billing_months=6, by=lovelace.LEAD, now=lovelace.AFTER)
