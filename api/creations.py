@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, request, url_for
 
 from api.showing import as_shown, id_in
+from firm import envelope
 
 BY_ID: dict[str, str] = {
     "adjustments.made": "adjustments.shown",
@@ -81,9 +82,19 @@ ANSWERS_AS_SHOWN = frozenset(SHOWS) - {
 """The routes whose answer is byte for byte what the showing route answers: nothing is read again for its version."""
 
 
+READ_AGAIN = frozenset(SHOWS) - ANSWERS_AS_SHOWN
+
+
 def register(app: Flask) -> None:
     """After idempotency: both headers are part of the answer that is kept."""
+    app.before_request(_wait)
     app.after_request(_point)
+
+
+def _wait() -> None:
+    """Hold the commit back where the version is read after it: it must not be that of somebody's who came between."""
+    if request.method == "POST" and request.endpoint in READ_AGAIN and envelope.current() is None:
+        envelope.put(envelope.Envelope(keeps_answer=True))
 
 
 def _point(response: Response) -> Response:

@@ -12,7 +12,7 @@ from api.parts import parts
 from firm import envelope
 from firm.access import answers
 from firm.access.answers import Answer, Key, KeyTaken, StillRunning
-from firm.db import drop_held
+from firm.db import commit_held, drop_held
 from firm.errors import ChambersError
 
 NEEDED = frozenset(
@@ -51,11 +51,15 @@ SHOWN_ONCE = frozenset(
 )
 """The routes whose answers hold a secret: these answers are kept sealed."""
 
+OF_THE_TOKEN = frozenset({"step_ups.proved"})
+"""The routes that do something to the token in hand without naming it."""
+
 NEVER_KEPT = frozenset({"provider_accounts.link_made"})
 """The routes whose answers are for this moment only: a key is not taken, and each request makes a new one."""
 
 ANSWERED = frozenset({200, 201, 202, 204, 404, 409, 422})
-"""What the work itself answered. Other statuses tell of the way to it, and the same request may be tried again."""
+"""What the work itself answered. Other statuses tell of the way to it, and the same request may be tried again; so does
+the 409 that says that the first request is still running."""
 
 KEPT_HEADERS = ("Location", "ETag", "Content-Disposition")
 _FORM = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -84,13 +88,20 @@ def _begin() -> Response | None:
     if request.endpoint in NEVER_KEPT:
         return None
     content = b"\0".join((request.full_path.encode(), request.get_data()))
-    key = Key(g.admission.principal_id, request.path[:300], text, hashlib.sha256(content).hexdigest(), g.now)
+    key = Key(g.admission.principal_id, _route(), text, hashlib.sha256(content).hexdigest(), g.now)
     found = answers.find(key)
     if found is not None:
         return _replay(key, found)
     g.idempotency_key = key
     envelope.put(envelope.Envelope([lambda session: answers.take(session, key)], keeps_answer=True))
     return None
+
+
+def _route() -> str:
+    """What a key is for. Where a request is about the token in hand, that is of this token, and of no other's."""
+    token_id = g.admission.actor.token_id
+    of_token = request.endpoint in OF_THE_TOKEN or (request.view_args or {}).get("key") in ("me", token_id)
+    return f"{token_id} {request.path}"[:300] if of_token else request.path[:300]
 
 
 def replay_after(taken: KeyTaken) -> Response:
@@ -119,8 +130,8 @@ def _replay(key: Key, found: Answer) -> Response:
 def _finish(response: Response) -> Response:
     key: Key | None = g.pop("idempotency_key", None)
     if key is None:
-        return response
-    if response.status_code not in ANSWERED:
+        return _committed(response)
+    if response.status_code not in ANSWERED or g.get("problem") == StillRunning.slug():
         _give_up(key)
         return response
     if response.status_code >= 400:
@@ -132,6 +143,21 @@ def _finish(response: Response) -> Response:
     except (ChambersError, DBAPIError) as error:
         # The effect has been undone with its answer.
         _give_up(key)
+        return current_app.make_response(current_app.handle_user_exception(error))
+    return response
+
+
+def _committed(response: Response) -> Response:
+    """End what waits for its answer without a key: the version told with it is the one that it made."""
+    wrapped = envelope.current()
+    if wrapped is None or not wrapped.keeps_answer:
+        return response
+    if response.status_code >= 400:
+        drop_held()
+        return response
+    try:
+        commit_held()
+    except (ChambersError, DBAPIError) as error:
         return current_app.make_response(current_app.handle_user_exception(error))
     return response
 

@@ -14,6 +14,7 @@ from api.permissions.commands import COMMANDS, IMPORTS, ONLY_READS
 from api.permissions.roles import LEAD, OPEN, SIGNED
 from api.permissions.routes import APPROVALS, NEEDS_PRESENCE, POLICY, UNSCOPED, UNSCOPED_FOR_ITSELF
 from firm.access import presence
+from firm.access.principals import MAY_BE_GIVEN_APPROVAL
 from firm.access.rules import scope_allows
 from firm.access.tokens import Admission
 from firm.actor import Actor, Role
@@ -72,8 +73,9 @@ def refuse(admission: Admission, endpoint: str, *, writing: bool, now: datetime,
 
 def _permits(admission: Admission, endpoint: str, *, otherwise: frozenset[Role] = OPEN) -> bool:
     """Whether the role, or the permission to approve, allows a route."""
-    permission = admission.may_approve and endpoint in APPROVALS
-    return permission or admission.actor.role in POLICY.get(endpoint, otherwise)
+    role = admission.actor.role
+    permission = admission.may_approve and role in MAY_BE_GIVEN_APPROVAL and endpoint in APPROVALS
+    return permission or role in POLICY.get(endpoint, otherwise)
 
 
 def refuse_import(actor: Actor, kind: str) -> None:

@@ -96,7 +96,8 @@ def _compare() -> None:
     shown = _shown()
     if shown is None:
         return
-    found = envelope.current() or envelope.Envelope()
+    # The commit waits for the answer: the version that goes with it must not be somebody's who came after.
+    found = envelope.current() or envelope.Envelope(keeps_answer=True)
     refuse = _refuse_wrong_put if request.endpoint in PUTS else _refuse_stale
     found.conditions.append(lambda session: refuse(session, shown))
     envelope.put(found)

@@ -77,11 +77,12 @@ def _unit_of_work(*, read_only: bool = False) -> Iterator[Session]:
             session.expunge_all()
             session.rollback()
         else:
-            _ask(envelope, session)
+            _begin_writing(envelope, session)
             yield session
             held = _held_back(envelope, session)
             if not held:
                 session.commit()
+            _note_first_done(envelope)
     except DBAPIError as error:
         session.rollback()
         if is_lock_wait(error):
@@ -121,10 +122,16 @@ def _begin_reading(session: Session) -> None:
     session.connection(execution_options=options)
 
 
-def _ask(envelope: Envelope | None, session: Session) -> None:
+def _begin_writing(envelope: Envelope | None, session: Session) -> None:
+    if db.engine.dialect.name == "sqlite":
+        # Its lock is taken before the first id is made, so that ids come in the order of commits.
+        session.connection()
+    if envelope is not None and not envelope.first_done:
+        _ask(envelope, session)
+
+
+def _ask(envelope: Envelope, session: Session) -> None:
     """Ask the request's conditions inside its first transaction that writes."""
-    if envelope is None or envelope.first_done:
-        return
     envelope.session = session
     try:
         for condition in envelope.conditions:
@@ -135,10 +142,7 @@ def _ask(envelope: Envelope | None, session: Session) -> None:
 
 def _held_back(envelope: Envelope | None, session: Session) -> bool:
     """Whether the commit waits for the request's answer; then everything is written and checked but committed."""
-    if envelope is None:
-        return False
-    envelope.first_done = True
-    if not envelope.keeps_answer:
+    if envelope is None or not envelope.keeps_answer:
         return False
     session.flush()
     if session.get_bind().dialect.name == "postgresql":
@@ -146,6 +150,12 @@ def _held_back(envelope: Envelope | None, session: Session) -> bool:
         session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     envelope.session = session
     return True
+
+
+def _note_first_done(envelope: Envelope | None) -> None:
+    """Only when nothing can fail any more: what runs again after a deadlock asks the conditions again."""
+    if envelope is not None:
+        envelope.first_done = True
 
 
 def commit_held() -> None:

@@ -200,7 +200,7 @@ POLICY: dict[str, frozenset[Role]] = {
 }
 
 APPROVALS = frozenset({"payout_runs.approved", "destinations.confirmed"})
-"""What a principal of another role may do too, when it has been given the permission to approve."""
+"""What an administrator may do too, when given the permission to approve."""
 
 NEEDS_PRESENCE = APPROVALS | {
     "firm.changed",

@@ -19,6 +19,9 @@ from firm.access.model import allowance, token_use
 from firm.db import transaction, use_case
 from firm.errors import ChambersError
 
+WAITED = 2
+"""So many windows ahead may be of requests that came later; more is a clock that was set back."""
+
 
 class TooMany(ChambersError):
     """The allowance of this window is spent. `retry_after` is in whole seconds."""
@@ -100,6 +103,9 @@ def take(limit: Limit, subject: str, share: int, *, now: datetime, token_id: str
         _insert_if_absent(session, allowance, {"subject": key, "window_at": window, "used": 0})
         mine = select(allowance.c.window_at, allowance.c.used).where(allowance.c.subject == key).with_for_update()
         row = session.execute(mine).one()
+        # A request that waited may be of the window before: it counts in the newer one, which it must not begin anew.
+        if window < row.window_at <= window + WAITED * limit.window:
+            window = row.window_at
         used = row.used if row.window_at == window else 0
         taken = min(share, limit.most - used)
         if taken <= 0:

@@ -20,7 +20,7 @@ from firm.access.tokens import Admission
 from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
-from firm.db import claim, transaction, use_case
+from firm.db import claim, commit_held, transaction, use_case
 from firm.errors import ChambersError, Refused
 from firm.secrets import SealedColumn, SecretKeys
 
@@ -82,6 +82,8 @@ def prove(admission: Admission, code: str, *, keys: SecretKeys, now: datetime) -
         return _take(admission, code, keys=keys, now=now)
     except WrongCode:
         _note_wrong(admission, now=now)
+        # On record whatever is answered: a refusal is not kept under a key, and undoes what waits for it.
+        commit_held()
         raise
 
 

@@ -21,7 +21,12 @@ from firm.listing import WHOLE, Slice, where_given
 from firm.particulars import checked_key
 
 KINDS = ("person", "service")
+MAY_BE_GIVEN_APPROVAL = frozenset({Role.LEAD, Role.ADMINISTRATOR, Role.APPROVER})
+"""Others read, or see only their own: whoever decides about money is of the office."""
+
 _OWN = (Role.MAINTAINER, Role.CLIENT)
+
+_LEADS = select(Principal.id).where(Principal.role == str(Role.LEAD), Principal.disabled_at.is_(None))
 
 
 class PrincipalNameTaken(Refused):
@@ -40,6 +45,10 @@ class SubjectNeedsRole(Invalid):
     """Whose data a principal may see is said together with the role that sees only its own."""
 
 
+class RoleMayNotApprove(Invalid):
+    """The permission to approve is for leads, administrators and approvers."""
+
+
 class LastLead(Refused):
     """A firm that nobody leads could not be led again."""
 
@@ -55,7 +64,7 @@ def enroll(
     by: Actor,
     now: datetime,
 ) -> Principal:
-    """Enroll a person or a service. Raises `PrincipalNameTaken`, `RoleNeedsSubject`."""
+    """Enroll a person or a service. Raises `PrincipalNameTaken`, `RoleNeedsSubject`, `RoleMayNotApprove`."""
     with transaction() as session:
         return add(
             session,
@@ -82,18 +91,23 @@ def change(
 ) -> Principal:
     """Change what a principal may do, from its next request on. What is None stays as it is.
 
-    Raises `PrincipalNotFound`, `RoleNeedsSubject`, `SubjectNeedsRole`, `NothingToChange`, `LastLead`.
+    A role that may not approve takes the permission away. Raises `PrincipalNotFound`, `RoleNeedsSubject`,
+    `SubjectNeedsRole`, `RoleMayNotApprove`, `NothingToChange`, `LastLead`.
     """
     if subject_id is not None and role is None:
         raise SubjectNeedsRole("Name the role as well as its maintainer or client (subject_id).", field="subject_id")
     with transaction() as session:
+        # First, and in one order: of two leads who demote each other, the second sees what the first has done.
+        session.execute(_LEADS.order_by(Principal.id).with_for_update())
         principal = find(session, key, locked=True)
         before, digested = _facts(principal), digest(principal)
         if role is not None:
             _refuse_wrong_subject(role, subject_id)
             principal.role, principal.subject_id = str(role), subject_id
-        if may_approve is not None:
-            principal.may_approve = may_approve
+        if may_approve:
+            _refuse_approval(Role(principal.role))
+        if may_approve is not None or principal.role not in MAY_BE_GIVEN_APPROVAL:
+            principal.may_approve = bool(may_approve)
         if disabled is not None:
             principal.disabled_at = (principal.disabled_at or now) if disabled else None
         if _facts(principal) == before:
@@ -121,6 +135,8 @@ def add(
     """The row of a new principal, within the caller's transaction."""
     name = checked_key(name, most=100)
     _refuse_wrong_subject(role, subject_id)
+    if may_approve:
+        _refuse_approval(role)
     principal = Principal(
         id=ids.new("pri"),
         name=name,
@@ -172,9 +188,16 @@ def _refuse_wrong_subject(role: Role, subject_id: str | None) -> None:
         )
 
 
+def _refuse_approval(role: Role) -> None:
+    if role not in MAY_BE_GIVEN_APPROVAL:
+        raise RoleMayNotApprove(
+            f"The permission to approve is for leads, administrators and approvers; the role {role} cannot have it.",
+            field="may_approve",
+        )
+
+
 def _refuse_leaderless(session: Session) -> None:
-    leads = select(Principal.id).where(Principal.role == str(Role.LEAD), Principal.disabled_at.is_(None)).limit(1)
-    if session.scalar(leads) is None:
+    if session.scalar(_LEADS.limit(1)) is None:
         raise LastLead("This is the last lead; make somebody else the lead first.")
 
 

@@ -144,7 +144,7 @@ def issue_token(
 def rotate(key: str, *, overlap: timedelta = timedelta(0), by: Actor, now: datetime) -> Issued:
     """Replace a live token by a new one of the same scopes and end; the old one opens for the overlap (0 to 24 h).
 
-    Raises `TokenNotFound`, `InvalidExpiry`, `BeyondOwnScopes`.
+    It never opens beyond its own end. Raises `TokenNotFound`, `InvalidExpiry`, `BeyondOwnScopes`.
     """
     if not timedelta(0) <= overlap <= OVERLAP:
         raise InvalidExpiry("A rotated token may go on for at most 24 hours.", field="overlap_minutes")
@@ -153,7 +153,8 @@ def rotate(key: str, *, overlap: timedelta = timedelta(0), by: Actor, now: datet
         session.execute(select(ApiToken.id).where(ApiToken.id == key).with_for_update())
         old, owner = find(session, key, now=now)
         before = state_digest(old)
-        ended = {"expires_at": now + overlap} if overlap else {"revoked_at": now}
+        last = now + overlap if old.expires_at is None else min(old.expires_at, now + overlap)
+        ended = {"expires_at": last} if overlap else {"revoked_at": now}
         if not claim(session, _live(old.id, now).values(**ended)):
             raise TokenNotFound(f"There is no live token {key!r}.")
         issued = _issue(session, owner, old.label, old.scopes, old.expires_at, by=by, now=now)

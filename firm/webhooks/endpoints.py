@@ -68,18 +68,19 @@ def add(
 def _add(
     url: str, types: Sequence[str], description: str, *, keys: SecretKeys, by: Actor, now: datetime
 ) -> tuple[WebhookEndpoint, str]:
-    identifier, secret = ids.new("whe"), new_secret()
-    endpoint = WebhookEndpoint(
-        id=identifier,
-        url=url,
-        description=description,
-        types="\n".join(types),
-        state="enabled",
-        secret_sealed=keys.seal(secret, place=_place(identifier)),
-        created_at=now,
-        created_by=by.name,
-    )
+    secret = new_secret()
     with transaction() as session:
+        identifier = ids.new("whe")
+        endpoint = WebhookEndpoint(
+            id=identifier,
+            url=url,
+            description=description,
+            types="\n".join(types),
+            state="enabled",
+            secret_sealed=keys.seal(secret, place=_place(identifier)),
+            created_at=now,
+            created_by=by.name,
+        )
         live = select(func.count()).select_from(WebhookEndpoint).where(WebhookEndpoint.state != "removed")
         if (session.scalar(live) or 0) >= MOST:
             raise TooManyEndpoints(f"There are {MOST} endpoints already; remove one first.")

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import text
 
 from api.app import create_app
 from firm import clock
 from firm.actor import Role
+from firm.db import reading
 from firm.settings import Settings
 from payouts.runs import approvals, preparation
 from tests import lovelace
@@ -185,3 +187,20 @@ def test_the_allowance_is_told_and_its_end_is_429(closed_url: str) -> None:
         assert 1 <= int(answers[3].headers["Retry-After"]) <= 60
         strangers = [bearing(app, "chm_x").send("GET", "/v1/firm").status_code for _ in range(4)]
         assert strangers == [401, 401, 429, 429]
+
+
+def test_a_wrong_code_is_on_record_also_under_a_key(closed: Flask, lead: Caller) -> None:
+    for key in ("one", "two"):
+        refused = lead.send("POST", "/v1/step-ups", json={"code": "000000"}, headers={"Idempotency-Key": key})
+        assert problem_of(refused)["type"].endswith("/wrong-code")
+    with closed.app_context(), reading() as session:
+        codes = text("SELECT COUNT(*) FROM audit_record WHERE verb = 'principal.wrong-code'")
+        assert session.scalar(codes) == 2
+
+
+def test_who_only_reads_cannot_be_let_approve(lead: Caller) -> None:
+    wrong = {"name": "kim", "role": "auditor", "may_approve": True}
+    assert lead.post("/v1/principals", wrong, status=422)["errors"][0]["pointer"] == "/may_approve"
+    lead.post("/v1/principals", wrong | {"role": "administrator"})
+    changed = lead.send("PATCH", "/v1/principals/kim", json={"role": "auditor"}).get_json()
+    assert (changed["role"], changed["may_approve"]) == ("auditor", False)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from api.app import create_app
 from firm import envelope
-from firm.access import answers, principals
+from firm.access import answers, principals, tokens
 from firm.access.answers import Answer, Key, KeyTaken, KeyUsedForOtherContent, StillRunning
 from firm.access.tokens import issue_token
 from firm.actor import Actor, Role
@@ -315,3 +315,39 @@ def test_an_answer_that_shows_a_secret_is_kept_sealed_and_replayed_all_the_same(
     with served.app_context(), reading() as session:
         kept = session.scalar(text("SELECT body FROM keyed_answer")) or b""
     assert first.get_json()["secret"].encode() not in kept
+
+
+def test_that_another_is_still_running_is_no_answer_to_keep(
+    served: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, take = [StillRunning("The first request under this Idempotency-Key is still running.")], answers.take
+
+    def wait_once(session: Session, key: Key) -> None:
+        if running:
+            raise running.pop()
+        take(session, key)
+
+    monkeypatch.setattr(answers, "take", wait_once)
+    client, headers = served.test_client(), bearer | {"Idempotency-Key": "eight"}
+    first = client.post("/v1/clients", json=CLIENT, headers=headers)
+    assert (first.status_code, first.get_json()["type"].rpartition("/")[2]) == (409, "still-running")
+    assert client.post("/v1/clients", json=CLIENT, headers=headers).status_code == 201
+
+
+def test_a_key_about_the_token_in_hand_is_of_this_token_alone(served: Flask) -> None:
+    """Two tokens of one principal may both be rotated under the key of the day; neither is given the other's secret."""
+    narrow = {"name": "narrow", "scopes": ["read:clients"]}
+    with served.app_context():
+        wide = issue_token(name="bot", role=Role.ADMINISTRATOR, by=lovelace.LEAD, now=lovelace.BEFORE).secret
+        own = tokens.issue("bot", scopes=narrow["scopes"], expires_at=None, by=lovelace.LEAD, now=lovelace.BEFORE)
+    client, key = served.test_client(), {"Idempotency-Key": "rotate-2026-10"}
+    made = [
+        client.post("/v1/tokens/me/rotation", json={}, headers=key | {"Authorization": f"Bearer {secret}"})
+        for secret in (wide, own.secret)
+    ]
+    assert [answer.status_code for answer in made] == [201, 201]
+    assert made[1].get_json()["scopes"] == narrow["scopes"]
+    for answer in made:
+        mine = key | {"Authorization": f"Bearer {answer.get_json()['secret']}"}
+        assert client.post("/v1/tokens/me/revocation", headers=mine).status_code == 204
+        assert client.get("/v1/me", headers=mine).status_code == 401

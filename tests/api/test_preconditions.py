@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
+from api import preconditions
 from api.preconditions import CHANGES
 from firm.actor import Role
+from firm.db import db
 from tests import lovelace
 from tests.api.callers import Caller, as_role, problem_of
 
@@ -95,3 +98,24 @@ def test_every_changing_route_names_one_that_shows(served: Flask) -> None:
         assert "GET" in (rules[shown].methods or ())
         assert rules[shown].arguments <= rules[changing].arguments, changing
         assert rules[changing].rule.startswith(rules[shown].rule)
+
+
+def test_without_a_key_too_the_version_told_is_the_one_that_was_made(
+    lead: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read after the commit, it could be somebody else's: whoever sends it as If-Match would write over them unseen."""
+    told, look = [], preconditions.as_shown
+
+    def look_and_tell(*args: Any) -> Any:
+        with db.engine.connect().execution_options(sqlite_begin="DEFERRED") as other:
+            told.append(other.scalar(text("SELECT country FROM client WHERE name = 'Acme'")))
+        return look(*args)
+
+    seen = lead.send("GET", "/v1/clients/Acme").headers["ETag"]
+    monkeypatch.setattr(preconditions, "as_shown", look_and_tell)
+    headers = {**lead.headers, "If-Match": seen}
+    changed = lead.app.test_client().patch("/v1/clients/Acme", json={"country": "FR"}, headers=headers)
+    assert (changed.status_code, set(told)) == (200, {"US"})
+    monkeypatch.undo()
+    now = lead.send("GET", "/v1/clients/Acme")
+    assert (now.headers["ETag"], now.get_json()["country"]) == (changed.headers["ETag"], "FR")

@@ -14,10 +14,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
 
 from api.app import create_core
+from firm import db as firm_db
+from firm import envelope
 from firm.bulk import bulk_insert
-from firm.db import NestedTransaction, claim, db, leaving_the_house, reading, transaction, use_case
+from firm.db import NestedTransaction, claim, commit_held, db, leaving_the_house, reading, transaction, use_case
 from firm.engine import FIRST_SAFE_SQLITE, flask_config
 from firm.errors import Busy, InvariantBroken, Misconfigured
 from firm.ledger.model import period
@@ -28,6 +31,12 @@ from tests.firm import books
 from tests.firm.books import NOW, OCTOBER
 
 SERIES = number_series
+
+
+class Deadlock(Exception):
+    """What a driver raises for the victim."""
+
+    sqlstate = "40P01"
 
 
 def add(name: str, last: int = 0) -> None:
@@ -367,3 +376,36 @@ def test_bulk_rows_are_converted_like_single_ones(app: Flask) -> None:
     with reading() as session:
         row = session.execute(select(period)).one()
     assert (row.month, row.closed_at, row.closed_by) == (Month(2026, 11), NOW, "é\t\\N\n")
+
+
+def test_on_sqlite_a_writer_has_the_lock_before_it_makes_an_id(sqlite_app: Flask) -> None:
+    """Lists run by id: what is committed later must not bear an id made before it had the lock."""
+    with transaction(), books.bare_sqlite(sqlite_app.config["SQLALCHEMY_DATABASE_URI"].database) as other:
+        other.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(sqlite.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+
+def test_what_runs_again_after_a_deadlock_asks_its_conditions_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, falls, held_back = [], [1], firm_db._held_back
+
+    def fall_once(wrapped: envelope.Envelope, session: Session) -> bool:
+        found = held_back(wrapped, session)
+        if falls:
+            falls.pop()
+            raise DBAPIError("COMMIT", {}, Deadlock())
+        return found
+
+    @use_case
+    def work() -> None:
+        with transaction() as session:
+            session.execute(SERIES.insert(), {"name": "INV-2026", "last": 1})
+
+    monkeypatch.setattr(firm_db, "_held_back", fall_once)
+    with envelope.wrapping(envelope.Envelope([lambda _: asked.append("a version")], keeps_answer=True)):
+        work()
+        commit_held()
+    assert asked == ["a version"] * 2
+    assert count("INV-2026") == 1

@@ -70,3 +70,18 @@ def test_an_allowance_is_spent_at_once_for_all(app: Flask) -> None:
     limits.spend(limit, "grace", now=AFTER)
     with pytest.raises(TooMany):
         limits.spend(limit, "ada", now=AFTER)
+
+
+def test_what_waited_from_the_window_before_does_not_begin_the_present_one_anew(app: Flask) -> None:
+    limit = Limit("codes", 2, MINUTE)
+    for moment in (AFTER + MINUTE, AFTER):
+        limits.spend(limit, "ada", now=moment)
+    for moment in (AFTER, AFTER + MINUTE):
+        with pytest.raises(TooMany):
+            limits.spend(limit, "ada", now=moment)
+
+
+def test_a_clock_that_is_set_back_does_not_shut_the_door(app: Flask) -> None:
+    limit = Limit("codes", 1, MINUTE)
+    limits.spend(limit, "ada", now=AFTER + timedelta(hours=1))
+    limits.spend(limit, "ada", now=AFTER)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,12 +13,19 @@ from sqlalchemy import text
 from firm import ids
 from firm.access import principals, tokens
 from firm.access.model import Principal
-from firm.access.principals import LastLead, PrincipalNameTaken, PrincipalNotFound, RoleNeedsSubject
+from firm.access.principals import (
+    LastLead,
+    PrincipalNameTaken,
+    PrincipalNotFound,
+    RoleMayNotApprove,
+    RoleNeedsSubject,
+)
 from firm.access.rules import InvalidScope, beyond, new_secret, scope_allows, well_formed
 from firm.access.tokens import Admission, InvalidExpiry, Issued, NotAuthenticated, PrincipalShutOut, TokenNotFound
 from firm.actor import Role
 from firm.db import reading, transaction
 from tests.examples.refusals import refused
+from tests.firm import books
 from tests.lovelace import AFTER, BEFORE, LEAD
 
 
@@ -98,7 +107,7 @@ def test_a_change_of_role_acts_at_once(app: Flask) -> None:
     secret = issue("kim", Role.ADMINISTRATOR).secret
     principals.change("kim", role=Role.AUDITOR, by=LEAD, now=AFTER)
     assert admitted(secret).actor.role is Role.AUDITOR
-    principals.change("kim", may_approve=True, by=LEAD, now=AFTER)
+    principals.change("kim", role=Role.ADMINISTRATOR, may_approve=True, by=LEAD, now=AFTER)
     assert admitted(secret).may_approve
     principals.change("kim", disabled=True, by=LEAD, now=AFTER)
     with pytest.raises(NotAuthenticated):
@@ -205,3 +214,44 @@ def test_a_typing_error_is_told_without_asking_the_database() -> None:
     assert len({new_secret() for _ in range(100)}) == 100
     wrong = [secret[:i] + ("a" if secret[i] != "a" else "b") + secret[i + 1 :] for i in range(4, len(secret))]
     assert not any(well_formed(text) for text in [*wrong, secret.upper(), secret + "0", f" {secret}"])
+
+
+def test_a_rotated_token_does_not_outlive_its_own_end(app: Flask) -> None:
+    end = AFTER + timedelta(minutes=5)
+    old = tokens.issue_token(name="bot", role=Role.AUDITOR, expires_at=end, by=LEAD, now=AFTER)
+    tokens.rotate(old.token.id, overlap=timedelta(hours=24), by=LEAD, now=AFTER)
+    assert admitted(old.secret, now=end - timedelta(seconds=1)).expires_at == end
+    with pytest.raises(NotAuthenticated):
+        admitted(old.secret, now=end)
+
+
+@pytest.mark.parametrize("role", [Role.CLIENT, Role.MAINTAINER, Role.AUDITOR, Role.ACCOUNTANT])
+def test_the_permission_to_approve_is_for_the_office(app: Flask, role: Role) -> None:
+    subject = "cli_1" if role in (Role.CLIENT, Role.MAINTAINER) else None
+    with refused(RoleMayNotApprove, f"the role {role} cannot have it"):
+        principals.enroll(name="kim", role=role, subject_id=subject, may_approve=True, by=LEAD, now=BEFORE)
+    principals.enroll(name="kim", role=role, subject_id=subject, by=LEAD, now=BEFORE)
+    with refused(RoleMayNotApprove, f"the role {role} cannot have it"):
+        principals.change("kim", may_approve=True, by=LEAD, now=BEFORE)
+    issue()
+    for office in (Role.ADMINISTRATOR, Role.APPROVER):
+        assert principals.change("kim", role=office, may_approve=True, by=LEAD, now=BEFORE).may_approve
+    assert not principals.change("kim", role=role, subject_id=subject, by=LEAD, now=BEFORE).may_approve
+
+
+def test_of_two_leads_who_demote_each_other_one_stays(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ada", "grace"):
+        issue(name)
+    record = principals.audit.record
+
+    def slowly(*args: Any, **facts: Any) -> None:
+        record(*args, **facts)
+        time.sleep(0.3)
+
+    monkeypatch.setattr(principals.audit, "record", slowly)
+
+    def demote(name: str) -> None:
+        principals.change(name, role=Role.AUDITOR, by=LEAD, now=AFTER)
+
+    found = books.together(app, lambda: demote("ada"), lambda: demote("grace"))
+    assert sorted(type(one).__name__ for one in found) == ["LastLead", "NoneType"]

@@ -148,6 +148,17 @@ def again(statement: str) -> str:
 
 
 ATTACKS: dict[str, tuple[str, ...]] = {
+    # who may approve
+    "let an auditor approve": (
+        "UPDATE principal SET role = 'auditor' WHERE id = 'pri_1'",
+        "UPDATE principal SET may_approve = TRUE WHERE id = 'pri_1'",
+    ),
+    "enroll a client who may approve": (
+        (
+            "INSERT INTO principal (id, name, kind, role, subject_id, may_approve, created_at, created_by)"
+            " VALUES ('pri_9', 'x', 'person', 'client', 'cli_1', TRUE, '2026-11-01 09:00:00', 'lead')"
+        ),
+    ),
     # lines of a posted entry
     "change an amount": ("UPDATE posting SET amount_minor = amount_minor + 1 WHERE entry_id = 1",),
     "change both amounts alike": ("UPDATE posting SET amount_minor = amount_minor * 2 WHERE entry_id = 1",),
