@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import subprocess
@@ -34,6 +35,29 @@ def test_what_nginx_refuses_is_a_problem_document(proxy: Proxy) -> None:
     problem(proxy.ask("GET", "/" + "a" * 5_000), 414)
     problem(proxy.ask("GET", "/v1/tiers", headers={"X-Large": "a" * 9_000}), 431)
     problem(proxy.ask("GET", "/v1/tiers", headers={f"X-{n}": "a" for n in range(101)}), 431)
+
+
+@pytest.mark.parametrize(
+    ("line", "header", "status"),
+    [
+        ("GET /refused/400 HTTP/1.1", "", 404),
+        ("TRACE /v1/tiers HTTP/1.1", "", 405),
+        ("CONNECT chambers.example:443 HTTP/1.1", "", 405),
+        ("POST /v1/tiers HTTP/1.1", "Transfer-Encoding: gzip\r\n", 501),
+        ("GET /v1/tiers HTTP/3.0", "", 505),
+        ("GET /v1/tiers HTTP/1.1", "Content-Length: x\r\n", 400),
+        ("POST /readyz HTTP/1.1", "Content-Length: 2000000\r\n", 413),
+    ],
+)
+def test_what_is_no_request_of_ours_is_refused_as_a_problem_too(
+    proxy: Proxy, line: str, header: str, status: int
+) -> None:
+    connection = proxy.connect()
+    connection.sendall(f"{line}\r\nHost: chambers.example\r\nConnection: close\r\n{header}\r\n".encode())
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    problem((answer.status, answer.headers, answer.read()), status)
+    connection.close()
 
 
 def test_files_of_the_bank_and_proofs_may_be_larger_too(proxy: Proxy) -> None:
@@ -79,6 +103,7 @@ def test_while_the_application_is_away_callers_are_told_to_come_back(proxy: Prox
     answer = proxy.ask("GET", "/v1/tiers")
     problem(answer, 503)
     assert answer[1]["Retry-After"] == "2"
+    problem(proxy.ask("GET", "/readyz"), 503)
 
 
 def test_one_address_holds_so_many_connections_and_no_more(proxy: Proxy) -> None:
@@ -98,10 +123,12 @@ def test_one_address_holds_so_many_connections_and_no_more(proxy: Proxy) -> None
 def test_neither_the_log_of_nginx_nor_ours_names_what_was_asked_for(proxy: Proxy, sqlite_firm: Firm) -> None:
     headers = {"Authorization": f"Bearer {sqlite_firm.token}", "User-Agent": "canary"}
     proxy.ask("GET", "/v1/clients/canary?name=canary", headers=headers)
+    proxy.ask("POST", "/v1/clients/canary?name=canary", b"x" * 1_100_000, headers | {"Referer": "https://canary/"})
     proxy.server.stop()
-    for log in (proxy.folder / "access.log", proxy.server.log):
-        text = log.read_text(encoding="utf-8")
-        assert text
+    proxy.ask("GET", "/v1/clients/canary?name=canary", headers=headers)
+    errors = (proxy.folder / "error.log").read_text(encoding="utf-8")
+    for text in (*(log.read_text(encoding="utf-8") for log in (proxy.folder / "access.log", proxy.server.log)), errors):
+        assert text or text is errors
         assert "canary" not in text
         assert sqlite_firm.token not in text
 
