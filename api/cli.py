@@ -37,7 +37,7 @@ COMMANDS = {
     "run": ("runs:run", "Payout runs: draft, propose, approve, send, settle."),
     "import": ("work:import_", "Import lists from CSV, the bank's files, and public work."),
     "bank-file": ("bank:bank_file", "What the bank sent: files, lines, and what waits for a person."),
-    "statement": ("papers:statement", "Statements, as text, JSON, HTML or PDF."),
+    "statement": ("papers:statement", "A statement as JSON, or as a paper with --out (.pdf or .html)."),
     "reissue": ("papers:reissue", "Issue a statement again, corrected."),
     "adjustment": ("adjustments:adjustment", "Corrections, advances, withholding and fees."),
     "remittance": ("remittance:remittance", "Remittance advices: what one payout paid for."),

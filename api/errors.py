@@ -131,9 +131,11 @@ def status_of_kind(found: type[ChambersError]) -> int:
 
 
 def _of_ours(error: ChambersError) -> Response:
-    if isinstance(error, DENIED):
+    hidden = isinstance(error, NotFound) and _sees_only_own()
+    if hidden or isinstance(error, DENIED):
+        # What is another's and what is not there cost the same, so that nobody tells them apart by the time they take.
         _put_on_record(error)
-    if isinstance(error, NotFound) and _sees_only_own():
+    if hidden:
         return problem(404, "not-found", "There is no such thing.")
     status = status_of(error)
     if status == 500:
@@ -167,7 +169,8 @@ def _put_on_record(error: ChambersError) -> None:
     drop_held()
     try:
         with envelope.wrapping(envelope.Envelope()):
-            denials.note(actor, f"{request.method} {request.endpoint}", error.message, now=g.now)
+            route = f"{request.method} {request.endpoint}"
+            denials.note(actor, route, error.message, address=request.path, now=g.now)
     except (ChambersError, DBAPIError) as failure:
         log.error("a denied attempt was not put on record", exc_info=failure)
 

@@ -120,6 +120,7 @@ def replay_after(taken: KeyTaken) -> Response:
 def _replay(key: Key, found: Answer) -> Response:
     body = found.body
     if found.status < 400 and request.endpoint in SHOWN_ONCE:
+        answers.note_shown_again(key, by=g.actor, now=g.now)
         body = parts().keys.open(body.decode(), place=_place(key)).encode()
     response = Response(body, status=found.status, content_type=found.content_type)
     response.headers.update(found.headers)

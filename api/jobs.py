@@ -7,12 +7,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from api import evidence, policy
-from api.errors import Forbidden
+from api.errors import DENIED, Forbidden
 from api.operations import ENDPOINTS
 from api.parts import parts
 from api.sources import sources
 from firm import clock
-from firm.access import tokens
+from firm.access import denials, tokens
 from firm.access.tokens import Admission
 from firm.db import reading
 from firm.errors import Busy, ChambersError
@@ -213,9 +213,17 @@ def _refuse_who_may_no_longer(task: Task) -> None:
     """
     if task.by.token_id is None:
         return
+    try:
+        _refuse_shut_out(task)
+    except DENIED as error:
+        denials.note(task.by, f"job {task.kind}", error.message, now=task.now)
+        raise
+
+
+def _refuse_shut_out(task: Task) -> None:
     with reading() as session:
         try:
-            token, principal = tokens.find(session, task.by.token_id, now=task.now)
+            token, principal = tokens.find(session, str(task.by.token_id), now=task.now)
         except tokens.TokenNotFound:
             raise Forbidden("The token that asked for this opens nothing any more; ask again with another.") from None
     if principal.disabled_at is not None or principal.role != str(task.by.role):

@@ -13,6 +13,7 @@ from api.errors import Forbidden
 from api.permissions.commands import COMMANDS, IMPORTS, ONLY_READS
 from api.permissions.roles import LEAD, OPEN, SIGNED
 from api.permissions.routes import APPROVALS, NEEDS_PRESENCE, POLICY, UNSCOPED, UNSCOPED_FOR_ITSELF
+from api.permissions.scopes import resource_of
 from firm.access import presence
 from firm.access.principals import MAY_BE_GIVEN_APPROVAL
 from firm.access.rules import scope_allows
@@ -63,7 +64,7 @@ def refuse(admission: Admission, endpoint: str, *, writing: bool, now: datetime,
     role = admission.actor.role
     if not _permits(admission, endpoint):
         raise Forbidden(f"The role {role} may not do this.")
-    resource = endpoint.partition(".")[0].replace("_", "-")
+    resource = resource_of(endpoint)
     unscoped = endpoint in UNSCOPED or (itself and endpoint in UNSCOPED_FOR_ITSELF)
     if not unscoped and not scope_allows(admission.scopes, resource, writing=writing):
         raise Forbidden(f"This token's scopes do not allow this; it takes {'write' if writing else 'read'}:{resource}.")

@@ -29,8 +29,9 @@ def body_of(request: Request) -> dict[str, Any]:
     """The request's body as an object. Raises `InvalidJson`, and HTTP 413 or 415."""
     if request.content_length is not None and request.content_length > MOST_BYTES:
         raise RequestEntityTooLarge
-    if not request.is_json or request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType("Send the body as application/json, not compressed.")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != "application/json" or charset != "utf-8" or request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType("Send the body as application/json in UTF-8, not compressed.")
     raw = request.get_data(cache=True)
     if len(raw) > MOST_BYTES:
         raise RequestEntityTooLarge

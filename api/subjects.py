@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from api.permissions.routes import POLICY
+from api.permissions.scopes import resource_of
 from firm.access.principals import RoleNeedsSubject
 from firm.access.rules import InvalidScope
 from firm.actor import Role
@@ -27,10 +28,12 @@ def refuse_unknown(role: Role | None, subject_id: str | None) -> None:
 
 def refuse_nameless(scopes: Iterable[str]) -> None:
     """Raises `InvalidScope` for a scope over a resource that there is not."""
-    resources = {endpoint.partition(".")[0].replace("_", "-") for endpoint in POLICY}
+    resources = {resource_of(endpoint) for endpoint in POLICY}
     for scope in scopes:
         resource = scope.partition(":")[2]
         if resource and resource not in resources:
             raise InvalidScope(
-                f"{scope!r} is no scope: there is no resource {resource!r}; /openapi.json lists them.", field="scopes"
+                f"{scope!r} is no scope: there is no resource {resource!r}; /openapi.json names the scope of each"
+                " operation (x-scope).",
+                field="scopes",
             )

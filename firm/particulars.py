@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 
 from firm.errors import Invalid
 from firm.ids import is_id
@@ -24,6 +25,7 @@ _CODES = (
     # Kosovo has no code of ISO 3166 yet; banks and the European Union write this one.
     " XK"
 )
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
 _COUNTRIES = frozenset(_CODES.split())
 """The countries of ISO 3166-1."""
 
@@ -135,3 +137,9 @@ def checked_bic(text: str) -> str:
 def folded(name: str) -> str:
     """A name as it is compared with others: two that differ in capitals alone are one."""
     return unicodedata.normalize("NFKC", name).casefold()
+
+
+def outside_of_books(day: date) -> str:
+    """What is wrong with a day of a year that nobody can mean; empty for others."""
+    kept = _FIRST_DAY <= day < _LAST_DAY
+    return "" if kept else f"{day.isoformat()} lies outside of what books are kept of; mend the year."

@@ -80,7 +80,7 @@ def list_adjustments(call: Call, which: Month | None, as_json: bool) -> None:
         click.echo("There is no such adjustment.")
     for one in found:
         adjusts = f" (adjusts {one.adjusts_month})" if one.adjusts_month else ""
-        title = f"{TITLES[one.kind]}{', reversed' if one.reverses_id else ''}"
+        title = f"{'Reversal: ' if one.reverses_id else ''}{TITLES[one.kind]}"
         click.echo(
             f"{one.number}  {one.month}  {names[one.maintainer_id]}  {title}  {one.amount}  {one.reason}{adjusts}"
         )

@@ -103,7 +103,10 @@ def _other_database(settings: Settings) -> Iterator[None]:
 
 
 def _read_in(call: Call, path: Path) -> int:
-    """Read an archive into the empty database at hand, and refuse it unless every invariant holds."""
+    """Read an archive into the empty database at hand. Nothing stays of one that was changed since it was written.
+
+    Raises `InvariantBroken` for books that break anything else: they are there then, and send nothing.
+    """
     run.upgrade(db.engine)
     rows = restoring.import_archive(
         path,

@@ -26,15 +26,22 @@ from firm.errors import InvariantBroken, Misconfigured
 from firm.recovery.model import Restoration
 from migrations import run
 
+DEFAULT_FOLDER = Path("var/backups")
+
 
 @click.command()
-@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("var/backups"))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="One file, by name.")
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="A folder.  [default: var/backups]"
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="One file, by name, instead.")
 @click.option("--keep", type=click.IntRange(1), help="Remove all but this many newest backups of the folder.")
 @click.option("--plain", is_flag=True, help="Do not encrypt. Bank details stay sealed; all else lies open.")
 @command
-def backup(call: Call, folder: Path, out: Path | None, keep: int | None, plain: bool) -> None:
+def backup(call: Call, folder: Path | None, out: Path | None, keep: int | None, plain: bool) -> None:
     """Back the whole database up, while everybody goes on working, encrypted to CHAMBERS_BACKUP_RECIPIENTS."""
+    if out is not None and (folder is not None or keep is not None):
+        raise click.UsageError("--out names one file; --to and --keep are about a folder of backups.")
+    folder = folder or DEFAULT_FOLDER
     settings = parts().settings
     if not (plain or settings.recipients):
         raise Misconfigured(
@@ -55,7 +62,7 @@ def backup(call: Call, folder: Path, out: Path | None, keep: int | None, plain: 
         now=call.now,
     )
     click.echo(f"{path}: {_told(header)}; {path.stat().st_size:,} bytes.")
-    for name in making.remove_oldest(folder, keep=keep, made=path) if keep and out is None else ():
+    for name in making.remove_oldest(folder, keep=keep, made=path) if keep else ():
         click.echo(f"Removed {name}.")
 
 

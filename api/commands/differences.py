@@ -9,12 +9,14 @@ import click
 from sqlalchemy.orm import Session
 
 from api.commands.running import Call, command, json_option, show
-from api.jobs import KINDS, compare
+from api.jobs import KINDS, RESUME, compare
 from api.sources import sources
 from firm.access import tokens
 from firm.db import reading
 from firm.jobs import queries as jobs
 from firm.money import Money
+from firm.notices import queries as notices
+from firm.notices.operations import SEND
 from firm.recovery import operations as recovery
 from firm.recovery.model import Restoration
 from payouts.bank_files import queries as bank_files
@@ -139,8 +141,12 @@ def _to_compare(session: Session, found: Restoration, call: Call) -> Iterator[st
     yield "Whoever was paid since then from a run that is not here has to be entered before the next run."
     names = tokens.owners_of_live(session, now=call.now)
     yield f"Tokens open these books to {', '.join(names) or 'nobody'}. Revoke again what was revoked since then."
-    waiting = jobs.number_waiting(session, [name for name, kind in KINDS.items() if kind.leaves_the_house])
+    # Going on with runs is no work of its own: theirs are listed above.
+    kinds = [name for name, kind in KINDS.items() if kind.leaves_the_house and name not in (RESUME, SEND)]
+    waiting = jobs.number_waiting(session, kinds)
     yield f"Releases and messages that begin by themselves as soon as you say so: {waiting}."
+    queued = notices.count(session, "queued")
+    yield f"Notices to payees that go out then: {queued}."
     yield "When the bank's statements and these books agree: chambers reconcile --note 'how it was checked'"
 
 

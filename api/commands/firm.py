@@ -30,7 +30,8 @@ def show_firm(call: Call, as_json: bool) -> None:
     if as_json:
         show(kept, "firm:FirmSchema")
         return
-    account = f"ends in {kept.iban_last4}" if kept.iban_last4 else "none"
+    bank = f", BIC {kept.bic}" if kept.bic else ""
+    account = f"ends in {kept.iban_last4}{bank}" if kept.iban_last4 else "none"
     for name, value in (
         ("name", kept.name),
         ("address", ", ".join(kept.address.splitlines()) or "none"),

@@ -117,8 +117,14 @@ def caller(now: datetime) -> Actor:
         return Actor(f"shell:{getpass.getuser()}", Role.LEAD, request_id=g.request_id)
     g.actor = admission.actor
     from api import policy  # imported here: a command without a token starts sooner
+    from api.errors import DENIED
+    from firm.access import denials
 
-    policy.refuse_command(admission, _command(), now=now)
+    try:
+        policy.refuse_command(admission, _command(), now=now)
+    except DENIED as error:
+        denials.note(admission.actor, f"chambers {_command()}", error.message, now=now)
+        raise
     return admission.actor
 
 
@@ -135,12 +141,14 @@ def admitted(now: datetime) -> Admission | None:
     secret = os.environ.get("CHAMBERS_TOKEN")
     if not secret:
         return None
+    from firm.access import denials
     from firm.access.tokens import NotAuthenticated, admit
 
     try:
         with reading() as session:
             return admit(session, secret, now=now, request_id=g.request_id)
     except NotAuthenticated as error:
+        denials.note_dead_token(secret, f"chambers {_command()}", request_id=g.request_id, now=now)
         raise NotAuthenticated(
             "CHAMBERS_TOKEN holds no token that is valid here and now; set one of `chambers token issue`, or unset it"
             " to act as the lead at this shell."

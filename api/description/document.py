@@ -15,7 +15,9 @@ from api.description.examples.finding import example_of
 from api.description.names import operation_id
 from api.description.problems import problem_types
 from api.paging import PageQuery
-from api.permissions.routes import POLICY
+from api.permissions.roles import OPEN, SIGNED
+from api.permissions.routes import POLICY, UNSCOPED
+from api.permissions.scopes import resource_of
 from firm.webhooks.catalogue import CATALOGUE, example, schema
 
 JSON = "application/json"
@@ -82,7 +84,8 @@ def finished(document: dict[str, Any], app: Flask) -> dict[str, Any]:
             _finish(methods[method], endpoints[path, method], method, path, document["components"]["schemas"])
     document["webhooks"] = {name: _told(name) for name in CATALOGUE}
     document["x-problem-types"] = problem_types()
-    return document
+    found: dict[str, Any] = _portable(document)
+    return found
 
 
 def _told(name: str) -> dict[str, Any]:
@@ -140,6 +143,17 @@ def _sent(item: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
             yield from seen
 
 
+def _portable(part: Any) -> Any:
+    """Patterns as JSON Schema writes them (ECMA-262), which has no anchors of Python's."""
+    if isinstance(part, list):
+        return [_portable(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    pattern = part.get("pattern")
+    found = {name: _portable(inner) for name, inner in part.items()}
+    return found | {"pattern": pattern.replace("\\A", "^").replace("\\Z", "$")} if isinstance(pattern, str) else found
+
+
 def _references(part: Any) -> list[str]:
     if isinstance(part, dict):
         own = [part["$ref"].rpartition("/")[2]] if "$ref" in part else []
@@ -150,6 +164,8 @@ def _references(part: Any) -> list[str]:
 def _finish(operation: dict[str, Any], endpoint: str, method: str, path: str, schemas: dict[str, Any]) -> None:
     operation["operationId"] = operation_id(endpoint, method, path)
     operation["x-roles"] = sorted(str(role) for role in POLICY[endpoint])
+    if POLICY[endpoint] not in (OPEN, SIGNED) and endpoint not in UNSCOPED:
+        operation["x-scope"] = f"{'read' if method in ('get', 'head') else 'write'}:{resource_of(endpoint)}"
     operation.setdefault("parameters", []).extend(_headers(endpoint, method))
     for parameter in operation["parameters"]:
         _describe(parameter)

@@ -43,6 +43,7 @@ ABOVE_ALL = {
         504,
         "The answer takes too long; the same request may be sent again under its Idempotency-Key.",
     ),
+    "http-version-not-supported": (505, "The version of HTTP is not spoken here."),
 }
 """Those that no class of ours stands for: of HTTP itself, of the server, and of the proxy in front of it."""
 

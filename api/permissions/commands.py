@@ -4,6 +4,15 @@ from __future__ import annotations
 
 COMMANDS = {
     "prove": "step_ups.proved",
+    "firm show": "firm.show",
+    "firm letterhead": "firm.changed",
+    "firm bank-account": "firm.changed",
+    "firm adjustment-limit": "firm.changed",
+    "firm sole-approval": "firm.changed",
+    "firm cooling-off": "firm.changed",
+    "firm tax-forms": "firm.changed",
+    "firm vat-id": "firm.changed",
+    "firm self-billing-months": "firm.changed",
     "principal add": "principals.enrolled",
     "principal list": "principals.listed",
     "principal change": "principals.changed",
@@ -134,7 +143,7 @@ ONLY_READS = frozenset(
     command
     for command, endpoint in COMMANDS.items()
     if endpoint.partition(".")[2]
-    in ("listed", "lines_listed", "shown", "previewed", "trial_balance", "file", "proved", "rails")
+    in ("listed", "lines_listed", "shown", "show", "previewed", "trial_balance", "file", "proved", "rails")
 )
 """The commands that a token without the scope to write may give."""
 

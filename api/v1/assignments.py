@@ -18,6 +18,7 @@ from staffing.assignments import operations, queries
 from staffing.assignments.model import ROLES
 
 blueprint = Blueprint("assignments", __name__, description="Who works on what")
+FIRST_DAY_OFF = "The first day on which it no longer holds; null without an end."
 
 
 class AssignmentSchema(Schema):
@@ -30,7 +31,7 @@ class AssignmentSchema(Schema):
     share_bp = ma.fields.Integer()
     paid = ma.fields.Boolean()
     from_on = DateField()
-    until_on = DateField(allow_none=True)
+    until_on = DateField(allow_none=True, metadata={"description": FIRST_DAY_OFF})
     override_reason = ma.fields.String(allow_none=True)
 
 
@@ -42,7 +43,7 @@ class AssignmentDraft(Schema):
     role = ma.fields.String(required=True, validate=ma.validate.OneOf(ROLES))
     share_bp = Whole(required=True, least=0, most=BASIS, metadata={"description": "Share of time in basis points."})
     from_on = DateField(required=True)
-    until_on = DateField(load_default=None, allow_none=True)
+    until_on = DateField(load_default=None, allow_none=True, metadata={"description": FIRST_DAY_OFF})
     paid = Flag(load_default=True)
     override_reason = Text(
         most=500, load_default=None, allow_none=True, metadata={"description": "Why the funding gate is overridden."}

@@ -44,7 +44,7 @@ class ReportDraft(Schema):
 
     client = Text(required=True)
     from_month = MonthField(required=True)
-    until_month = MonthField(required=True)
+    until_month = MonthField(required=True, metadata={"description": "The first month not covered."})
 
 
 class ReportQuery(ClientQuery):

@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from api.auth import current_actor, now, own
 from api.blueprints import Blueprint
-from api.fields import Country, MomentField, Schema, Text
+from api.fields import Country, Lines, MomentField, Schema, Text
 from api.paging import PageQuery, page, page_schema
 from api.shapes import shown_destination, with_parts
 from firm.actor import Role
@@ -21,10 +21,9 @@ from staffing.maintainers.model import GRADES, WORKS_AS
 blueprint = Blueprint("maintainers", __name__, description="The people who maintain packages")
 
 
-class MaintainerSchema(Schema):
-    """A maintainer."""
+class Person(Schema):
+    """What is said of a maintainer when they are added, and ever after."""
 
-    id = ma.fields.String(dump_only=True)
     name = Text(required=True)
     email = Text(required=True)
     country = Country(required=True)
@@ -32,7 +31,14 @@ class MaintainerSchema(Schema):
     works_as = ma.fields.String(required=True, validate=ma.validate.OneOf(WORKS_AS))
 
 
-class MaintainerDraft(MaintainerSchema):
+class MaintainerSchema(Person):
+    """A maintainer."""
+
+    id = ma.fields.String(dump_only=True)
+    address = Lines(dump_only=True)
+
+
+class MaintainerDraft(Person):
     """A maintainer to add."""
 
     address = ma.fields.List(Text(), load_default=list, validate=ma.validate.Length(max=8))

@@ -20,12 +20,13 @@ from payouts.terms.model import FEES_BORNE_BY, PayTerms
 from payouts.terms.operations import Proposal
 
 blueprint = Blueprint("pay_terms", __name__, description="One maintainer's dated terms")
+FIRST_MONTH_OFF = "The first month in which they no longer hold; null without an end."
 
 
 class TermsParts(Schema):
     """What terms consist of; packages by id or name, rates in basis points."""
 
-    until_month = MonthField(load_default=None, allow_none=True)
+    until_month = MonthField(load_default=None, allow_none=True, metadata={"description": FIRST_MONTH_OFF})
     guarantee = MoneyField(load_default=None, allow_none=True)
     growth_bp = Whole(least=0, most=BASIS, load_default=0)
     baseline = MoneyField(load_default=None, allow_none=True)
@@ -60,7 +61,7 @@ class TermsSchema(Schema):
     id = ma.fields.String()
     maintainer_id = ma.fields.String()
     from_month = MonthField()
-    until_month = MonthField(allow_none=True)
+    until_month = MonthField(allow_none=True, metadata={"description": FIRST_MONTH_OFF})
     guarantee = MoneyField()
     growth_bp = ma.fields.Integer()
     baseline = MoneyField()

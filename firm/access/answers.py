@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from firm.access.model import keyed_answer
+from firm.actor import Actor
+from firm.audit import operations as audit
 from firm.columns import UtcMoment
 from firm.db import claim, last_transaction, reading, transaction, use_case
 from firm.driver_errors import is_lock_wait
@@ -122,6 +124,13 @@ def keep(key: Key, answer: Answer) -> None:
         # A request that was refused before it wrote anything has not claimed its key yet.
         take(session, key)
         session.execute(update(keyed_answer).where(*_is(key)).values(**values))
+
+
+@use_case
+def note_shown_again(key: Key, *, by: Actor, now: datetime) -> None:
+    """Put on record that a secret was opened and shown once more, to who asked for it the first time."""
+    with transaction() as session:
+        audit.record(session, "answer.shown-again", key.principal, {"route": key.route}, by=by, now=now)
 
 
 @use_case

@@ -17,13 +17,16 @@ from firm.db import reading, transaction, use_case
 NOTED = Limit("denied", 1, timedelta(minutes=1))
 
 
-def note(by: Actor, route: str, reason: str, *, now: datetime) -> None:
-    """Record that an actor was denied a route, unless this minute has it already."""
+def note(by: Actor, route: str, reason: str, *, address: str = "", now: datetime) -> None:
+    """Record that an actor was denied a route or command, unless this minute has it already.
+
+    `address` is what was asked for, where there is one.
+    """
     try:
         limits.spend(NOTED, f"{by.token_id}:{route}", now=now)
     except TooMany:
         return
-    _record(by, route, reason, now=now)
+    _record(by, route, reason, address, now=now)
 
 
 def note_dead_token(secret: str, route: str, *, request_id: str | None, now: datetime) -> None:
@@ -43,6 +46,7 @@ def _owner(secret: str, request_id: str | None) -> Actor | None:
 
 
 @use_case
-def _record(by: Actor, route: str, reason: str, *, now: datetime) -> None:
+def _record(by: Actor, route: str, reason: str, address: str, *, now: datetime) -> None:
+    facts = {"reason": reason[:300]} | ({"address": address[:300]} if address else {})
     with transaction() as session:
-        audit.record(session, "attempt.denied", route[:200], {"reason": reason[:300]}, by=by, now=now)
+        audit.record(session, "attempt.denied", route[:200], facts, by=by, now=now)

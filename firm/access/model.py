@@ -67,7 +67,8 @@ class ApiToken(Base):
     created_by: Mapped[str] = mapped_column(String(200))
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-    proved_at: Mapped[datetime | None]
+    proved_at: Mapped[datetime | None] = mapped_column(info={"apart": True})
+    """A proof is on record as the principal's, and changes nothing else of the token."""
 
 
 # Apart from the tokens, so that reading with one changes nothing of the firm's.

@@ -151,7 +151,9 @@ def add(
     try:
         session.flush()
     except IntegrityError as error:
-        raise PrincipalNameTaken(f"There is a principal named {name!r}; choose another name.") from error
+        raise PrincipalNameTaken(
+            f"There is a principal named {name!r}; choose another name, or give that one a further token."
+        ) from error
     audit.record(
         session,
         "principal.enrolled",

@@ -14,6 +14,7 @@ from firm.allocation import queries
 from firm.allocation.model import AllocationPlan, PlanReserve, PlanWeight, allocation, allocation_share
 from firm.allocation.rules import Plan, Share, Target, by_target, divide_all
 from firm.audit import operations as audit
+from firm.audit.rules import whole
 from firm.billing.recognition import revenue
 from firm.bulk import bulk_insert
 from firm.db import transaction, use_case
@@ -59,12 +60,15 @@ def set_plan(
         )
         session.add(plan)
         session.flush()
-        session.add_all(PlanReserve(plan_id=plan.id, name=name, rate_bp=bp) for name, bp in reserves.items())
-        session.add_all(PlanWeight(plan_id=plan.id, package_id=key, weight=w) for key, w in by_id.items())
+        parts: list[PlanReserve | PlanWeight] = [
+            *(PlanReserve(plan_id=plan.id, name=name, rate_bp=bp) for name, bp in reserves.items()),
+            *(PlanWeight(plan_id=plan.id, package_id=key, weight=w) for key, w in by_id.items()),
+        ]
+        session.add_all(parts)
         for name in reserves:
             accounts.open_reserve(session, name, profile.currency)
         facts = {"version": version, "from": str(from_month), "overhead_bp": overhead_bp}
-        audit.record(session, "plan.set", plan.id, facts, after=plan, by=by, now=now)
+        audit.record(session, "plan.set", plan.id, facts, after=whole(plan, parts), by=by, now=now)
     return plan
 
 

@@ -17,6 +17,9 @@ from firm.db import AnyRow
 from firm.invariant import Walk
 
 LONGEST_WAIT = timedelta(minutes=10)
+STALE = timedelta(days=2)
+"""Commands and the worker keep an anchor a day."""
+
 PAGE = 2_000
 
 
@@ -35,7 +38,7 @@ def checks(anchors: Callable[[], Iterable[Anchor]], *, now: datetime) -> tuple[W
         ),
         Walk(
             "audit-anchors-kept",
-            "No anchor that was kept is lost, and a chain that is older than a day has one.",
+            "No anchor that was kept is lost, and no chain goes on for two days without one.",
             lambda session: _missing_anchors(session, anchors, now),
         ),
         Walk(
@@ -91,11 +94,14 @@ def _missing_anchors(
         yield {"wrong": f"no anchor of a chain that is {days} day{'' if days == 1 else 's'} old"}
     elif on_record is not None and on_record > newest:
         yield {"seq": on_record, "wrong": "it was anchored, and the anchor is not on file"}
+    elif newest and (days := _age(session, now, newest + 1).days) >= STALE.days:
+        yield {"seq": newest + 1, "wrong": f"no anchor for {days} days, in which the chain went on"}
 
 
-def _age(session: Session, now: datetime) -> timedelta:
-    first = select(audit_record.c.at).join(audit_link, audit_link.c.record_id == audit_record.c.id)
-    since = session.scalar(first.where(audit_link.c.seq == 1))
+def _age(session: Session, now: datetime, seq: int = 1) -> timedelta:
+    """How long ago a link's record was written; zero where the link is not there."""
+    linked = select(audit_record.c.at).join(audit_link, audit_link.c.record_id == audit_record.c.id)
+    since = session.scalar(linked.where(audit_link.c.seq == seq))
     return timedelta(0) if since is None else now - since
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -44,8 +45,24 @@ def digest(thing: Any) -> str:
         state = state_of(table, thing)
     else:
         state = asdict(thing) if is_dataclass(thing) and not isinstance(thing, type) else thing
-    text = json.dumps(state, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_text(state).encode()).hexdigest()
+
+
+def _text(state: Any) -> str:
+    return json.dumps(state, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def whole(thing: Any, parts: Iterable[Any]) -> dict[str, Any]:
+    """The state of a row together with the rows that are a part of it, by the names of their tables."""
+    return with_parts(state_of(type(thing).__table__, thing), [(type(part).__table__, part) for part in parts])
+
+
+def with_parts(state: Mapping[str, Any], parts: Iterable[tuple[Table, Any]]) -> dict[str, Any]:
+    """A state with its parts' states, in an order that nobody's reading decides."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for table, row in parts:
+        found.setdefault(table.name, []).append(state_of(table, row))
+    return {**state, **{name: sorted(states, key=_text) for name, states in found.items()}}
 
 
 def state_of(table: Table, row: Any) -> dict[str, Any]:

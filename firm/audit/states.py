@@ -14,7 +14,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from firm.audit.model import audit_record
-from firm.audit.rules import digest, state_of
+from firm.audit.rules import digest, state_of, with_parts
 from firm.db import AnyRow
 from firm.invariant import Walk
 
@@ -38,6 +38,19 @@ class Recorded:
     """Whether one subject has several rows, each on record once."""
     grown: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The columns that a migration, by its revision, added to rows that were on record already."""
+    parts: Mapping[Table, str] = field(default_factory=dict)
+    """Tables whose rows are on record as a part of a row of this one, and the column that says of which. Records from
+    before that was so hold the row alone."""
+    unseen: Sequence[str] = ()
+    """Columns that no record holds: sealed contents, which a digest beside them stands for."""
+    drifts: Mapping[str, Any] = field(default_factory=dict)
+    """Columns that change without a record until the next one, and what they hold at first."""
+    some: bool = False
+    """Whether rows may be there without a record of their own."""
+    left_out: bool = False
+    """Whether an archive leaves the rows out, so that records may be of none."""
+    page: int = PAGE
+    """How many rows are read at once: few, where each may hold a document."""
 
 
 def walk(tables: Sequence[Recorded]) -> Walk:
@@ -51,15 +64,17 @@ def walk(tables: Sequence[Recorded]) -> Walk:
 
 def _differing(session: Session, one: Recorded) -> Iterator[dict[str, Any]]:
     left, own = _left(session, one)
+    parts = _parts(session, one)
     seen = set()
-    for row in _rows(session, one.table):
+    for row in _rows(session, one.table, one.page):
         subject = one.subject(row)
         seen.add(subject)
         if subject not in left:
-            yield {"what": one.table.name, "which": subject, "wrong": "there is no record of it"}
-        elif left[subject].isdisjoint(_digests(row, one)):
+            if not one.some:
+                yield {"what": one.table.name, "which": subject, "wrong": "there is no record of it"}
+        elif left[subject].isdisjoint(_digests(row, one, parts.get(subject, []))):
             yield {"what": one.table.name, "which": subject, "wrong": "it is not what its last audit record left"}
-    for subject in sorted(own - seen):
+    for subject in sorted(own - seen) if not one.left_out else ():
         yield {"what": one.table.name, "which": subject, "wrong": "it is on record, and is not there"}
 
 
@@ -79,12 +94,30 @@ def _left(session: Session, one: Recorded) -> tuple[dict[str, set[str]], set[str
     return left, own
 
 
-def _digests(row: AnyRow, one: Recorded) -> Iterator[str]:
+def _parts(session: Session, one: Recorded) -> dict[str, list[tuple[Table, AnyRow]]]:
+    """The parts of each row, by its id."""
+    found: dict[str, list[tuple[Table, AnyRow]]] = {}
+    for table, owner in one.parts.items():
+        for row in _rows(session, table):
+            found.setdefault(str(getattr(row, owner)), []).append((table, row))
+    return found
+
+
+def _digests(row: AnyRow, one: Recorded, parts: Sequence[tuple[Table, AnyRow]]) -> Iterator[str]:
     """What the last record may have left: the row as it is, and as it was before the table grew."""
-    for state in _ages(state_of(one.table, row), one):
+    state = state_of(one.table, row)
+    if one.unseen:
+        # As a rotation of keys leaves it.
         yield digest(state)
+        state = {name: value for name, value in state.items() if name not in one.unseen}
+    for aged in _ages(state, one):
+        yield digest(aged)
+        yield digest(with_parts(aged, parts))
+        if one.drifts:
+            yield digest({**aged, **one.drifts})
+            yield digest(aged | {name: getattr(row, name) for name in one.drifts})
         for column, values in one.moves.items():
-            yield from (digest(state | {column: value}) for value in values)
+            yield from (digest(aged | {column: value}) for value in values)
 
 
 def _ages(state: dict[str, Any], one: Recorded) -> Iterator[dict[str, Any]]:
@@ -94,6 +127,6 @@ def _ages(state: dict[str, Any], one: Recorded) -> Iterator[dict[str, Any]]:
         yield state
 
 
-def _rows(session: Session, table: Table) -> Iterator[AnyRow]:
+def _rows(session: Session, table: Table, page: int = PAGE) -> Iterator[AnyRow]:
     keys = list(table.primary_key.columns)
-    yield from session.execute(select(table).order_by(*keys).execution_options(yield_per=PAGE))
+    yield from session.execute(select(table).order_by(*keys).execution_options(yield_per=page))

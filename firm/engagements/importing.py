@@ -105,7 +105,8 @@ class EngagementDesk(Desk[EngagementRow]):
         interests = self._named(engagement, row.interests)
         self._known[client.id, row.starts_on] = engagement
         self._interests[engagement.id] = {interest.package_id: interest for interest in interests}
-        self.keep(engagement, *interests, verb="engagement.drafted", subject=engagement.id, facts=facts_of(engagement))
+        facts = facts_of(engagement)
+        self.keep(engagement, *interests, verb="engagement.drafted", subject=engagement.id, facts=facts, in_parts=True)
         return True
 
     def _client(self, name: str) -> Client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import digest, whole
 from firm.db import transaction, use_case
 from firm.engagements import queries
 from firm.engagements.model import Engagement, Interest
@@ -55,9 +57,12 @@ def name_interests(
     """Add interests to an engagement, also after its signature: needs change. Raises `InterestTwice`."""
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
+        before = digest(on_record(session, engagement))
         add_interests(session, engagement.id, interests)
-        packages = [interest.package for interest in interests]
-        audit.record(session, "engagement.interests-named", engagement.id, {"packages": packages}, by=by, now=now)
+        facts, after = {"packages": [interest.package for interest in interests]}, on_record(session, engagement)
+        audit.record(
+            session, "engagement.interests-named", engagement.id, facts, before=before, after=after, by=by, now=now
+        )
         return queries.interests_of(session, engagement.id)
 
 
@@ -67,8 +72,8 @@ def withdraw_interest(engagement_id: str, package: str, *, reason: str, by: Acto
     reason = checked_words(reason, "Say why it is withdrawn: the reason stays on record.", field="reason", most=500)
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
-        # Two at the same moment: the second looks when the first is in the books.
-        session.execute(select(Engagement.id).where(Engagement.id == engagement.id).with_for_update())
+        # Of two at the same moment, the second looks when the first is in the books.
+        before = digest(on_record(session, engagement))
         target = portfolio.find(session, package)
         named = {interest.package_id: interest for interest in queries.interests_of(session, engagement.id)}
         if target.id not in named:
@@ -77,9 +82,18 @@ def withdraw_interest(engagement_id: str, package: str, *, reason: str, by: Acto
             raise LastInterest("A signed engagement names at least one package; name the right one first.")
         session.delete(named[target.id])
         session.flush()
-        facts = {"package": target.id, "reason": reason}
-        audit.record(session, "engagement.interest-withdrawn", engagement.id, facts, by=by, now=now)
+        facts, after = {"package": target.id, "reason": reason}, on_record(session, engagement)
+        audit.record(
+            session, "engagement.interest-withdrawn", engagement.id, facts, before=before, after=after, by=by, now=now
+        )
         return queries.interests_of(session, engagement.id)
+
+
+def on_record(session: Session, engagement: Engagement) -> dict[str, Any]:
+    """What the audit log holds of an engagement: itself, with its interests. Nobody else changes it meanwhile."""
+    session.flush()
+    session.execute(select(Engagement.id).where(Engagement.id == engagement.id).with_for_update())
+    return whole(engagement, queries.interests_of(session, engagement.id))
 
 
 def add_interests(session: Session, engagement_id: str, interests: Sequence[NamedInterest]) -> None:

@@ -16,14 +16,14 @@ from firm.audit.rules import digest
 from firm.clients import queries as clients
 from firm.db import claim, transaction, use_case
 from firm.engagements import queries
-from firm.engagements.interests import NamedInterest, add_interests
+from firm.engagements.interests import NamedInterest, add_interests, on_record
 from firm.engagements.model import CYCLES, Engagement, Tier
 from firm.engagements.rules import BLOCKING_CLAUSES, blocked
 from firm.errors import EndsAlready, EndTooEarly, Invalid, Refused
 from firm.ledger import accounts, periods
 from firm.money import Money
 from firm.month import Month
-from firm.particulars import checked_name, checked_words
+from firm.particulars import checked_name, checked_words, outside_of_books
 from firm.profile import operations as profiles
 
 RECOGNIZED = "recognition"
@@ -42,7 +42,6 @@ class NotADraft(Refused):
     """Only a draft can be signed, and its terms stand from then on."""
 
 
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
 MOST_NOTICE_DAYS = 730
 
 
@@ -138,9 +137,8 @@ def draft(
         session.add(engagement)
         session.flush()
         add_interests(session, engagement.id, interests)
-        audit.record(
-            session, "engagement.drafted", engagement.id, facts_of(engagement), after=engagement, by=by, now=now
-        )
+        facts, after = facts_of(engagement), on_record(session, engagement)
+        audit.record(session, "engagement.drafted", engagement.id, facts, after=after, by=by, now=now)
     return engagement
 
 
@@ -166,8 +164,7 @@ def refuse_impossible(terms: Terms) -> None:
     """Raises `InvalidEngagement` for terms that no agreement can have."""
     for name in ("starts_on", "ends_on", "renews_on"):
         day = getattr(terms, name)
-        if day is not None and not FIRST_DAY <= day < LAST_DAY:
-            sentence = f"{day.isoformat()} lies outside of what books are kept of; mend the year."
+        if day is not None and (sentence := outside_of_books(day)):
             raise InvalidEngagement(sentence, field=name)
     if terms.renews_on is not None and terms.renews_on <= terms.starts_on:
         raise InvalidEngagement("An engagement renews after it starts.", field="renews_on")
@@ -217,7 +214,7 @@ def sign(engagement_id: str, *, by: Actor, now: datetime) -> Engagement:
     """Sign a draft. Raises `NotADraft`, `EngagementWithoutInterests`, `ClauseRefused`."""
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
-        before = digest(engagement)
+        before = digest(on_record(session, engagement))
         drafted = update(Engagement).where(Engagement.id == engagement_id, Engagement.state == "draft")
         signed = claim(session, drafted.values(state="signed", signed_at=now))
         session.refresh(engagement)
@@ -225,7 +222,8 @@ def sign(engagement_id: str, *, by: Actor, now: datetime) -> Engagement:
             raise NotADraft(f"The engagement is {engagement.state} already; draft another one to change terms.")
         _refuse_unsignable(session, engagement)
         accounts.open_currency(session, engagement.currency)
-        audit.record(session, "engagement.signed", engagement.id, {}, before=before, after=engagement, by=by, now=now)
+        after = on_record(session, engagement)
+        audit.record(session, "engagement.signed", engagement.id, {}, before=before, after=after, by=by, now=now)
     return engagement
 
 
@@ -235,12 +233,13 @@ def set_po_number(engagement_id: str, po_number: str, *, by: Actor, now: datetim
     number = checked_po_number(po_number)
     with transaction() as session:
         engagement = queries.find(session, engagement_id)
-        before = digest(engagement)
+        before = digest(on_record(session, engagement))
         engagement.po_number = number
         session.flush()
         facts = {"po_number": number}
+        after = on_record(session, engagement)
         audit.record(
-            session, "engagement.po-number-set", engagement.id, facts, before=before, after=engagement, by=by, now=now
+            session, "engagement.po-number-set", engagement.id, facts, before=before, after=after, by=by, now=now
         )
     return engagement
 
@@ -263,11 +262,12 @@ def end(engagement_id: str, *, on: date, by: Actor, now: datetime) -> Engagement
                 f"It ends on {engagement.ends_on.isoformat()} already; sign another for what comes after."
             )
         _refuse_recognized(session, on)
-        before = digest(engagement)
+        before = digest(on_record(session, engagement))
         engagement.ends_on = on
         engagement.state = "ended"
         facts = {"on": on.isoformat()}
-        audit.record(session, "engagement.ended", engagement.id, facts, before=before, after=engagement, by=by, now=now)
+        after = on_record(session, engagement)
+        audit.record(session, "engagement.ended", engagement.id, facts, before=before, after=after, by=by, now=now)
     return engagement
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from firm.actor import Actor
 from firm.audit import operations as audit
+from firm.audit.rules import whole
 from firm.bulk import bulk_insert
 from firm.columns import Base
 from firm.csvfile.reading import cut
@@ -43,10 +44,15 @@ class Desk(ABC, Generic[R]):
     def settle(self, row: R, columns: Collection[str]) -> bool:
         """Whether the row is new; False when all it says is known. Raises what refuses it, and writes nothing."""
 
-    def keep(self, *made: Base, verb: str, subject: str, facts: Mapping[str, Any]) -> None:
-        """Remember what a new row made, for `write`, with its audit record; the first is its subject."""
-        self._made.extend(made)
-        self._records.append((verb, subject, facts, made[0]))
+    def keep(
+        self, first: Base, *more: Base, verb: str, subject: str, facts: Mapping[str, Any], in_parts: bool = False
+    ) -> None:
+        """Remember what a new row made, for `write`, with the audit record of the first.
+
+        `in_parts` says that the others are parts of it, which the record covers too.
+        """
+        self._made.extend((first, *more))
+        self._records.append((verb, subject, facts, whole(first, more) if in_parts else first))
 
     def write(self) -> None:
         """Write what was kept, in the session's transaction."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from firm.actor import Actor, Role
 from firm.db import AnyRow, claim, reading, transaction, use_case
-from firm.jobs.model import schedule
+from firm.jobs.model import Job, schedule
 from firm.jobs.operations import enqueue, insert_unless_there
 
 SCHEDULER = Actor("scheduler", Role.SYSTEM)
@@ -55,6 +55,10 @@ def _become_job(session: Session, row: AnyRow, now: datetime) -> bool:
     missed = (now - row.next_at) // every
     mine = update(schedule).where(schedule.c.name == row.name, schedule.c.next_at == row.next_at)
     if not claim(session, mine.values(next_at=row.next_at + every * (missed + 1))):
+        return False
+    queued = Job.kind == row.kind, Job.state == "queued", Job.key.startswith(f"schedule:{row.name}:", autoescape=True)
+    if session.scalar(select(Job.id).where(*queued).limit(1)) is not None:
+        # The time before has not been worked off yet, and once is enough: restored books hold some kinds back for days.
         return False
     enqueue(session, row.kind, {}, key=f"schedule:{row.name}:{row.next_at.isoformat()}", by=SCHEDULER, now=now)
     return True

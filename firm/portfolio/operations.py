@@ -14,11 +14,11 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import Refused
+from firm.errors import NothingToChange, Refused
 from firm.particulars import checked_name
 from firm.portfolio import queries
 from firm.portfolio.model import Package
-from firm.portfolio.rules import InvalidPackage, checked_folder, checked_package, checked_repository
+from firm.portfolio.rules import checked_folder, checked_package, checked_repository
 
 
 class PackageNameTaken(Refused):
@@ -51,7 +51,7 @@ def change(
     by: Actor,
     now: datetime,
 ) -> Package:
-    """Correct where a package lives; what is None stays. Raises `PackageNotFound`, `InvalidPackage`.
+    """Correct where a package lives; what is None stays. Raises `PackageNotFound`, `InvalidPackage`, `NothingToChange`.
 
     By its ecosystem an advisory knows the package from another of its name.
     """
@@ -66,7 +66,7 @@ def change(
             package.folder = checked_folder(folder)
         facts = {"before": earlier, "after": _whereabouts(package)}
         if earlier == facts["after"]:
-            raise InvalidPackage(f"{package.name} is known there already; say what is different.")
+            raise NothingToChange(f"{package.name} is known there already; say what is different.")
         session.flush()
         audit.record(session, "package.changed", package.id, facts, before=before, after=package, by=by, now=now)
     return package

@@ -12,7 +12,7 @@ from firm.actor import Actor
 from firm.audit import operations as audit
 from firm.audit.rules import digest
 from firm.db import transaction, use_case
-from firm.errors import InvariantBroken
+from firm.errors import InvariantBroken, NothingToChange
 from firm.money import Money
 from firm.particulars import checked_address, checked_bic, checked_email, checked_name, checked_vat_id
 from firm.profile.model import MOST_COOLING_OFF_HOURS, Profile
@@ -44,7 +44,9 @@ def change_firm(
     by: Actor,
     now: datetime,
 ) -> Profile:
-    """Set what is given; what is None stays as it is. Raises `InvalidProfile`, `InvalidVatId`, `InvalidParticulars`.
+    """Set what is given; what is None stays as it is.
+
+    Raises `InvalidProfile`, `InvalidVatId`, `InvalidParticulars`, and `NothingToChange` where all is set like this.
 
     - `name`, `address`, `email`, `color`: how papers name the firm from now on; those that are issued stay as they are.
     - `sole_approval`: one person may prepare and approve a run, or confirm a destination of their own.
@@ -75,14 +77,17 @@ def change_firm(
             change.self_billing_months(self_billing_months)
         if iban is not None:
             change.bank_account(iban, bic, keys)
+        if not change.made:
+            raise NothingToChange("The firm is set like this already; say what is different.")
         return current(session)
 
 
 class _Change:
-    """One transaction's changes, each with its record."""
+    """One transaction's changes, each with its record; what is set like this already leaves none."""
 
     def __init__(self, session: Session, by: Actor, now: datetime) -> None:
         self._session, self._by, self._now = session, by, now
+        self.made = False
 
     def letterhead(self, name: str | None, address: Sequence[str] | None, email: str | None, color: str | None) -> None:
         values = {
@@ -133,6 +138,9 @@ class _Change:
 
     def record(self, verb: str, facts: Mapping[str, object], **values: object) -> None:
         profile = current(self._session)
+        if all(getattr(profile, name) == value for name, value in values.items()):
+            return
+        self.made = True
         before = digest(profile)
         self._session.execute(update(Profile).values(**values))
         self._session.refresh(profile)

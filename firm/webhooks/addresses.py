@@ -26,11 +26,13 @@ _REFUSED = tuple(
     ipaddress.ip_network(text)
     for text in (
         "168.63.129.16/32",  # a cloud's own services, on a public address
+        "192.0.0.0/24",  # protocols' own, and a cloud's services; not all versions of Python know it
         "192.88.99.0/24",  # relays of 6to4
         "64:ff9b:1::/48",  # NAT64 within a network
         "2002::/16",  # 6to4: may hold any IPv4 address
         "2001::/32",  # Teredo: likewise
         "::/96",  # IPv4 written as IPv6
+        "3fff::/20",  # documentation; likewise
         "fec0::/10",  # site-local, of old
     )
 )

@@ -24,7 +24,9 @@ def oldest_stored(session: Session, now: datetime) -> int:
 
 
 def since_sweep(session: Session, now: datetime) -> int:
-    return seconds_since(session.scalar(select(func.max(ProviderSweep.finished_at))), now)
+    """Since the last sweep that ended, or since the first was begun where none has."""
+    ended = session.scalar(select(func.max(ProviderSweep.finished_at)))
+    return seconds_since(ended or session.scalar(select(func.min(ProviderSweep.started_at))), now)
 
 
 GAUGES = (
@@ -36,7 +38,7 @@ GAUGES = (
     ),
     Gauge(
         "chambers_since_provider_sweep_seconds",
-        "How long ago a provider's log was last read whole; 0 where it never was.",
+        "How long ago a provider's log was last read whole, or first begun to be; 0 where nobody tried.",
         since_sweep,
     ),
 )

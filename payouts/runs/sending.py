@@ -199,9 +199,9 @@ def _refuse_sent_after_all(payout: Payout, attempt: PayoutAttempt, outcome: Sent
     """Raise `SentAfterAll` where the rail has paid what whoever took over has ended in another way."""
     if (attempt.state, attempt.detail) != ("sent", outcome.reference[:500]):
         raise SentAfterAll(
-            f"The rail has paid {outcome.reference} for the payout {payout.id} to {payout.payee_name}, whose attempt"
-            f" {attempt.key} is {attempt.state} in our books: its answer came too late. Look at the rail before"
-            " anything more is paid to this payee."
+            f"The rail has paid {outcome.reference} for the payout {payout.id}, whose attempt {attempt.key} is"
+            f" {attempt.state} in our books: its answer came too late. Look at the rail before anything more is paid to"
+            " this payee."
         )
 
 

@@ -29,6 +29,10 @@ class LeftTooEarly(Refused):
     """Nothing leaves the bank for a run before somebody has approved it."""
 
 
+class BackTooEarly(Refused):
+    """Nothing comes back before it has left."""
+
+
 class ProviderGivesBack(Refused):
     """What was paid from a balance at a provider comes back into it only by a reversal, which the provider tells."""
 
@@ -71,17 +75,28 @@ def _refuse_too_early(session: Session, payout: Payout, on: date) -> None:
         )
 
 
+def _refuse_back_too_early(session: Session, payout: Payout, on: date) -> None:
+    _refuse_too_early(session, payout, on)
+    if payout.settled_on is not None and on < payout.settled_on:
+        raise BackTooEarly(
+            f"The payout to {payout.payee_name} left the bank on {payout.settled_on.isoformat()}; it cannot have come"
+            f" back on {on.isoformat()}. Look the day up in the bank's statement."
+        )
+
+
 @use_case
 def give_back(payout_id: str, *, reason: str, on: date, by: Actor, now: datetime) -> Payout:
     """Enter that a payment came back, before or after it settled: the money is payable again.
 
-    Raises `PayoutNotInState`, `ReversedInPart`, `ProviderGivesBack`, `MonthClosed`, and `InvalidParticulars` without a
-    reason.
+    Raises `PayoutNotInState`, `ReversedInPart`, `ProviderGivesBack`, `MonthClosed`, `LeftTooEarly`, `BackTooEarly`, and
+    `InvalidParticulars` without a reason.
     """
     reason = checked_words(reason, "Say why it came back: the payee may read it.", field="reason", most=500)
     with transaction() as session:
         profiles.refuse_far_ahead(session, on, now)
-        return give_back_in(session, queries.find_payout(session, payout_id), reason=reason, on=on, by=by, now=now)
+        payout = queries.find_payout(session, payout_id)
+        _refuse_back_too_early(session, payout, on)
+        return give_back_in(session, payout, reason=reason, on=on, by=by, now=now)
 
 
 @use_case

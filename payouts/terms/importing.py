@@ -101,7 +101,7 @@ class TermsDesk(Desk[TermsRow]):
         self._refuse_misplaced(row, proposal)
         self._known[maintainer_id, row.from_month] = terms
         self._parts[terms.id] = parts
-        self.keep(terms, *parts, verb="terms.set", subject=terms.id, facts=facts_of(terms))
+        self.keep(terms, *parts, verb="terms.set", subject=terms.id, facts=facts_of(terms), in_parts=True)
         return True
 
     def write(self) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from firm import ids
 from firm.actor import Actor
 from firm.audit import operations as audit
-from firm.audit.rules import digest
+from firm.audit.rules import digest, whole
 from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.ledger import periods
@@ -109,9 +109,10 @@ def set_terms(
                 f"Terms from {from_month.name} on are set already; correct them with `chambers terms correct`, or let"
                 " these begin later."
             ) from error
-        session.add_all(parts_of(terms, proposal, package_id=lambda key: portfolio.find(session, key).id))
+        parts = parts_of(terms, proposal, package_id=lambda key: portfolio.find(session, key).id)
+        session.add_all(parts)
         session.flush()
-        audit.record(session, "terms.set", terms.id, facts_of(terms), after=terms, by=by, now=now)
+        audit.record(session, "terms.set", terms.id, facts_of(terms), after=whole(terms, parts), by=by, now=now)
     return terms
 
 
@@ -148,10 +149,11 @@ def correct(
         terms.corrects_id, terms.reason = wrong.id, reason
         session.add(terms)
         session.flush()
-        session.add_all(parts_of(terms, proposal, package_id=lambda key: portfolio.find(session, key).id))
+        parts = parts_of(terms, proposal, package_id=lambda key: portfolio.find(session, key).id)
+        session.add_all(parts)
         session.flush()
         facts = facts_of(terms) | {"corrects": wrong.id, "reason": reason}
-        audit.record(session, "terms.corrected", terms.id, facts, after=terms, by=by, now=now)
+        audit.record(session, "terms.corrected", terms.id, facts, after=whole(terms, parts), by=by, now=now)
     return terms
 
 
@@ -185,13 +187,15 @@ def refuse_earned(from_month: Month, unearned: Month) -> None:
 
 def _supersede(session: Session, wrong: PayTerms, reason: str, *, by: Actor, now: datetime) -> None:
     """Of two corrections at one moment the second finds the terms superseded, and then nothing to claim."""
-    before = digest(wrong)
+    parts = queries.parts(session, wrong.id)
+    before = digest(whole(wrong, parts))
     standing = update(PayTerms).where(PayTerms.id == wrong.id, PayTerms.superseded_at.is_(None))
     if not claim(session, standing.values(superseded_at=now)):
         raise TermsSuperseded("These terms were corrected already; correct those that replaced them.")
     session.refresh(wrong)
     facts = facts_of(wrong) | {"reason": reason}
-    audit.record(session, "terms.superseded", wrong.id, facts, before=before, after=wrong, by=by, now=now)
+    after = whole(wrong, parts)
+    audit.record(session, "terms.superseded", wrong.id, facts, before=before, after=after, by=by, now=now)
 
 
 def refuse_misplaced(proposal: Proposal, from_month: Month, *, currency: str, first_open: Month) -> None:

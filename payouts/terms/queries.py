@@ -113,3 +113,9 @@ def refuse_missing(session: Session, month: Month) -> None:
             f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} a paid assignment in {month.name} and no"
             " pay terms; set them with `chambers terms set`, or end the assignment."
         )
+
+
+def parts(session: Session, terms_id: str) -> list[FundShare | FixedFee]:
+    """The rows that are a part of some terms: their shares and fees of packages."""
+    shares = session.scalars(select(FundShare).where(FundShare.terms_id == terms_id))
+    return [*shares, *session.scalars(select(FixedFee).where(FixedFee.terms_id == terms_id))]

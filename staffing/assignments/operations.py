@@ -18,7 +18,7 @@ from firm.errors import EndsAlready, EndTooEarly, Invalid, Refused
 from firm.ledger import periods
 from firm.money import BASIS
 from firm.month import Month
-from firm.particulars import checked_words
+from firm.particulars import checked_words, outside_of_books
 from firm.portfolio import operations as portfolio_operations
 from firm.portfolio import queries as portfolio
 from firm.portfolio.model import Package
@@ -106,6 +106,10 @@ def refuse_impossible(draft: Draft) -> None:
     if draft.override_reason is not None:
         ask = "Say why the gate is overridden: the reason stays on record."
         checked_words(draft.override_reason, ask, field="override_reason", most=500)
+    for name in ("from_on", "until_on"):
+        day = getattr(draft, name)
+        if day is not None and (sentence := outside_of_books(day)):
+            raise InvalidAssignment(sentence, field=name)
     if draft.until_on is not None and draft.until_on <= draft.from_on:
         raise InvalidAssignment("An assignment ends after it starts.", field="until_on")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from firm import ids
 from firm.actor import Actor
@@ -14,14 +15,22 @@ from firm.db import claim, transaction, use_case
 from firm.errors import Invalid, Refused
 from firm.money import Money
 from firm.particulars import checked_name, checked_words
+from firm.profile import operations as profiles
 from staffing.maintainers import queries as maintainers
 from staffing.onramp import queries
 from staffing.onramp.model import STAGES, OnrampStage, PrecommitmentLetter, RunwayPlan
-from staffing.onramp.queries import LetterNotFound
 
 
 class UnknownStage(Invalid):
     """A stage that the on-ramp does not have."""
+
+
+class StageAhead(Invalid):
+    """A stage is entered when it is reached."""
+
+
+class LetterWithdrawn(Refused):
+    """A letter is withdrawn once."""
 
 
 class InvalidLetter(Invalid):
@@ -42,10 +51,11 @@ class NotReady(Refused):
 
 @use_case
 def enter_stage(maintainer: str, stage: str, *, on: date, note: str = "", by: Actor, now: datetime) -> OnrampStage:
-    """Enter the next stage on a day. Raises `UnknownStage`, `StageOutOfOrder`, `NotReady`."""
+    """Enter the next stage on a day. Raises `UnknownStage`, `StageAhead`, `StageOutOfOrder`, `NotReady`."""
     if stage not in STAGES:
         raise UnknownStage(f"{stage!r} is no stage of the on-ramp; use one of {', '.join(STAGES)}.", field="stage")
     with transaction() as session:
+        _refuse_ahead(session, on, now, StageAhead, "enter the stage when it is reached")
         person = maintainers.find(session, maintainer)
         so_far = queries.onramp(session, person.id, on=date.max)
         reached = STAGES.index(so_far.stage) if so_far.stage else -1
@@ -102,15 +112,23 @@ def record_letter(
 
 @use_case
 def withdraw_letter(letter_id: str, *, on: date, by: Actor, now: datetime) -> PrecommitmentLetter:
-    """Record that a company withdrew its letter; from that day on it does not count. Raises `LetterNotFound`."""
+    """Record that a company withdrew its letter; from that day on it does not count.
+
+    Raises `LetterNotFound`, `LetterWithdrawn`, `InvalidLetter`.
+    """
     with transaction() as session:
-        letter = session.get(PrecommitmentLetter, letter_id, with_for_update=True)
-        before = None if letter is None else digest(letter)
+        letter = queries.find_letter(session, letter_id)
+        before = digest(letter)
+        if on < letter.signed_on:
+            raise InvalidLetter(
+                f"The letter was signed on {letter.signed_on.isoformat()}; it is withdrawn after that.", field="on"
+            )
+        _refuse_ahead(session, on, now, InvalidLetter, "enter a withdrawal when it is made")
         in_force = update(PrecommitmentLetter).where(
             PrecommitmentLetter.id == letter_id, PrecommitmentLetter.withdrawn_on.is_(None)
         )
-        if letter is None or not claim(session, in_force.values(withdrawn_on=on)):
-            raise LetterNotFound(f"There is no pre-commitment letter {letter_id!r} in force.")
+        if not claim(session, in_force.values(withdrawn_on=on)):
+            raise LetterWithdrawn(f"{letter.company} has withdrawn that letter already; it counts no more.")
         session.refresh(letter)
         facts = {"on": on.isoformat()}
         audit.record(session, "onramp.letter-withdrawn", letter_id, facts, before=before, after=letter, by=by, now=now)
@@ -134,3 +152,9 @@ def record_runway(maintainer: str, *, months_covered: int, text: str, by: Actor,
         session.add(plan)
         audit.record(session, "onramp.runway-recorded", plan.id, {"months": months_covered}, after=plan, by=by, now=now)
     return plan
+
+
+def _refuse_ahead(session: Session, on: date, now: datetime, refusal: type[Invalid], advice: str) -> None:
+    """A day still to come would be on record and nowhere to be seen until it is there."""
+    if on > now.astimezone(profiles.current(session).zone).date():
+        raise refusal(f"{on.isoformat()} is still to come; {advice}.", field="on")

@@ -112,7 +112,7 @@ def test_the_same_at_the_shell(closed_url: str, tmp_path: Path) -> None:
         assert "takes ADJ-2026-0001 back" in run("adjustment", "reverse", "ADJ-2026-0001", *why).stdout
         listed = json.loads(run("adjustment", "list", "--month", "2026-11", "--json").stdout)
         assert [one["kind"] for one in listed] == ["correction", "advance", "correction"]
-        assert "Correction, reversed  87.25 USD" in run("adjustment", "list").stdout
+        assert "Reversal: Correction  87.25 USD" in run("adjustment", "list").stdout
         assert "Beyond 100.00 USD" in run("firm", "adjustment-limit", "100.00 USD").stdout
         terms = ("--maintainer", "Ada", "--from", "2026-11", "--recovery-rate", "10", "--fees-borne-by", "payee")
         terms = (*terms, "--guarantee", "0.00 USD")

@@ -15,7 +15,7 @@ from api.permissions.commands import COMMANDS
 from api.permissions.routes import POLICY
 
 FIRM = ["--name", "L", "--currency", "USD", "--time-zone", "UTC", "--first-month", "2026-10"]
-WITHOUT_A_LINE = {"init", "migrate", "serve", "secret-key", "openapi", "demo", "firm", "export all", "move"}
+WITHOUT_A_LINE = {"init", "migrate", "serve", "secret-key", "openapi", "demo", "export all", "move"}
 WITHOUT_A_LINE |= {"backup", "backup-key", "restore", "reconcile", "sandbox-smoke"}
 """Setting up: the lead's alone, or no matter of anybody's books."""
 
@@ -75,3 +75,26 @@ def test_maintainers_and_clients_use_the_api(url: str, role: str) -> None:
 
 def test_a_token_that_opens_nothing_is_refused(url: str) -> None:
     assert run(url, "books", "balance", token="chm_nothing").exit_code == 1
+
+
+def denied(url: str) -> list[tuple[str, str]]:
+    listed = json.loads(run(url, "audit", "list", "--json").stdout)
+    return [(one["actor"], one["subject"]) for one in listed if one["verb"] == "attempt.denied"]
+
+
+def test_what_a_token_is_denied_is_on_record(url: str) -> None:
+    auditor, leaver = token_of(url, "auditor"), token_of(url, "accountant")
+    assert run(url, "token", "revoke", "accountant").exit_code == 0
+    for _ in range(2):
+        assert run(url, "client", "add", "Acme", "--country", "US", token=auditor).exit_code == 1
+    assert run(url, "books", "balance", token=leaver).exit_code == 1
+    assert denied(url) == [("auditor", "chambers client add"), ("accountant", "chambers books balance")]
+
+
+def test_the_firm_s_settings_take_presence_of_a_token_too(url: str) -> None:
+    lead = run(url, "token", "issue", "--name", "second", "--role", "lead").stdout.strip()
+    assert run(url, "firm", "show", token=lead).exit_code == 0
+    refused = run(url, "firm", "sole-approval", "on", token=lead)
+    assert refused.exit_code == 1
+    assert "Prove your presence first" in refused.output
+    assert run(url, "firm", "sole-approval", "on").exit_code == 0

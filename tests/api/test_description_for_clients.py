@@ -164,7 +164,7 @@ def test_types_of_problems_are_listed_once_each_with_status_and_sentence(documen
     assert listed == problem_types()
     names = [one["type"] for one in listed]
     assert sorted(names) == sorted(set(names))
-    assert [one for one in listed if not 400 <= one["status"] <= 504 or not one["description"].endswith(".")] == []
+    assert [one for one in listed if not 400 <= one["status"] <= 505 or not one["description"].endswith(".")] == []
     named = {one["type"].rpartition("/")[2]: one["status"] for one in listed}
     assert (named["month-not-over"], named["key-used-for-other-content"], named["forbidden"]) == (409, 422, 403)
 
@@ -182,3 +182,19 @@ def test_those_who_ask_first_at_the_same_time_get_the_same_description(sqlite_ur
         found = list(pool.map(lambda _: anonymous(app).send("GET", "/openapi.json").get_data(), range(8)))
     assert len(set(found)) == 1
     assert json.loads(found[0]) == json.loads(CHECKED_IN.read_text(encoding="utf-8"))
+
+
+def test_every_operation_names_the_scope_it_takes(document: dict[str, Any]) -> None:
+    scopes = {
+        (method, path): operation.get("x-scope")
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+    assert scopes["post", "/v1/webhook-endpoints"] == "write:webhook-endpoints"
+    assert scopes["get", "/v1/payout-runs/{key}"] == "read:payout-runs"
+    assert {path for (_, path), scope in scopes.items() if scope is None} == {"/v1/me", "/v1/step-ups"}
+
+
+def test_patterns_are_those_of_json_schema(document: dict[str, Any]) -> None:
+    assert not re.search(r'"pattern": "[^"]*\\\\[AZz]', json.dumps(document))

@@ -80,15 +80,28 @@ def test_reaching_for_anothers_thing_is_on_record(closed: Flask) -> None:
         grace.get(f"/v1/statements/{statements[ada]}", status=404)
         grace.get(f"/v1/maintainers/{ada}", status=404)
         grace.post(f"/v1/tokens/{lead.get('/v1/me')['token_id']}/rotation", {}, status=404)
-    grace.get("/v1/statements/ST-1999-0001", status=404)
     grace.get(f"/v1/statements/{statements[people['Grace']]}")
+    # What is not there is noted too: whoever measures how long a 404 takes must not learn which of the two it is.
+    grace.get("/v1/pay-terms/ptm_1", status=404)
     denied = records(lead, verb="attempt.denied")
     assert {record["actor"] for record in denied} == {"grace"}
     assert [record["subject"] for record in denied] == [
         "GET statements.shown",
         "GET maintainers.shown",
         "POST tokens.rotated",
+        "GET pay_terms.shown",
     ]
+    assert denied[0]["facts"]["address"] == f"/v1/statements/{statements[ada]}"
+
+
+def test_a_secret_that_is_shown_again_is_on_record(served: Flask, lead: Caller) -> None:
+    headers = {"Idempotency-Key": "once"}
+    first, again = (
+        lead.send("POST", "/v1/tokens", json={"name": "bot", "role": "auditor"}, headers=headers) for _ in range(2)
+    )
+    assert first.get_json() == again.get_json()
+    [record] = records(lead, verb="answer.shown-again")
+    assert (record["actor"], record["facts"]) == ("lead", {"route": "/v1/tokens"})
 
 
 def test_what_a_view_forbids_is_on_record_too(closed: Flask) -> None:

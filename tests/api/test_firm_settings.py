@@ -65,7 +65,11 @@ def test_the_lead_sets_what_the_shell_sets_and_each_leaves_its_record(lead: Call
         "firm.vat-id",
         "firm.self-billing-months",
     ]
-    assert patch(lead, {"tax_forms": "on", "sole_approval": False})["tax_forms"] == "on"
+    for body in (SETTINGS, {}):
+        assert patch(lead, body, status=422)["type"].endswith("/nothing-to-change")
+    assert len(verbs(lead.app)) == 8
+    assert patch(lead, SETTINGS | {"tax_forms": "on", "sole_approval": False})["tax_forms"] == "on"
+    assert verbs(lead.app)[8:] == ["firm.sole-approval", "firm.tax-forms"]
     assert lead.get("/v1/firm")["cooling_off_hours"] == 24
 
 

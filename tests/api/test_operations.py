@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from api.jobs import KINDS
 from api.worker import Worker
@@ -156,6 +156,9 @@ def test_who_may_no_longer_do_it_is_refused_when_it_runs(firm: Flask, lead: Call
     found = lead.get(place)
     assert (found["state"], found["problem"]["status"], found["result"]) == ("refused", 403, None)
     assert lead.get("/v1/months/2026-10")["state"] == "open"
+    with firm.app_context(), reading() as session:
+        denied = "SELECT actor, subject FROM audit_record WHERE verb = 'attempt.denied'"
+        assert session.execute(text(denied)).all() == [("leaver", "job months.close")]
 
 
 def test_a_run_is_released_in_the_background(firm: Flask, lead: Caller) -> None:

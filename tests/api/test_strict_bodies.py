@@ -266,11 +266,22 @@ def test_a_body_of_unknown_length_is_measured_and_never_cut(office: Caller, tail
     problem_of(answer)
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *("text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"),
+        *("application/merge-patch+json", "application/x+json", "application/json; charset=latin1"),
+    ],
+)
 def test_another_type_of_content_is_a_415(office: Caller, content_type: str) -> None:
     answer = office.post_raw("/v1/clients", json.dumps(CLIENT).encode(), content_type)
     assert answer.status_code == 415
     assert "application/json" in problem_of(answer)["detail"]
+
+
+def test_json_may_say_that_it_is_utf_8(office: Caller) -> None:
+    answer = office.post_raw("/v1/clients", json.dumps(CLIENT).encode(), "application/json; charset=UTF-8")
+    assert answer.status_code == 201
 
 
 def test_compressed_bodies_are_a_415(office: Caller) -> None:

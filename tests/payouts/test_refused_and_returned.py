@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Flask
 
 from firm.db import reading
 from firm.ledger import queries as ledger
-from payouts.runs import approvals, sending
+from payouts.runs import approvals, sending, settling
+from payouts.runs.settling import BackTooEarly, LeftTooEarly
 from tests import lovelace
+from tests.examples.refusals import refused
 from tests.lovelace import ADMINISTRATOR, AFTER, LEAD
 from tests.payouts import paying
 from tests.payouts.bank import Bank
@@ -96,3 +100,15 @@ def test_a_payment_that_comes_back_after_it_settled_comes_back_to_the_bank(close
     paying.pay_run(pay_again())
     assert lovelace.trial_balance()["assets:bank"] == "-6,250.00 USD"
     lovelace.assert_books_hold()
+
+
+def test_nothing_comes_back_before_it_has_left(closed_october: Flask) -> None:
+    number = paying.approved()
+    paying.send(number, Bank())
+    grace = paying.payout_to(number, "Grace")
+    with refused(LeftTooEarly, "cannot have left the bank on 2026-10-01"):
+        settling.give_back(grace.id, reason="closed", on=date(2026, 10, 1), by=LEAD, now=AFTER)
+    settling.settle(grace.id, reference="wire", on=date(2026, 11, 3), by=LEAD, now=AFTER)
+    with refused(BackTooEarly, "left the bank on 2026-11-03; it cannot have come back on 2026-11-02"):
+        settling.give_back(grace.id, reason="closed", on=date(2026, 11, 2), by=LEAD, now=AFTER)
+    assert settling.give_back(grace.id, reason="closed", on=date(2026, 11, 3), by=LEAD, now=AFTER).state == "returned"

@@ -127,6 +127,8 @@ def test_nobody_is_assigned_for_more_than_their_whole_time(firm: Flask) -> None:
     assign("Ada", "ssh", share_bp=5_000, paid=False)
     with pytest.raises(InvalidAssignment, match="Paid work takes a share of time"):
         assign("Ada", "ssh", share_bp=0)
+    with pytest.raises(InvalidAssignment, match="9999-12-31 lies outside of what books are kept of"):
+        assign("Ada", "ssh", share_bp=1, until_on=date(9999, 12, 31))
 
 
 def test_time_that_was_given_back_can_be_assigned_again(firm: Flask) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -15,17 +15,20 @@ from staffing.onramp import queries
 from staffing.onramp.operations import (
     InvalidLetter,
     InvalidRunway,
-    LetterNotFound,
+    LetterWithdrawn,
     NotReady,
+    StageAhead,
     StageOutOfOrder,
     UnknownStage,
 )
+from staffing.onramp.queries import LetterNotFound
 from staffing.onramp.rules import Letter, readiness
 from tests import lovelace
 from tests.examples.refusals import refused
 from tests.lovelace import BEFORE, LEAD, usd
 
 MARCH = date(2027, 3, 1)
+NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def ada(sqlite_app: Flask) -> str:
 
 
 def enter(stage: str, on: date = MARCH) -> object:
-    return onramp.enter_stage("Ada", stage, on=on, by=LEAD, now=BEFORE)
+    return onramp.enter_stage("Ada", stage, on=on, by=LEAD, now=datetime(on.year, on.month, on.day, 12, tzinfo=UTC))
 
 
 def letter(company: str, **changes: Any) -> str:
@@ -96,13 +99,21 @@ def test_a_letter_counts_from_its_signature_until_the_day_it_expires(ada: str) -
 
 def test_a_letter_that_was_withdrawn_counts_no_more_from_that_day_on(ada: str) -> None:
     withdrawn = letter("Acme")
-    onramp.withdraw_letter(withdrawn, on=MARCH, by=LEAD, now=BEFORE)
+    for wrong, words in ((date(2026, 12, 31), "signed on 2027-01-01"), (date(2027, 3, 2), "is still to come")):
+        with refused(InvalidLetter, words):
+            onramp.withdraw_letter(withdrawn, on=wrong, by=LEAD, now=NOON)
+    onramp.withdraw_letter(withdrawn, on=MARCH, by=LEAD, now=NOON)
     assert lacking(date(2027, 2, 28))[1].startswith("1 of 3")
     assert lacking(MARCH)[1].startswith("0 of 3")
-    with refused(LetterNotFound, "There is no pre-commitment letter .* in force"):
-        onramp.withdraw_letter(withdrawn, on=date(2027, 4, 1), by=LEAD, now=BEFORE)
-    with refused(LetterNotFound, "There is no pre-commitment letter 'ltr_1' in force"):
-        onramp.withdraw_letter("ltr_1", on=MARCH, by=LEAD, now=BEFORE)
+    with refused(LetterWithdrawn, "Acme has withdrawn that letter already"):
+        onramp.withdraw_letter(withdrawn, on=MARCH, by=LEAD, now=NOON)
+    with refused(LetterNotFound, "There is no pre-commitment letter 'ltr_1'"):
+        onramp.withdraw_letter("ltr_1", on=MARCH, by=LEAD, now=NOON)
+
+
+def test_a_stage_is_not_entered_ahead(ada: str) -> None:
+    with refused(StageAhead, "2027-03-02 is still to come"):
+        onramp.enter_stage("Ada", "owning", on=date(2027, 3, 2), by=LEAD, now=NOON)
 
 
 def test_two_letters_of_one_company_are_one_promise(ada: str) -> None:

@@ -16,7 +16,7 @@ _TYPES = {str: "string", int: "integer", bool: "boolean", list: "array", dict: "
 
 OMITTED = frozenset(
     {"on", "recovery", "ends_on", "renews_on", "until_on", "until_month", "cap", "override_reason", "subject_id"}
-    | {"country", "account", "duplicate_of"}
+    | {"country", "account", "duplicate_of", "expires_at"}
 )
 
 

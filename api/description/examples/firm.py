@@ -20,6 +20,7 @@ PREFIXES = {
 }
 
 FIELDS: Mapping[str, object] = {
+    "Ending.on": "2026-12-31",
     "account": "income:retainers",
     "address": ["1 Main Street", "Springfield"],
     "Balance.balance": money("-10000.00"),

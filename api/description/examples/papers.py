@@ -20,6 +20,9 @@ PREFIXES = {
 }
 
 FIELDS: Mapping[str, object] = {
+    "ReportDraft.until_month": "2026-11",
+    "Report.until_month": "2026-11",
+    "WholeReport.until_month": "2026-11",
     "StatementCorrection.reason": "The address was an old one",
     "Statement.reason": None,
     "WholeStatement.reason": None,

@@ -22,6 +22,8 @@ PREFIXES = {
 }
 
 FIELDS: Mapping[str, object] = {
+    "NewPayoutPolicy.minimum": money("25.00"),
+    "PayoutPolicy.minimum": money("25.00"),
     "Difference.rail": "stripe",
     "Difference.kind": "transfer-without-payout",
     "Difference.subject": "tr_1Q2w3E4r5T6y7U8i",

@@ -21,6 +21,7 @@ PREFIXES = {
 }
 
 FIELDS: Mapping[str, object] = {
+    "Letter.expires_on": "2027-05-01",
     "account_id": "acct_1Nv0FGQ9RKHgCVdK",
     "obstacle": "",
     "requirements": "",

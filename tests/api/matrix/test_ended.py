@@ -52,7 +52,7 @@ SECOND_ENDS = (
     ("payouts", "settlement", {"reference": AGAIN, "on": "2026-11-02"}, 409),
     ("payouts", "return", {"reason": AGAIN, "on": "2026-11-02"}, 409),
     ("payouts", "remittance-advice", None, 409),
-    ("pre-commitment-letters", "withdrawal", {"on": "2026-11-10"}, 404),
+    ("pre-commitment-letters", "withdrawal", {"on": "2026-11-10"}, 409),
     ("principals", "tokens", {}, 409),
     ("reconciliation-differences", "assignment", {"owner": "lead"}, 409),
     ("reconciliation-differences", "resolution", {"note": AGAIN}, 409),

@@ -260,6 +260,20 @@ def test_a_chain_older_than_a_day_has_an_anchor(app: Flask, tmp_path: Path, monk
     assert broken(AFTER + timedelta(days=3)) == {}
 
 
+def test_a_chain_that_goes_on_is_anchored_anew(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "anchors.jsonl"
+    monkeypatch.setattr(evidence, "checkable", lambda: anchors.read(path, key=KEY))
+    write(1)
+    sequencer.run(now=AFTER)
+    anchors.drop(path, key=KEY, by=LEAD, now=AFTER)
+    sequencer.run(now=AFTER)
+    assert broken(AFTER + timedelta(hours=47)) == {}
+    told = broken(AFTER + timedelta(days=3))["audit-anchors-kept"]
+    assert (told["seq"], told["wrong"]) == (2, "no anchor for 3 days, in which the chain went on")
+    anchors.drop(path, key=KEY, by=LEAD, now=AFTER + timedelta(days=3))
+    assert broken(AFTER + timedelta(days=3)) == {}
+
+
 def test_without_a_key_nothing_is_said_of_anchors(app: Flask) -> None:
     write(1)
     sequencer.run(now=AFTER)

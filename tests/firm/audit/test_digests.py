@@ -12,9 +12,10 @@ from sqlalchemy import text
 
 from firm.access import presence, principals, tokens
 from firm.actor import Role
-from firm.audit.rules import digest
+from firm.audit.rules import digest, whole
 from firm.db import reading, transaction
 from firm.engagements import operations as engagements
+from firm.engagements import queries as engagement_queries
 from firm.engagements.model import Engagement
 from firm.profile.changes import change_firm
 from firm.webhooks import endpoints
@@ -100,7 +101,9 @@ def test_a_digest_is_that_of_the_row_as_it_stands(app: Flask) -> None:
             verb = "payout.returned" if payout.payee_name == "Grace" else "payout.settled"
             assert after[payout.id, verb] == digest(payout)
         [first, *_] = session.scalars(text("SELECT id FROM engagement ORDER BY id"))
-        assert after[first, "engagement.signed"] == digest(session.get_one(Engagement, first))
+        signed = whole(session.get_one(Engagement, first), engagement_queries.interests_of(session, first))
+        assert signed["interest"]
+        assert after[first, "engagement.signed"] == digest(signed)
     [assignment] = [row for row in records() if row.verb == "assignment.made"][:1]
     assignments.end(assignment.subject, on=date(2026, 12, 1), by=LEAD, now=AFTER)
     [ended] = [row for row in records() if row.verb == "assignment.ended"]

@@ -6,11 +6,14 @@ import pytest
 from flask import Flask
 
 from api.verification import findings
-from firm.access import principals
+from firm.access import principals, tokens
 from firm.actor import Role
 from payouts import month_end
+from payouts.remittance import operations as remittance
+from payouts.tax_forms import operations as tax_forms
 from staffing.reports import operations as reports
 from tests import lovelace
+from tests.databases import SECRET_KEYS
 from tests.firm.audit.test_chain import tamper
 from tests.lovelace import AFTER, LEAD, OCTOBER
 from tests.payouts import paying
@@ -27,6 +30,15 @@ EDITS = {
     "UPDATE engagement SET fee_minor = fee_minor + 1": "states-on-record",
     "UPDATE pay_terms SET guarantee_minor = 99": "states-on-record",
     "UPDATE profile SET name = 'Another'": "states-on-record",
+    "UPDATE pay_terms_fund_share SET rate_bp = 9000": "states-on-record",
+    "UPDATE plan_weight SET weight = weight + 1": "states-on-record",
+    "DELETE FROM plan_reserve": "states-on-record",
+    "UPDATE interest SET may_stop = NOT may_stop": "states-on-record",
+    "UPDATE tax_form SET name = 'Mallory'": "states-on-record",
+    "UPDATE api_token SET revoked_at = NULL": "states-on-record",
+    "UPDATE api_token SET scopes = 'read write'": "states-on-record",
+    "UPDATE notice SET to_address = 'mallory@example.org'": "states-on-record",
+    "UPDATE remittance_advice SET payout_id = 'pay_1'": "states-on-record",
     "INSERT INTO tier (id, name, version, entitlements, created_at)"
     " VALUES ('tir_1', 'mine', 1, '', '2026-11-01 09:00:00')": "states-on-record",
 }
@@ -40,8 +52,23 @@ def broken() -> set[str]:
 def test_an_edit_behind_our_back_is_found(sqlite_app: Flask, edit: str) -> None:
     lovelace.set_up()
     principals.enroll(name="Ada", role=Role.AUDITOR, by=LEAD, now=AFTER)
+    token = tokens.issue("Ada", scopes=["read"], expires_at=None, by=LEAD, now=AFTER).token
+    tokens.revoke_token(token.id, by=LEAD, now=AFTER)
+    tax_forms.record(
+        "Grace",
+        kind="W-9",
+        name="Grace Hopper",
+        tin="536904399",
+        signed_on=AFTER.date(),
+        received_on=AFTER.date(),
+        keys=SECRET_KEYS,
+        by=LEAD,
+        now=AFTER,
+    )
     month_end.close(OCTOBER, by=LEAD, now=AFTER)
-    paying.pay_run(paying.approved())
+    number = paying.approved()
+    paying.pay_run(number)
+    remittance.issue(paying.payout_to(number, "Grace").id, by=LEAD, now=AFTER)
     reports.issue("Acme", from_month=OCTOBER, until_month=OCTOBER.next, by=LEAD, now=AFTER)
     lovelace.assert_books_hold()
     tamper(edit)

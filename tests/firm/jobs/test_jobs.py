@@ -217,29 +217,45 @@ def test_one_key_promised_by_many_at_once_is_one_job(app: Flask) -> None:
     assert len(set(found)) == 1
 
 
+def tick(*, now: datetime) -> int:
+    """What became due, worked off at once."""
+    made = schedules.tick(now=now)
+    while (task := take(now)) is not None:
+        jobs.finish(task, None, now=now)
+    return made
+
+
 def test_a_schedule_becomes_a_job_when_it_is_due_and_once(app: Flask) -> None:
     schedules.keep({"daily letters": Schedule("letters", timedelta(days=1))}, now=NOON)
-    assert schedules.tick(now=NOON) == 1
-    assert schedules.tick(now=NOON) == 0
-    assert schedules.tick(now=NOON + timedelta(hours=23)) == 0
-    assert schedules.tick(now=NOON + timedelta(days=1)) == 1
+    assert tick(now=NOON) == 1
+    assert tick(now=NOON) == 0
+    assert tick(now=NOON + timedelta(hours=23)) == 0
+    assert tick(now=NOON + timedelta(days=1)) == 1
 
 
 def test_times_that_were_missed_are_not_made_up_for(app: Flask) -> None:
     schedules.keep({"daily letters": Schedule("letters", timedelta(days=1))}, now=NOON)
-    schedules.tick(now=NOON)
-    assert schedules.tick(now=NOON + timedelta(days=5, hours=1)) == 1
-    assert schedules.tick(now=NOON + timedelta(days=5, hours=2)) == 0
-    assert schedules.tick(now=NOON + timedelta(days=6)) == 1
+    tick(now=NOON)
+    assert tick(now=NOON + timedelta(days=5, hours=1)) == 1
+    assert tick(now=NOON + timedelta(days=5, hours=2)) == 0
+    assert tick(now=NOON + timedelta(days=6)) == 1
 
 
 def test_keeping_schedules_again_changes_how_often_and_not_when_next(app: Flask) -> None:
     schedules.keep({"letters": Schedule("letters", timedelta(days=1))}, now=NOON)
-    schedules.tick(now=NOON)
+    tick(now=NOON)
     schedules.keep({"letters": Schedule("letters", timedelta(hours=1))}, now=NOON + SECOND)
-    assert schedules.tick(now=NOON + timedelta(hours=23)) == 0
-    assert schedules.tick(now=NOON + timedelta(days=1)) == 1
-    assert schedules.tick(now=NOON + timedelta(days=1, hours=1)) == 1
+    assert tick(now=NOON + timedelta(hours=23)) == 0
+    assert tick(now=NOON + timedelta(days=1)) == 1
+    assert tick(now=NOON + timedelta(days=1, hours=1)) == 1
+
+
+def test_what_is_not_worked_off_yet_is_not_promised_again(app: Flask) -> None:
+    schedules.keep({"daily letters": Schedule("letters", timedelta(days=1))}, now=NOON)
+    days = [NOON + timedelta(days=day) for day in range(4)]
+    assert [schedules.tick(now=day) for day in days[:3]] == [1, 0, 0]
+    jobs.finish(taken(days[2]), None, now=days[2])
+    assert schedules.tick(now=days[3]) == 1
 
 
 def test_the_age_of_the_oldest_job_is_told(app: Flask) -> None:

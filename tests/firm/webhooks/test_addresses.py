@@ -174,7 +174,10 @@ def test_a_name_with_public_addresses_only_is_taken() -> None:
 
 @pytest.mark.parametrize(
     ("address", "public"),
-    [("93.184.216.34", True), ("::ffff:93.184.216.34", True), ("192.88.99.1", False), ("100.127.255.254", False)],
+    [
+        *[("93.184.216.34", True), ("::ffff:93.184.216.34", True)],
+        *[("192.88.99.1", False), ("100.127.255.254", False), ("192.0.0.192", False), ("3fff::1", False)],
+    ],
 )
 def test_an_address_is_public_or_not(address: str, public: bool) -> None:
     assert is_public(address) is public

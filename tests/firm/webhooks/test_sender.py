@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from firm.webhooks import sender as sender_module
 from firm.webhooks.addresses import AddressRefused, Reach
 from firm.webhooks.sender import MOST_KEPT, NO_ANSWER, Answer, Resolve, Sender
 from tests import receivers
@@ -227,4 +228,20 @@ def test_a_certificate_that_nobody_trusts_is_no_answer(secured: receivers.Receiv
 
 def test_when_one_public_address_is_down_the_next_is_tried(certificate: Path, secured: receivers.Receiver) -> None:
     sender = trusting(certificate, secured.port, Resolver(["::1", "127.0.0.1"]))
+    assert sender.post(f"https://{NAME}:{secured.port}/hooks", "{}", {}).status == 200
+
+
+def test_an_address_that_is_silent_does_not_use_up_the_time_of_the_next(
+    certificate: Path, secured: receivers.Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = sender_module._opened
+
+    def silent_elsewhere(address: str, port: int, until: float) -> socket.socket:
+        if address == "127.0.0.1":
+            return opened(address, port, until)
+        time.sleep(max(0, until - time.monotonic()))
+        raise TimeoutError
+
+    monkeypatch.setattr(sender_module, "_opened", silent_elsewhere)
+    sender = trusting(certificate, secured.port, Resolver(["127.0.0.2", "127.0.0.3", "127.0.0.1"]))
     assert sender.post(f"https://{NAME}:{secured.port}/hooks", "{}", {}).status == 200
