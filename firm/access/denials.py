@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from firm.access import limits
-from firm.access.limits import Limit, TooMany
+from firm.access.limits import Limit, Shares, TooMany
 from firm.access.model import ApiToken, Principal
 from firm.access.rules import digest, well_formed
 from firm.actor import Actor, Role
@@ -16,6 +15,9 @@ from firm.db import reading, transaction, use_case
 
 NOTED = Limit("denied", 1, timedelta(minutes=1))
 
+_noted = Shares(NOTED, share=1)
+"""Of all workers together one notes it; each remembers that it is noted, and asks the database no more."""
+
 
 def note(by: Actor, route: str, reason: str, *, address: str = "", now: datetime) -> None:
     """Record that an actor was denied a route or command, unless this minute has it already.
@@ -23,7 +25,7 @@ def note(by: Actor, route: str, reason: str, *, address: str = "", now: datetime
     `address` is what was asked for, where there is one.
     """
     try:
-        limits.spend(NOTED, f"{by.token_id}:{route}", now=now)
+        _noted.spend(f"{by.token_id}:{route}", now=now)
     except TooMany:
         return
     _record(by, route, reason, address, now=now)

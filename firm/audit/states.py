@@ -53,45 +53,61 @@ class Recorded:
     """How many rows are read at once: few, where each may hold a document."""
 
 
+@dataclass(slots=True)
+class _Left:
+    """What the records of one table's rows left, by subject: the digest of the last one, or of all where one subject
+    has several rows; and which subjects are surely of this table."""
+
+    digests: dict[str, set[str]] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
+
+
 def walk(tables: Sequence[Recorded]) -> Walk:
     """The check over all of them."""
     return Walk(
         "states-on-record",
         "Everything on record is as its last audit record left it, and nothing is there without one.",
-        lambda session: (breach for one in tables for breach in _differing(session, one)),
+        lambda session: _all_differing(session, tables),
     )
 
 
-def _differing(session: Session, one: Recorded) -> Iterator[dict[str, Any]]:
-    left, own = _left(session, one)
+def _all_differing(session: Session, tables: Sequence[Recorded]) -> Iterator[dict[str, Any]]:
+    for one, left in zip(tables, _left(session, tables), strict=True):
+        yield from _differing(session, one, left)
+
+
+def _differing(session: Session, one: Recorded, left: _Left) -> Iterator[dict[str, Any]]:
     parts = _parts(session, one)
     seen = set()
     for row in _rows(session, one.table, one.page):
         subject = one.subject(row)
         seen.add(subject)
-        if subject not in left:
+        if subject not in left.digests:
             if not one.some:
                 yield {"what": one.table.name, "which": subject, "wrong": "there is no record of it"}
-        elif left[subject].isdisjoint(_digests(row, one, parts.get(subject, []))):
+        elif left.digests[subject].isdisjoint(_digests(row, one, parts.get(subject, []))):
             yield {"what": one.table.name, "which": subject, "wrong": "it is not what its last audit record left"}
-    for subject in sorted(own - seen) if not one.left_out else ():
+    for subject in sorted(left.own - seen) if not one.left_out else ():
         yield {"what": one.table.name, "which": subject, "wrong": "it is on record, and is not there"}
 
 
-def _left(session: Session, one: Recorded) -> tuple[dict[str, set[str]], set[str]]:
-    """What the last record of each subject left (all that its records left, where it has several rows), and which
-    subjects are surely of this table."""
-    left: dict[str, set[str]] = {}
-    own: set[str] = set()
+def _left(session: Session, tables: Sequence[Recorded]) -> list[_Left]:
+    """What the records left of each table, read in one pass over the log."""
+    found = [_Left() for _ in tables]
+    told: dict[str, list[tuple[Recorded, _Left]]] = {}
+    for one, left in zip(tables, found, strict=True):
+        for verb in (*one.verbs, *one.shared):
+            told.setdefault(verb, []).append((one, left))
     columns = audit_record.c
     query = select(columns.verb, columns.subject, columns.after_sha256).where(
-        columns.verb.in_([*one.verbs, *one.shared]), columns.after_sha256.is_not(None)
+        columns.verb.in_(sorted(told)), columns.after_sha256.is_not(None)
     )
     for verb, subject, after in session.execute(query.order_by(columns.id)):
-        left[subject] = left.get(subject, set()) | {after} if one.many else {after}
-        if verb in one.verbs:
-            own.add(subject)
-    return left, own
+        for one, left in told[verb]:
+            left.digests[subject] = left.digests.get(subject, set()) | {after} if one.many else {after}
+            if verb in one.verbs:
+                left.own.add(subject)
+    return found
 
 
 def _parts(session: Session, one: Recorded) -> dict[str, list[tuple[Table, AnyRow]]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
@@ -13,7 +16,7 @@ from payouts.remittance import operations as remittance
 from payouts.tax_forms import operations as tax_forms
 from staffing.reports import operations as reports
 from tests import lovelace
-from tests.databases import SECRET_KEYS
+from tests.databases import SECRET_KEYS, running
 from tests.firm.audit.test_chain import tamper
 from tests.lovelace import AFTER, LEAD, OCTOBER
 from tests.payouts import paying
@@ -48,31 +51,38 @@ def broken() -> set[str]:
     return {found.invariant.name for found in findings(now=AFTER) if not found.holds}
 
 
-@pytest.mark.parametrize("edit", EDITS)
-def test_an_edit_behind_our_back_is_found(sqlite_app: Flask, edit: str) -> None:
+@pytest.fixture(scope="session")
+def evidence_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One SQLite file with a row in most tables that are on record, to be copied."""
+    path = tmp_path_factory.mktemp("evidence") / "chambers.db"
+    shutil.copy(migrated_file, path)
+    for _ in running(f"sqlite:///{path}"):
+        _leave_evidence()
+    return path
+
+
+def _leave_evidence() -> None:
     lovelace.set_up()
     principals.enroll(name="Ada", role=Role.AUDITOR, by=LEAD, now=AFTER)
     token = tokens.issue("Ada", scopes=["read"], expires_at=None, by=LEAD, now=AFTER).token
     tokens.revoke_token(token.id, by=LEAD, now=AFTER)
-    tax_forms.record(
-        "Grace",
-        kind="W-9",
-        name="Grace Hopper",
-        tin="536904399",
-        signed_on=AFTER.date(),
-        received_on=AFTER.date(),
-        keys=SECRET_KEYS,
-        by=LEAD,
-        now=AFTER,
-    )
+    signed = {"signed_on": AFTER.date(), "received_on": AFTER.date(), "tin": "536904399"}
+    tax_forms.record("Grace", kind="W-9", name="Grace Hopper", **signed, keys=SECRET_KEYS, by=LEAD, now=AFTER)
     month_end.close(OCTOBER, by=LEAD, now=AFTER)
     number = paying.approved()
     paying.pay_run(number)
     remittance.issue(paying.payout_to(number, "Grace").id, by=LEAD, now=AFTER)
     reports.issue("Acme", from_month=OCTOBER, until_month=OCTOBER.next, by=LEAD, now=AFTER)
     lovelace.assert_books_hold()
-    tamper(edit)
-    assert EDITS[edit] in broken()
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_behind_our_back_is_found(evidence_file: Path, tmp_path: Path, edit: str) -> None:
+    path = Path(shutil.copy(evidence_file, tmp_path / "edited.db"))
+    for _ in running(f"sqlite:///{path}"):
+        assert broken() == set()
+        tamper(edit)
+        assert EDITS[edit] in broken()
 
 
 def test_what_is_on_record_and_gone_is_found(sqlite_app: Flask) -> None:
