@@ -46,6 +46,7 @@ LONG = (
     "tests/examples/test_worked_month_by_command.py::test_the_demonstration_runs_from_nothing_and_again",
     "tests/api/test_command_line.py::test_what_is_made_is_the_owners_alone",
     "tests/payouts/test_imports.py::test_ten_thousand_people",
+    "tests/payouts/test_interrupted_month.py::test_a_close_that_dies_at_every_fourth_statement",
     "tests/payouts/test_provider_events.py::test_any_order_with_repetitions",
     "tests/payouts/test_sepa_files.py::test_ten_thousand_orders",
     "tests/payouts/test_statement_histories.py",
