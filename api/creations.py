@@ -83,6 +83,7 @@ ANSWERS_AS_SHOWN = frozenset(SHOWS) - {
 
 
 READ_AGAIN = frozenset(SHOWS) - ANSWERS_AS_SHOWN
+"""The others, whose version is read when the work is done."""
 
 
 def register(app: Flask) -> None:

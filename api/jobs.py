@@ -214,16 +214,17 @@ def _refuse_who_may_no_longer(task: Task) -> None:
     if task.by.token_id is None:
         return
     try:
-        _refuse_shut_out(task)
+        _refuse_unless_as_then(task, task.by.token_id)
     except DENIED as error:
         denials.note(task.by, f"job {task.kind}", error.message, now=task.now)
         raise
 
 
-def _refuse_shut_out(task: Task) -> None:
+def _refuse_unless_as_then(task: Task, token_id: str) -> None:
+    """Raises `Forbidden` unless the token still opens, for the same role, what the work needs."""
     with reading() as session:
         try:
-            token, principal = tokens.find(session, str(task.by.token_id), now=task.now)
+            token, principal = tokens.find(session, token_id, now=task.now)
         except tokens.TokenNotFound:
             raise Forbidden("The token that asked for this opens nothing any more; ask again with another.") from None
     if principal.disabled_at is not None or principal.role != str(task.by.role):

@@ -46,7 +46,6 @@ LONG = (
     "tests/examples/test_worked_month_by_command.py::test_the_demonstration_runs_from_nothing_and_again",
     "tests/api/test_command_line.py::test_what_is_made_is_the_owners_alone",
     "tests/payouts/test_imports.py::test_ten_thousand_people",
-    "tests/payouts/test_interrupted_month.py::test_a_close_that_dies_at_every_fourth_statement",
     "tests/payouts/test_provider_events.py::test_any_order_with_repetitions",
     "tests/payouts/test_sepa_files.py::test_ten_thousand_orders",
     "tests/payouts/test_statement_histories.py",
@@ -55,7 +54,8 @@ LONG = (
 """What takes long and is run by `make slow` and by continuous integration, not by every `make test`."""
 BEFORE_A_RELEASE = (
     *("tests/payouts/test_interrupted_month.py", "tests/payouts/test_interrupted_runs.py", "tests/crash/"),
-    *("tests/running/", "tests/api/probes/test_reading.py", "tests/api/matrix/test_answers.py"),
+    *("tests/running/test_one_effect.py", "tests/running/test_proxy.py", "tests/running/test_slow_sockets.py"),
+    *("tests/running/test_stopping.py", "tests/api/probes/test_reading.py", "tests/api/matrix/test_answers.py"),
     "tests/api/matrix/test_crawl.py::test_the_same_ids_show_the_lead_what_the_others_must_not_see",
 )
 """Of the slow ones, those that continuous integration has no time for; its crash schedules kill the worker."""

@@ -144,7 +144,10 @@ def _sent(item: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
 
 
 def _portable(part: Any) -> Any:
-    """Patterns as JSON Schema writes them (ECMA-262), which has no anchors of Python's."""
+    """Patterns as JSON Schema writes them (ECMA-262), which knows no \\A and \\Z.
+
+    Ours are written with these because Python's `$` also stands before a last line break.
+    """
     if isinstance(part, list):
         return [_portable(inner) for inner in part]
     if not isinstance(part, dict):

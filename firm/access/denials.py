@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from firm.access.limits import Limit, Shares, TooMany
 from firm.access.model import ApiToken, Principal
 from firm.access.rules import digest, well_formed
 from firm.actor import Actor, Role
 from firm.audit import operations as audit
-from firm.db import reading, transaction, use_case
+from firm.db import db, reading, transaction, use_case
 
 NOTED = Limit("denied", 1, timedelta(minutes=1))
 
-_noted = Shares(NOTED, share=1)
-"""Of all workers together one notes it; each remembers that it is noted, and asks the database no more."""
+_noted: WeakKeyDictionary[Engine, Shares] = WeakKeyDictionary()
+"""Of all workers together one notes it; each remembers of each database that it is noted, and asks it no more."""
 
 
 def note(by: Actor, route: str, reason: str, *, address: str = "", now: datetime) -> None:
@@ -25,7 +26,7 @@ def note(by: Actor, route: str, reason: str, *, address: str = "", now: datetime
     `address` is what was asked for, where there is one.
     """
     try:
-        _noted.spend(f"{by.token_id}:{route}", now=now)
+        _noted.setdefault(db.engine, Shares(NOTED, share=1)).spend(f"{by.token_id}:{route}", now=now)
     except TooMany:
         return
     _record(by, route, reason, address, now=now)

@@ -57,13 +57,11 @@ def change_firm(
     - `self_billing_months`: how long an agreement may run from now on.
     - `iban`: the account that SEPA files pay from, checked by the caller's rail and kept sealed with `keys`.
     """
-    if bic is not None and iban is None:
-        raise InvalidProfile("A BIC goes with its IBAN; give both.", field="bic")
     with transaction() as session:
         change = _Change(session, by, now)
         change.letterhead(name, address, email, color)
         if sole_approval is not None:
-            change.record("firm.sole-approval", {"allowed": sole_approval}, sole_approval=sole_approval)
+            change.sole_approval(sole_approval)
         if cooling_off_hours is not None:
             change.cooling_off(cooling_off_hours)
         if adjustment_limit is not None:
@@ -71,11 +69,10 @@ def change_firm(
         if tax_forms is not None:
             change.tax_forms(tax_forms)
         if vat_id is not None:
-            number = checked_vat_id(vat_id)
-            change.record("firm.vat-id", {"vat_id": number}, vat_id=number)
+            change.vat_id(vat_id)
         if self_billing_months is not None:
             change.self_billing_months(self_billing_months)
-        if iban is not None:
+        if iban is not None or bic is not None:
             change.bank_account(iban, bic, keys)
         if not change.made:
             raise NothingToChange("The firm is set like this already; say what is different.")
@@ -99,6 +96,13 @@ class _Change:
         given = {key: value for key, value in values.items() if value is not None}
         if given:
             self.record("firm.letterhead", given, **given)
+
+    def sole_approval(self, allowed: bool) -> None:
+        self.record("firm.sole-approval", {"allowed": allowed}, sole_approval=allowed)
+
+    def vat_id(self, text: str) -> None:
+        number = checked_vat_id(text)
+        self.record("firm.vat-id", {"vat_id": number}, vat_id=number)
 
     def cooling_off(self, hours: int) -> None:
         if not 0 <= hours <= MOST_COOLING_OFF_HOURS:
@@ -129,7 +133,9 @@ class _Change:
             )
         self.record("firm.self-billing-months", {"months": months}, self_billing_months=months)
 
-    def bank_account(self, iban: str, bic: str | None, keys: SecretKeys | None) -> None:
+    def bank_account(self, iban: str | None, bic: str | None, keys: SecretKeys | None) -> None:
+        if iban is None:
+            raise InvalidProfile("A BIC goes with its IBAN; give both.", field="bic")
         if keys is None:
             raise InvariantBroken("An account is kept sealed, and there are no keys to seal it with.")
         sealed = keys.seal(iban, place=SEALED.place)

@@ -41,7 +41,6 @@ FIELDS: Mapping[str, object] = {
     "on_behalf_of": None,
     "Operation.problem": None,
     "refused": 1,
-    "RefusalSchema.text": "usa",
     "Refusal.text": "usa",
     "Operation.done": 8,
     "Operation.total": 8,

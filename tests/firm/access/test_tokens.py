@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -25,7 +23,6 @@ from firm.access.tokens import Admission, InvalidExpiry, Issued, NotAuthenticate
 from firm.actor import Role
 from firm.db import reading, transaction
 from tests.examples.refusals import refused
-from tests.firm import books
 from tests.lovelace import AFTER, BEFORE, LEAD
 
 
@@ -237,21 +234,3 @@ def test_the_permission_to_approve_is_for_the_office(app: Flask, role: Role) -> 
     for office in (Role.ADMINISTRATOR, Role.APPROVER):
         assert principals.change("kim", role=office, may_approve=True, by=LEAD, now=BEFORE).may_approve
     assert not principals.change("kim", role=role, subject_id=subject, by=LEAD, now=BEFORE).may_approve
-
-
-def test_of_two_leads_who_demote_each_other_one_stays(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ada", "grace"):
-        issue(name)
-    record = principals.audit.record
-
-    def slowly(*args: Any, **facts: Any) -> None:
-        record(*args, **facts)
-        time.sleep(0.3)
-
-    monkeypatch.setattr(principals.audit, "record", slowly)
-
-    def demote(name: str) -> None:
-        principals.change(name, role=Role.AUDITOR, by=LEAD, now=AFTER)
-
-    found = books.together(app, lambda: demote("ada"), lambda: demote("grace"))
-    assert sorted(type(one).__name__ for one in found) == ["LastLead", "NoneType"]
